@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what the options of a bond demand of each other. Everything that bond_changelink() and the setters in
+ * drivers/net/bonding/bond_options.c would refuse is refused here, in their words, before a message is sent; what they
+ * accept and silently change is warned of, and settled so that the read-back compares equal.
+ */
+#include "kind-bond.h"
+#include "rule.h"
+
+#define MIIMON_DEFAULT 100 /* BOND_DEFAULT_MIIMON; also what the kernel takes in modes that need a monitor */
+#define TX_QUEUES 16	   /* BOND_DEFAULT_TX_QUEUES */
+
+static const unsigned delays[] = {BOND_UPDELAY, BOND_DOWNDELAY, BOND_PEER_NOTIF_DELAY};
+
+/* "active-backup, balance-tlb"; the caller frees it. */
+static char *modes_text(unsigned modes)
+{
+	const char *separator = "";
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return xstrdup("");
+	for (unsigned mode = 0; bond_modes[mode]; mode++) {
+		if (!(modes >> mode & 1))
+			continue;
+		fprintf(f, "%s%s", separator, bond_modes[mode]);
+		separator = ", ";
+	}
+	fclose(f);
+	return text;
+}
+
+static unsigned bond_mode(const struct link *l)
+{
+	return (unsigned)values_num(l->own, BOND_MODE, MODE_RR);
+}
+
+static bool mode_legal(const struct option *o, unsigned mode)
+{
+	return o->modes == 0 || o->modes >> mode & 1;
+}
+
+/* The kernel says "option not supported in mode" (EACCES), even when the value is what it already has. */
+static char *mode_refusal(const struct link *bond, const struct option *o)
+{
+	_cleanup_free_ char *legal = modes_text(o->modes);
+	unsigned mode = bond_mode(bond);
+
+	return xasprintf("option not supported in mode %s(%u)%s; it is in %s", bond_modes[mode], mode,
+			 values_has(bond->own, BOND_MODE) ? "" : " (the kernel's default)", legal);
+}
+
+static void check_modes(const struct link *l, struct diags *d)
+{
+	for (unsigned row = 0; row < l->own->table->n; row++) {
+		const struct option *o = &l->own->table->rows[row];
+		_cleanup_free_ char *refusal = NULL;
+
+		if (!values_has(l->own, row) || mode_legal(o, bond_mode(l)))
+			continue;
+		refusal = mode_refusal(l, o);
+		rule_own(d, SEVERITY_ERROR, l, row, "%s", refusal);
+	}
+}
+
+/* The monitors, as declared or as they will be by default. */
+struct monitors {
+	bool miimon_declared;
+	uint64_t miimon, arp_interval;
+};
+
+static struct monitors bond_monitors(const struct link *l)
+{
+	struct monitors mon = {.miimon_declared = values_has(l->own, BOND_MIIMON)};
+
+	if (mode_legal(&kind_bond.own.rows[BOND_ARP_INTERVAL], bond_mode(l)))
+		mon.arp_interval = values_num(l->own, BOND_ARP_INTERVAL, 0);
+	mon.miimon = values_num(l->own, BOND_MIIMON, mon.arp_interval ? 0 : MIIMON_DEFAULT);
+	return mon;
+}
+
+static void check_arp(const struct link *l, const struct monitors *mon, struct diags *d)
+{
+	bool validate = values_num(l->own, BOND_ARP_VALIDATE, 0) &&
+			mode_legal(&kind_bond.own.rows[BOND_ARP_VALIDATE], bond_mode(l));
+
+	if (mon->arp_interval && mon->miimon)
+		rule_own(d, SEVERITY_ERROR, l, BOND_ARP_INTERVAL,
+			 "ARP monitoring cannot be used with MII monitoring (miimon = %llu): declare one of them",
+			 (unsigned long long)mon->miimon);
+	if (mon->arp_interval && !values_has(l->own, BOND_ARP_IP_TARGET) && !values_has(l->own, BOND_NS_IP6_TARGET))
+		rule_own(d, SEVERITY_ERROR, l, BOND_ARP_INTERVAL, "needs arp_ip_target or ns_ip6_target");
+	if (!validate || mon->arp_interval)
+		return;
+	if (mon->miimon)
+		rule_own(d, SEVERITY_ERROR, l, BOND_ARP_VALIDATE,
+			 "ARP validating cannot be used with MII monitoring (miimon = %llu%s): it needs arp_interval",
+			 (unsigned long long)mon->miimon, mon->miimon_declared ? "" : ", the default");
+	else
+		rule_own(d, SEVERITY_WARNING, l, BOND_ARP_VALIDATE, "does nothing without arp_interval");
+}
+
+static void check_delays(const struct link *l, const struct monitors *mon, struct diags *d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
+		uint64_t delay = values_num(l->own, delays[i], 0);
+
+		if (!values_has(l->own, delays[i]))
+			continue;
+		if (!mon->miimon)
+			rule_own(d, SEVERITY_ERROR, l, delays[i], "needs miimon: MII monitoring is disabled%s",
+				 mon->arp_interval ? " by arp_interval" : " by miimon = 0");
+		else if (delay % mon->miimon)
+			rule_own(d, SEVERITY_WARNING, l, delays[i],
+				 "is not a multiple of miimon (%llums): the kernel rounds it to %llums",
+				 (unsigned long long)mon->miimon, (unsigned long long)(delay - delay % mon->miimon));
+	}
+}
+
+static void check_primary(const struct link *l, struct diags *d)
+{
+	const char *name;
+
+	if (!values_has(l->own, BOND_PRIMARY) || !l->own->v[BOND_PRIMARY].blob)
+		return;
+	name = (const char *)l->own->v[BOND_PRIMARY].blob->data;
+	if (!rule_has_port(l, name))
+		rule_own(d, SEVERITY_ERROR, l, BOND_PRIMARY, "'%s' is not one of the ports declared for %s", name,
+			 l->name);
+}
+
+void bond_check(const struct model *m _unused_, const struct link *l, struct diags *d)
+{
+	struct monitors mon = bond_monitors(l);
+
+	check_modes(l, d);
+	check_arp(l, &mon, d);
+	check_delays(l, &mon, d);
+	check_primary(l, d);
+	if (!mon.miimon && !mon.arp_interval)
+		rule_own(d, SEVERITY_WARNING, l, BOND_MIIMON, "without a monitor the bond never notices a dead port");
+}
+
+/* The kernel answers EPERM to a queue that another port has, and to one past the transmit queues. */
+static void check_queue_id(const struct model *m, const struct link *master, const struct link *port, struct diags *d)
+{
+	uint64_t queue = values_num(port->port, BOND_PORT_QUEUE_ID, 0);
+
+	if (queue > TX_QUEUES)
+		rule_port(d, SEVERITY_WARNING, port, BOND_PORT_QUEUE_ID,
+			  "the kernel refuses more than the bond's transmit queues: %u, unless the bonding module was "
+			  "loaded with tx_queues",
+			  TX_QUEUES);
+	for (size_t i = 0; queue && i < master->n_ports && !streq(master->ports[i].name, port->name); i++) {
+		const struct link *other = model_find(m, master->ports[i].name);
+		_cleanup_free_ char *place = NULL;
+
+		if (!other || !other->port || other->port->table != port->port->table ||
+		    values_num(other->port, BOND_PORT_QUEUE_ID, 0) != queue)
+			continue;
+		place = rule_place(d, values_loc(other->port, BOND_PORT_QUEUE_ID));
+		rule_port(d, SEVERITY_ERROR, port, BOND_PORT_QUEUE_ID, "%llu is already the queue of port %s of %s%s",
+			  (unsigned long long)queue, other->name, master->name, place);
+	}
+}
+
+void bond_check_port(const struct model *m, const struct link *master, const struct link *port, struct diags *d)
+{
+	uint64_t mtu = values_num(master->common, LINK_MTU, 0);
+
+	if (mtu && values_num(port->common, LINK_MTU, mtu) != mtu)
+		rule_add(d, SEVERITY_WARNING, port->kind->name, port, port->common, LINK_MTU,
+			 "differs from the mtu of %s, %llu, which a bond gives to its ports", master->name,
+			 (unsigned long long)mtu);
+	if (!port->port)
+		return;
+	for (unsigned row = 0; row < port->port->table->n; row++) {
+		const struct option *o = &port->port->table->rows[row];
+		_cleanup_free_ char *refusal = NULL;
+
+		if (!values_has(port->port, row) || mode_legal(o, bond_mode(master)))
+			continue;
+		refusal = mode_refusal(master, o);
+		rule_port(d, SEVERITY_ERROR, port, row, "%s", refusal);
+	}
+	if (values_has(port->port, BOND_PORT_PRIO) && values_has(master->own, BOND_PRIMARY))
+		rule_port(d, SEVERITY_WARNING, port, BOND_PORT_PRIO, "has no effect while %s has a primary",
+			  master->name);
+	check_queue_id(m, master, port, d);
+}
+
+/*
+ * Is there no monitor unless we state one? A monitor that a taken-over bond has stays, but for one that its new mode
+ * does not have. A declared delay asks for MII monitoring by itself.
+ */
+static bool needs_miimon(const struct link *want, const struct link *have)
+{
+	uint64_t arp = have ? values_num(have->own, BOND_ARP_INTERVAL, 0) : 0;
+	unsigned mode = (unsigned)values_num(want->own, BOND_MODE, have ? bond_mode(have) : MODE_RR);
+
+	if (values_has(want->own, BOND_MIIMON) || (have && values_num(have->own, BOND_MIIMON, 0)))
+		return false;
+	if (values_has(want->own, BOND_ARP_INTERVAL))
+		return values_num(want->own, BOND_ARP_INTERVAL, 0) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(delays); i++)
+		if (values_num(want->own, delays[i], 0))
+			return true;
+	return !arp || !(MODES_ARP >> mode & 1);
+}
+
+void bond_settle(struct link *want, const struct link *have)
+{
+	uint64_t miimon;
+
+	if (needs_miimon(want, have))
+		values_put(want->own, BOND_MIIMON, (union value){.num = MIIMON_DEFAULT}, LOC_NONE);
+	miimon = values_num(want->own, BOND_MIIMON, have ? values_num(have->own, BOND_MIIMON, 0) : 0);
+	for (size_t i = 0; miimon && i < ARRAY_SIZE(delays); i++)
+		if (values_has(want->own, delays[i]))
+			want->own->v[delays[i]].num -= want->own->v[delays[i]].num % miimon;
+}
+
+/*
+ * bond_option_mode_set() clears arp_validate and broadcast_neighbor, starts miimon in modes without ARP, and forces
+ * tlb_dynamic_lb on in balance-alb. The delays are kept as multiples of miimon, so they scale with it.
+ */
+uint64_t bond_disturbed(const struct link *want, uint64_t changed)
+{
+	uint64_t rows = 0;
+
+	if (changed >> BOND_MODE & 1)
+		rows |= 1ull << BOND_MIIMON | 1ull << BOND_ARP_INTERVAL | 1ull << BOND_ARP_VALIDATE |
+			1ull << BOND_TLB_DYNAMIC_LB | 1ull << BOND_BROADCAST_NEIGHBOR;
+	if ((changed | rows) >> BOND_MIIMON & 1)
+		rows |= 1ull << BOND_UPDELAY | 1ull << BOND_DOWNDELAY | 1ull << BOND_PEER_NOTIF_DELAY;
+	return rows & want->own->set & ~changed;
+}

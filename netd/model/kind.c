@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: the list of kinds. A new kind is a file kind-NAME.c and a line here. */
+#include "kind.h"
+
+const struct kind *const kinds[] = {
+	&kind_ethernet, &kind_bond, &kind_bridge, &kind_vlan, NULL,
+};
+
+const struct kind *kind_find(const char *name)
+{
+	for (size_t i = 0; kinds[i]; i++)
+		if (streq(kinds[i]->name, name))
+			return kinds[i];
+	return NULL;
+}
+
+const struct kind *kind_of_link(const char *info_kind)
+{
+	const struct kind *kind = kind_find(info_kind);
+
+	return kind ? kind : &kind_ethernet;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what a kind of link is: its section name, its option rows, the rows of its ports, and the rules the rows
+ * cannot say. One kind, one file, one ops table; kind.c lists them. The rest of the program knows no kind by name.
+ */
+#pragma once
+
+#include "option.h"
+
+struct diags;
+struct link;
+struct model;
+
+enum kind_flag {
+	KIND_VIRTUAL = 1 << 0,	  /* kvmnetd creates and deletes it */
+	KIND_HAS_PORTS = 1 << 1,  /* `ports =`; a master in rtnetlink terms */
+	KIND_HAS_PARENT = 1 << 2, /* `parent =`; IFLA_LINK */
+	KIND_PORTS_DOWN = 1 << 3, /* a port must be down to be attached (bond) */
+	KIND_MTU_FOLLOWS =
+		1 << 4, /* its MTU follows its ports until changed on the existing link (bridge: br_change_mtu()) */
+};
+
+struct kind {
+	const char *name;	  /* the section's first word; IFLA_INFO_KIND for virtual kinds */
+	const char *driver;	  /* kernel module, for messages */
+	uint32_t flags;		  /* enum kind_flag */
+	struct option_table own;  /* rows of the link itself (PLACE_INFO and PLACE_CONFIG) */
+	struct option_table port; /* rows of its ports (PLACE_SLAVE, PLACE_VLANS); n = 0 when it has none */
+
+	/*
+	 * Rules between options of one link, on the desired link: adds diags. Called once per declared link, after
+	 * parsing, before any kernel is asked. NULL: none.
+	 */
+	void (*check)(const struct model *m, const struct link *l, struct diags *d);
+	/* The same for one port of it (port is the port link, values in port->port). */
+	void (*check_port)(const struct model *m, const struct link *master, const struct link *port, struct diags *d);
+	/*
+	 * Makes the wanted values what the kernel will show: rounding that depends on other options, defaults that
+	 * kvmnetd states (miimon = 100). `have` is the link as it is, or NULL when it will be created. Must be
+	 * idempotent.
+	 */
+	void (*settle)(struct link *want, const struct link *have);
+	/*
+	 * Own rows that have to be written again when the given ones are, because the kernel changes them along (bond:
+	 * the delays when miimon changes, everything when the mode does). Returns a mask of rows set in want->own.
+	 * NULL: none.
+	 */
+	uint64_t (*companions)(const struct link *want, uint64_t own);
+	/*
+	 * Rows of `own` that the kernel resets or rescales when the rows in `changed` are written, so that those of
+	 * them that are wanted must go into the same message even though they compare equal. Without the rows in
+	 * `changed` themselves. NULL: none.
+	 */
+	uint64_t (*disturbed)(const struct link *want, uint64_t changed);
+};
+
+extern const struct kind kind_ethernet, kind_bond, kind_bridge, kind_vlan;
+/* A link that is none of the kinds one can declare as virtual: NICs, taps, veths, dummies. Same rows as ethernet. */
+
+/* All kinds that have a section, NULL-terminated. */
+extern const struct kind *const kinds[];
+
+/* By section name / IFLA_INFO_KIND; NULL when there is none. kind_of_link() gives kind_ethernet for anything unknown.
+ */
+const struct kind *kind_find(const char *name);
+const struct kind *kind_of_link(const char *info_kind);
+
+/* Rows that every link has (mtu, mac, up, ...); see link-common.c. */
+extern const struct option_table link_options;
+
+/* Row numbers of link_options, in the table's order (a test checks it). */
+enum link_row {
+	LINK_MTU,
+	LINK_MAC,
+	LINK_UP,
+	LINK_TXQLEN,
+	LINK_IPV6,
+	LINK_ACCEPT_RA,
+	LINK_REQUIRED,
+	LINK_DRIFT,
+	LINK_DISABLE_IPV6,  /* internal, from ipv6 */
+	LINK_ADDR_GEN_MODE, /* internal, from ipv6 */
+	_LINK_ROWS,
+};
+
+enum ipv6_setting { IPV6_NO, IPV6_LINK_LOCAL, IPV6_YES };
+enum required_setting { REQUIRED_NO, REQUIRED_EXISTS, REQUIRED_CARRIER, REQUIRED_ADDRESS };
+enum drift_setting { DRIFT_REPAIR, DRIFT_REPORT, DRIFT_IGNORE };
+
+/* LINK_MAC's value when it is a word and not an address: above 48 bits. */
+#define MAC_INHERIT (1ull << 48)
+#define MAC_STABLE (1ull << 49)

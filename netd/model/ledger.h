@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what kvmnetd made and what it found before it first changed something, as data. It decides what is ours to
+ * delete, and what a key that leaves the configuration goes back to. Pure; reconcile/state.c keeps it on disk.
+ */
+#pragma once
+
+#include "model.h"
+
+struct record {
+	char name[IFNAMSIZ];
+	const struct kind *kind;
+	bool created;	  /* we made this link */
+	uint32_t ifindex; /* of the link we mean; 0: create was intended and may have happened */
+	uint64_t mac;	  /* address inherited from a port when it was made; 0: none */
+	bool joined;	  /* we attached it to a master ... */
+	char master[IFNAMSIZ];	     /* ... this one ... */
+	char found_master[IFNAMSIZ]; /* ... and found it in this one before ("": none) */
+	/* The values found before the first write; NULL: nothing written. For links we made, the kernel's initial ones. */
+	struct values *common, *own, *port;
+	const struct kind *port_kind; /* the kind whose port table `port` uses */
+	struct address *addresses; /* that we added */
+	size_t n_addresses;
+};
+
+struct ledger {
+	struct record **list; /* sorted by name */
+	size_t n;
+};
+
+#define LEDGER_NULL ((struct ledger){0})
+void ledger_done(struct ledger *l);
+struct record *ledger_find(const struct ledger *l, const char *name);
+/* The record of that name, made when there is none. */
+struct record *ledger_get(struct ledger *l, const char *name, const struct kind *kind);
+void ledger_remove(struct ledger *l, const char *name);
+struct ledger ledger_copy(const struct ledger *l);
+
+/* Did we make this link of the kernel? By name, kind and ifindex (an intended create counts). */
+bool ledger_made(const struct ledger *l, const struct link *have);
+/* Did we add this address to that link? By the record, or by the protocol number where the kernel keeps it. */
+bool ledger_added(const struct ledger *l, const struct link *have, const struct address *a);

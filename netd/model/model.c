@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: links and the set of them: ownership, lookup by name and ifindex, relations. */
+#include "model.h"
+
+/* Each table has at least twice as many slots as links, so that a probe ends soon at an empty one. */
+#define TABLE_MIN 64
+
+static size_t hash_name(const char *name)
+{
+	uint64_t h = 14695981039346656037ull; /* FNV-1a */
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 1099511628211ull;
+	return (size_t)(h ^ h >> 32);
+}
+
+static size_t hash_index(uint32_t ifindex)
+{
+	return (size_t)(ifindex * 2654435769u >> 7);
+}
+
+typedef size_t home_fn(const struct link *l);
+
+static size_t home_name(const struct link *l)
+{
+	return hash_name(l->name);
+}
+
+static size_t home_index(const struct link *l)
+{
+	return hash_index(l->ifindex);
+}
+
+static void table_insert(struct link **table, size_t size, home_fn *home, struct link *l)
+{
+	size_t i = home(l) & (size - 1);
+
+	while (table[i])
+		i = (i + 1) & (size - 1);
+	table[i] = l;
+}
+
+/* Takes l out and moves later entries of its probe chain up, so that no gap cuts them off. */
+static void table_remove(struct link **table, size_t size, home_fn *home, const struct link *l)
+{
+	size_t mask = size - 1, gap = home(l) & mask;
+
+	while (table[gap] != l)
+		gap = (gap + 1) & mask;
+	table[gap] = NULL;
+	for (size_t i = (gap + 1) & mask; table[i]; i = (i + 1) & mask) {
+		size_t want = home(table[i]) & mask;
+
+		if (((i - want) & mask) < ((i - gap) & mask))
+			continue;
+		table[gap] = table[i];
+		table[i] = NULL;
+		gap = i;
+	}
+}
+
+static void model_resize(struct model *m, size_t size)
+{
+	free(m->by_name);
+	free(m->by_index);
+	m->table_size = size;
+	m->by_name = xcalloc(size, sizeof(*m->by_name));
+	m->by_index = xcalloc(size, sizeof(*m->by_index));
+	for (size_t i = 0; i < m->n_links; i++) {
+		table_insert(m->by_name, size, home_name, m->links[i]);
+		if (m->links[i]->ifindex)
+			table_insert(m->by_index, size, home_index, m->links[i]);
+	}
+}
+
+void model_done(struct model *m)
+{
+	for (size_t i = 0; i < m->n_links; i++)
+		link_free(m->links[i]);
+	free(m->links);
+	free(m->by_name);
+	free(m->by_index);
+	*m = MODEL_NULL;
+}
+
+void model_add(struct model *m, struct link *l)
+{
+	if (m->table_size < (m->n_links + 1) * 2)
+		model_resize(m, m->table_size ? m->table_size * 2 : TABLE_MIN);
+	l->position = m->n_links;
+	*ARRAY_APPEND(m->links, m->n_links) = l;
+	table_insert(m->by_name, m->table_size, home_name, l);
+	if (l->ifindex)
+		table_insert(m->by_index, m->table_size, home_index, l);
+}
+
+struct link *model_take(struct model *m, struct link *l)
+{
+	table_remove(m->by_name, m->table_size, home_name, l);
+	if (l->ifindex)
+		table_remove(m->by_index, m->table_size, home_index, l);
+	m->links[l->position] = m->links[--m->n_links];
+	m->links[l->position]->position = l->position;
+	return l;
+}
+
+void model_rename(struct model *m, struct link *l, const char *name)
+{
+	table_remove(m->by_name, m->table_size, home_name, l);
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	table_insert(m->by_name, m->table_size, home_name, l);
+}
+
+struct link *model_find(const struct model *m, const char *name)
+{
+	size_t mask = m->table_size - 1;
+
+	if (m->table_size == 0)
+		return NULL;
+	for (size_t i = hash_name(name) & mask; m->by_name[i]; i = (i + 1) & mask)
+		if (streq(m->by_name[i]->name, name))
+			return m->by_name[i];
+	return NULL;
+}
+
+struct link *model_index(const struct model *m, uint32_t ifindex)
+{
+	size_t mask = m->table_size - 1;
+
+	if (m->table_size == 0 || ifindex == 0)
+		return NULL;
+	for (size_t i = hash_index(ifindex) & mask; m->by_index[i]; i = (i + 1) & mask)
+		if (m->by_index[i]->ifindex == ifindex)
+			return m->by_index[i];
+	return NULL;
+}
+
+static bool link_has_altname(const struct link *l, const char *name)
+{
+	if (!l->altnames)
+		return false;
+	for (const char *a = l->altnames; *a; a += strlen(a) + 1)
+		if (streq(a, name))
+			return true;
+	return false;
+}
+
+struct link *model_find_any(const struct model *m, const char *name)
+{
+	struct link *l = model_find(m, name);
+
+	for (size_t i = 0; !l && *name && i < m->n_links; i++)
+		if (link_has_altname(m->links[i], name))
+			l = m->links[i];
+	return l;
+}
+
+struct link *model_master(const struct model *m, const struct link *l)
+{
+	return l->master_name[0] ? model_find(m, l->master_name) : model_index(m, l->master);
+}
+
+struct link *model_parent(const struct model *m, const struct link *l)
+{
+	return l->parent_name[0] ? model_find(m, l->parent_name) : model_index(m, l->parent);
+}
+
+struct link *link_new(const char *name, const struct kind *kind)
+{
+	struct link *l = xcalloc(1, sizeof(*l));
+
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	l->kind = kind;
+	l->common = values_new(&link_options, true);
+	if (kind->own.n)
+		l->own = values_new(&kind->own, true);
+	return l;
+}
+
+struct link *link_free(struct link *l)
+{
+	if (!l)
+		return NULL;
+	values_free(l->common);
+	values_free(l->own);
+	values_free(l->port);
+	free(l->addresses);
+	free(l->routes);
+	free(l->vlans);
+	for (size_t i = 0; i < l->n_ports; i++)
+		free(l->ports[i].name);
+	free(l->ports);
+	free(l->waits_for);
+	free(l->driver);
+	free(l->parent_dev);
+	free(l->altnames);
+	free(l);
+	return NULL;
+}
+
+static char *altnames_copy(const char *altnames)
+{
+	size_t len = 0;
+
+	if (!altnames)
+		return NULL;
+	while (altnames[len])
+		len += strlen(altnames + len) + 1;
+	return xmemdup(altnames, len + 1);
+}
+
+struct link *link_copy(const struct link *l)
+{
+	struct link *copy = xmemdup(l, sizeof(*l));
+
+	copy->common = values_copy(l->common);
+	copy->own = values_copy(l->own);
+	copy->port = values_copy(l->port);
+	copy->addresses = array_copy(l->addresses, l->n_addresses, sizeof(*l->addresses));
+	copy->routes = array_copy(l->routes, l->n_routes, sizeof(*l->routes));
+	copy->vlans = array_copy(l->vlans, l->n_vlans, sizeof(*l->vlans));
+	copy->ports = array_copy(l->ports, l->n_ports, sizeof(*l->ports));
+	for (size_t i = 0; i < l->n_ports; i++)
+		copy->ports[i].name = xstrdup(l->ports[i].name);
+	copy->waits_for = l->waits_for ? xstrdup(l->waits_for) : NULL;
+	copy->driver = l->driver ? xstrdup(l->driver) : NULL;
+	copy->parent_dev = l->parent_dev ? xstrdup(l->parent_dev) : NULL;
+	copy->altnames = altnames_copy(l->altnames);
+	return copy;
+}
+
+bool value_equal(const struct model *actual, const struct option *o, union value want, union value have)
+{
+	const struct link *l;
+
+	if (o->type != &type_ifname || !want.blob || ifname_index(want) || !ifname_index(have))
+		return o->type->equal(o, want, have);
+	l = model_find_any(actual, (const char *)want.blob->data);
+	return l && l->ifindex == ifname_index(have);
+}
+
+char *value_text_in(const struct model *actual, const struct option *o, union value v)
+{
+	const struct link *l = o->type == &type_ifname ? model_index(actual, ifname_index(v)) : NULL;
+
+	return l ? xstrdup(l->name) : value_text(o, v);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: the one model type for what is declared and for what is: links with their options, addresses, routes
+ * and bridge VLANs. Plain data; relations between declared links are names, between the kernel's links ifindexes
+ * (a link may be heard of before the one it refers to), and model_master()/model_parent() answer for both.
+ *
+ * Ownership: a model owns its links and everything in them.
+ */
+#pragma once
+
+#include <net/if.h>
+
+#include "kind.h"
+
+struct address {
+	uint8_t family; /* AF_INET, AF_INET6 */
+	uint8_t prefix_len;
+	uint8_t scope;	    /* RT_SCOPE_* */
+	uint8_t proto;	    /* IFA_PROTO; 0 when the kernel has none */
+	uint32_t flags;	    /* IFA_F_*; kernel state only */
+	uint32_t valid_lft; /* seconds; UINT32_MAX: forever */
+	uint8_t addr[16];   /* network order; the first 4 bytes for IPv4 */
+	struct loc loc;
+};
+
+struct route {
+	uint8_t family;
+	uint8_t dst_len;
+	uint8_t protocol; /* RTPROT_* */
+	uint8_t scope;
+	uint8_t type; /* RTN_* */
+	bool has_gateway, has_prefsrc;
+	bool by_gateway; /* declared with `gateway`, for messages */
+	uint32_t table;	 /* RT_TABLE_MAIN when not declared */
+	uint32_t metric; /* as the kernel shows it: 0 for IPv4, 1024 for IPv6 when not declared */
+	uint32_t mtu;	 /* 0: none */
+	uint32_t flags;	 /* RTNH_F_*; kernel state only */
+	uint8_t dst[16], gateway[16], prefsrc[16];
+	struct loc loc;
+};
+
+/* A bridge VLAN membership of a port (or of the bridge itself), as the kernel keeps it. */
+struct bridge_vlan {
+	uint16_t vid;
+	uint16_t flags; /* BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED */
+};
+
+struct name_ref {
+	char *name; /* owned; a kernel name, an altname (up to 127 bytes) or the label of an [ethernet] section */
+	struct loc loc;
+};
+
+struct link {
+	char name[IFNAMSIZ];
+	const struct kind *kind;
+	struct loc loc; /* its section */
+
+	struct values *common; /* link_options */
+	struct values *own;    /* kind->own; NULL when kind->own.n == 0 */
+	struct values *port;   /* the master's kind->port; NULL when it is no port */
+
+	struct address *addresses;
+	size_t n_addresses;
+	struct route *routes; /* routes whose device is this link */
+	size_t n_routes;
+	struct bridge_vlan *vlans; /* sorted by vid */
+	size_t n_vlans;
+	bool vlans_managed; /* effective model: vlans is the exact wanted set */
+
+	/* Declared and effective. */
+	char master_name[IFNAMSIZ]; /* "": not a declared port */
+	char parent_name[IFNAMSIZ];
+	struct loc parent_loc; /* declared: of `parent` */
+	struct name_ref *ports; /* in the order written */
+	size_t n_ports;
+
+	/* Effective only (plan/resolve.c). */
+	bool foreign;	 /* a port that is not declared: only its port values are wanted */
+	bool exact;	 /* rollback: addresses, routes and master not listed are to go */
+	char *waits_for; /* owned: name of the absent device it needs; NULL: nothing is missing */
+	bool master_managed; /* master_name is wanted, "" meaning none */
+	bool mac_from_port;  /* LINK_MAC was inherited from a port */
+
+	/* The kernel's. */
+	uint32_t ifindex;
+	uint32_t master;   /* ifindex, 0: none */
+	uint32_t parent;   /* IFLA_LINK, 0: none */
+	uint32_t flags;	   /* IFF_* */
+	uint8_t operstate; /* IF_OPER_* */
+	uint8_t carrier;
+	uint8_t addr_assign_type;
+	bool has_perm_mac;
+	uint64_t perm_mac;
+	char info_kind[16];  /* IFLA_INFO_KIND as the kernel says it; "" for hardware */
+	char slave_kind[16]; /* IFLA_INFO_SLAVE_KIND */
+	char *driver;	 /* owned; of hardware links; NULL: unknown */
+	char *parent_dev;    /* "pci-0000:02:00.0": bus and device name; NULL for virtual ones */
+	char *altnames;	     /* NUL-terminated strings one after another, an empty one last; NULL: none */
+
+	size_t position; /* in the model's links; the model's own */
+};
+
+/* Links by name, by ifindex and in insertion order. */
+struct model {
+	struct link **links; /* no holes */
+	size_t n_links;
+	struct link **by_name; /* open addressing, power of two */
+	struct link **by_index;
+	size_t table_size;
+};
+
+void model_done(struct model *m);
+#define MODEL_NULL ((struct model){0})
+
+struct link *link_new(const char *name, const struct kind *kind);
+struct link *link_free(struct link *l);
+/* Deep copy, relations included. */
+struct link *link_copy(const struct link *l);
+
+/* Adds; the model owns it. The name (and a nonzero ifindex) must not be in it yet. */
+void model_add(struct model *m, struct link *l);
+/* Takes the link out and gives it to the caller; O(1) but for the order of links, which changes. */
+struct link *model_take(struct model *m, struct link *l);
+/* Renames (kernel rename event). */
+void model_rename(struct model *m, struct link *l, const char *name);
+struct link *model_find(const struct model *m, const char *name);
+struct link *model_index(const struct model *m, uint32_t ifindex);
+/* By name, else altname. */
+struct link *model_find_any(const struct model *m, const char *name);
+/* The link's master / parent in the same model, by name or ifindex; NULL: none or unknown. */
+struct link *model_master(const struct model *m, const struct link *l);
+struct link *model_parent(const struct model *m, const struct link *l);
+
+bool address_same(const struct address *a, const struct address *b); /* what the kernel keys it by */
+bool route_same(const struct route *a, const struct route *b);	     /* what the kernel keys it by */
+bool route_equal(const struct route *a, const struct route *b);	     /* also gateway, source, mtu, protocol */
+void address_print(const struct address *a, FILE *f);		     /* "192.168.1.2/24" */
+void route_print(const struct route *r, FILE *f);		     /* "default via 192.168.1.1 metric 100" */
+
+/*
+ * type->equal that also knows links: a declared name equals the kernel's ifindex when that is the link's index in
+ * `actual`. An empty value (NULL blob) equals an empty one.
+ */
+bool value_equal(const struct model *actual, const struct option *o, union value want, union value have);
+/* value_text() with ifindexes shown as names where `actual` knows them. The caller frees it. */
+char *value_text_in(const struct model *actual, const struct option *o, union value v);
+
+/* "52:54:00:12:34:56"; buf has 18 bytes. Returns buf. */
+char *mac_text(uint64_t mac, char *buf);
+
+/* Routes and addresses of ours carry this protocol number (rt_protos name "kvmnetd"). */
+#define KVMNETD_PROTO 107

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: the drivers that work on any table of option rows: values held, copied, found, printed, and moved into and
+ * out of netlink attributes. What a single value means is its type's business (type-*.c).
+ */
+#include "option.h"
+
+#include <libmnl/libmnl.h>
+
+struct values *values_new(const struct option_table *table, bool with_locs)
+{
+	struct values *v = xcalloc(1, sizeof(*v) + table->n * sizeof(v->v[0]));
+
+	v->table = table;
+	if (with_locs)
+		v->locs = xcalloc(table->n, sizeof(*v->locs));
+	return v;
+}
+
+struct values *values_free(struct values *v)
+{
+	if (!v)
+		return NULL;
+	for (unsigned row = 0; row < v->table->n; row++)
+		values_unset(v, row);
+	free(v->locs);
+	free(v);
+	return NULL;
+}
+
+struct values *values_copy(const struct values *v)
+{
+	struct values *copy;
+
+	if (!v)
+		return NULL;
+	copy = values_new(v->table, v->locs != NULL);
+	for (unsigned row = 0; row < v->table->n; row++)
+		if (values_has(v, row))
+			values_put(copy, row, value_copy(&v->table->rows[row], v->v[row]), values_loc(v, row));
+	return copy;
+}
+
+void values_put(struct values *v, unsigned row, union value value, struct loc loc)
+{
+	values_unset(v, row);
+	v->v[row] = value;
+	v->set |= 1ull << row;
+	if (v->locs)
+		v->locs[row] = loc;
+}
+
+void values_unset(struct values *v, unsigned row)
+{
+	if (!values_has(v, row))
+		return;
+	value_free(&v->table->rows[row], v->v[row]);
+	v->v[row] = (union value){0};
+	v->set &= ~(1ull << row);
+	if (v->locs)
+		v->locs[row] = LOC_NONE;
+}
+
+struct loc values_loc(const struct values *v, unsigned row)
+{
+	return values_has(v, row) && v->locs ? v->locs[row] : LOC_NONE;
+}
+
+uint64_t values_num(const struct values *v, unsigned row, uint64_t otherwise)
+{
+	return values_has(v, row) ? v->v[row].num : otherwise;
+}
+
+int option_find(const struct option_table *table, const char *key)
+{
+	for (unsigned row = 0; row < table->n; row++) {
+		const struct option *o = &table->rows[row];
+
+		if (streq(o->key, key) || (o->alias && streq(o->alias, key)))
+			return (int)row;
+	}
+	return -ENOENT;
+}
+
+unsigned option_row(const struct option_table *table, const char *key)
+{
+	int row = option_find(table, key);
+
+	/* The key is written in our own source: a wrong one is a bug that every test run meets. */
+	if (row < 0)
+		abort();
+	return (unsigned)row;
+}
+
+/* All flags of one attribute in one {value, mask} pair: the kernel keeps only the last attribute of a number. */
+static void encode_flags(const struct values *v, uint64_t rows, unsigned first, struct nlmsghdr *m)
+{
+	const struct option *o = &v->table->rows[first];
+	uint32_t pair[2] = {0, 0};
+
+	for (unsigned row = first; row < v->table->n; row++) {
+		const struct option *other = &v->table->rows[row];
+
+		if (!(rows >> row & 1) || other->type != &type_flag || other->place != o->place ||
+		    other->attr != o->attr)
+			continue;
+		pair[1] |= other->bit;
+		if (v->v[row].num)
+			pair[0] |= other->bit;
+	}
+	mnl_attr_put(m, o->attr, sizeof(pair), pair);
+}
+
+/* Is the flag's attribute already written, by an earlier flag among rows? */
+static bool flag_done(const struct values *v, uint64_t rows, unsigned row)
+{
+	const struct option *o = &v->table->rows[row];
+
+	for (unsigned r = 0; r < row; r++) {
+		const struct option *other = &v->table->rows[r];
+
+		if (rows >> r & 1 && other->type == &type_flag && other->place == o->place && other->attr == o->attr)
+			return true;
+	}
+	return false;
+}
+
+void values_encode(const struct values *v, uint64_t rows, enum place place, struct nlmsghdr *m)
+{
+	if (!v)
+		return;
+	rows &= v->set;
+	for (unsigned row = 0; row < v->table->n; row++) {
+		const struct option *o = &v->table->rows[row];
+
+		if (!(rows >> row & 1) || o->place != place || !o->type->put)
+			continue;
+		if (o->type != &type_flag)
+			o->type->put(o, v->v[row], m);
+		else if (!flag_done(v, rows, row))
+			encode_flags(v, rows, row, m);
+	}
+}
+
+void values_decode(struct values *v, enum place place, const struct nlattr *a)
+{
+	for (unsigned row = 0; row < v->table->n; row++) {
+		const struct option *o = &v->table->rows[row];
+		union value value = {0};
+
+		if (o->place != place || !o->type->get || o->attr != mnl_attr_get_type(a))
+			continue;
+		if (o->type->get(o, a, &value) == 0)
+			values_put(v, row, value, LOC_NONE);
+	}
+}
+
+void values_decode_end(struct values *v, enum place place)
+{
+	for (unsigned row = 0; row < v->table->n; row++) {
+		const struct option *o = &v->table->rows[row];
+
+		if (o->place == place && o->flags & OPTION_ZERO_ABSENT && !values_has(v, row))
+			values_put(v, row, (union value){0}, LOC_NONE);
+	}
+}
+
+union value value_copy(const struct option *o, union value v)
+{
+	if (o->type->is_blob && v.blob)
+		return (union value){.blob = blob_new(v.blob->data, v.blob->len)};
+	return v;
+}
+
+void value_free(const struct option *o, union value v)
+{
+	if (o->type->is_blob)
+		free(v.blob);
+}
+
+char *value_text(const struct option *o, union value v)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return xstrdup("");
+	o->type->print(o, v, f);
+	fclose(f);
+	return text ? text : xstrdup("");
+}
+
+char *option_allowed(const struct option *o)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+
+	if (!o->type->allowed)
+		return xstrdup("nothing: it is only shown");
+	f = open_memstream(&text, &len);
+	if (!f)
+		return xstrdup(o->type->name);
+	o->type->allowed(o, f);
+	fclose(f);
+	return text ? text : xstrdup("");
+}
+
+struct blob *blob_new(const void *data, size_t len)
+{
+	struct blob *b = xcalloc(1, sizeof(*b) + len);
+
+	b->len = (uint32_t)len;
+	if (len)
+		memcpy(b->data, data, len);
+	return b;
+}
+
+bool blob_equal(const struct blob *a, const struct blob *b)
+{
+	uint32_t a_len = a ? a->len : 0, b_len = b ? b->len : 0;
+
+	return a_len == b_len && (a_len == 0 || memcmp(a->data, b->data, a_len) == 0);
+}
