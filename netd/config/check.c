@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: runs the rules between objects on a parsed configuration: each kind's own, those of port sections and match
+ * keys (here), of the stack (check-stack.c) and of addresses and routes (check-address.c). Every error names both
+ * places. Nothing is changed.
+ */
+#include <ctype.h>
+
+#include "check.h"
+#include "parser.h"
+
+int loc_compare(struct loc a, struct loc b)
+{
+	if (a.file != b.file)
+		return a.file < b.file ? -1 : 1;
+	return a.line < b.line ? -1 : a.line > b.line;
+}
+
+static void add_of_link(struct diags *d, enum severity severity, const struct link *l, struct loc loc, const char *key,
+			const char *text)
+{
+	_cleanup_free_ char *section = xasprintf("%s %s", l->kind->name, l->name);
+
+	diag_add(d, severity, loc, section, key, "%s", text);
+}
+
+void check_error(struct diags *d, const struct link *l, struct loc loc, const char *key, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	text = xvasprintf(format, ap);
+	va_end(ap);
+	add_of_link(d, SEVERITY_ERROR, l, loc, key, text);
+}
+
+void check_warning(struct diags *d, const struct link *l, struct loc loc, const char *key, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	text = xvasprintf(format, ap);
+	va_end(ap);
+	add_of_link(d, SEVERITY_WARNING, l, loc, key, text);
+}
+
+static int claim_compare(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int r = strcmp(x->name, y->name);
+
+	return r ? r : loc_compare(x->loc, y->loc);
+}
+
+static struct claims claims_new(const struct config *c)
+{
+	struct claims claims = {0};
+
+	for (size_t i = 0; i < c->links.n_links; i++) {
+		const struct link *master = c->links.links[i];
+
+		for (size_t j = 0; j < master->n_ports; j++)
+			*ARRAY_APPEND(claims.list, claims.n) = (struct claim){
+				.name = master->ports[j].name,
+				.master = master,
+				.port = model_find(&c->links, master->ports[j].name),
+				.loc = master->ports[j].loc,
+			};
+	}
+	if (claims.n)
+		qsort(claims.list, claims.n, sizeof(*claims.list), claim_compare);
+	return claims;
+}
+
+const struct claim *claims_find(const struct claims *c, const char *name)
+{
+	size_t low = 0, high = c->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(c->list[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < c->n && streq(c->list[low].name, name) ? &c->list[low] : NULL;
+}
+
+/* A port section by name whose keys are of another kind of master than the one the port has. */
+static void check_port_kind(const struct port_section *s, const struct claim *claim, struct diags *d)
+{
+	_cleanup_free_ char *section = xasprintf("port %s", s->pattern);
+	_cleanup_free_ char *place = diag_place(d, claim->loc);
+	const struct kind *master = claim->master->kind;
+
+	for (size_t i = 0; kinds[i]; i++) {
+		const struct values *v = kinds[i] == master ? NULL : s->values[i];
+
+		for (unsigned row = 0; v && row < v->table->n; row++) {
+			const char *key = v->table->rows[row].key;
+
+			if (!values_has(v, row) || option_find(&master->port, key) >= 0)
+				continue;
+			diag_add(d, SEVERITY_ERROR, values_loc(v, row), section, key,
+				 "is an option of a %s's ports, and '%s' is a port of %s '%s' (%s)", kinds[i]->name,
+				 s->pattern, master->name, claim->master->name, place);
+		}
+	}
+}
+
+static void check_port(const struct config *c, const struct claim *claim, struct diags *d)
+{
+	const struct kind *kind = claim->master->kind;
+	struct values *values = kind->check_port ? config_port_values(c, claim->name, kind) : NULL;
+	struct link port = {.kind = &kind_ethernet, .loc = claim->loc};
+
+	if (!values)
+		return;
+	if (claim->port)
+		port = *claim->port;
+	else
+		snprintf(port.name, sizeof(port.name), "%.*s", (int)sizeof(port.name) - 1, claim->name);
+	port.port = values;
+	kind->check_port(&c->links, claim->master, &port, d);
+	values_free(values);
+}
+
+static void report_same_section(const struct port_section *s, const struct port_section *first, struct diags *d)
+{
+	_cleanup_free_ char *section = xasprintf("port %s", s->pattern);
+	_cleanup_free_ char *place = diag_place(d, first->loc);
+
+	diag_add(d, SEVERITY_ERROR, s->loc, section, NULL, "the same section is at %s", place);
+}
+
+static void check_same_sections(const struct config *c, struct diags *d)
+{
+	for (size_t i = 1; i < c->n_port_names; i++)
+		if (streq(c->port_names[i]->pattern, c->port_names[i - 1]->pattern))
+			report_same_section(c->port_names[i], c->port_names[i - 1], d);
+	for (size_t i = 1; i < c->n_port_globs; i++)
+		for (size_t j = 0; j < i; j++)
+			if (streq(c->port_globs[i]->pattern, c->port_globs[j]->pattern)) {
+				report_same_section(c->port_globs[i], c->port_globs[j], d);
+				break;
+			}
+}
+
+static void check_ports(const struct config *c, const struct claims *claims, struct diags *d)
+{
+	for (size_t i = 0; i < c->n_port_names; i++) {
+		const struct claim *claim = claims_find(claims, c->port_names[i]->pattern);
+
+		if (claim)
+			check_port_kind(c->port_names[i], claim, d);
+	}
+	for (size_t i = 0; i < claims->n; i++)
+		check_port(c, &claims->list[i], d);
+}
+
+static int string_compare(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) : (a != NULL) - (b != NULL);
+}
+
+/* Two sections that can only find the same device compare equal: the address alone decides, when there is one. */
+static int match_compare_device(const struct match *a, const struct match *b)
+{
+	int r;
+
+	if (a->mac != b->mac)
+		return a->mac < b->mac ? -1 : 1;
+	if (a->mac)
+		return 0;
+	r = string_compare(a->path, b->path);
+	return r ? r : string_compare(a->driver, b->driver);
+}
+
+static int match_compare(const void *a, const void *b)
+{
+	const struct match *x = *(const struct match *const *)a, *y = *(const struct match *const *)b;
+	int r = match_compare_device(x, y);
+
+	return r ? r : loc_compare(x->loc, y->loc);
+}
+
+static void check_matches(const struct config *c, struct diags *d)
+{
+	_cleanup_free_ const struct match **sorted = xcalloc(c->n_matches, sizeof(*sorted));
+
+	for (size_t i = 0; i < c->n_matches; i++)
+		sorted[i] = &c->matches[i];
+	qsort(sorted, c->n_matches, sizeof(*sorted), match_compare);
+	for (size_t i = 1; i < c->n_matches; i++) {
+		const struct match *m = sorted[i], *other = sorted[i - 1];
+		_cleanup_free_ char *section = NULL, *place = NULL;
+
+		if (match_compare_device(m, other) != 0)
+			continue;
+		section = xasprintf("ethernet %s", m->label);
+		place = diag_place(d, other->loc);
+		diag_add(d, SEVERITY_ERROR, m->loc, section, NULL, "matches the same device as [ethernet %s] (%s)",
+			 other->label, place);
+	}
+}
+
+static void check_kinds(const struct config *c, struct diags *d)
+{
+	for (size_t i = 0; i < c->links.n_links; i++) {
+		const struct link *l = c->links.links[i];
+
+		if (l->kind->check)
+			l->kind->check(&c->links, l, d);
+	}
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = text; (p = strstr(p, word)); p += len) {
+		bool starts = p == text || !(isalnum((unsigned char)p[-1]) || p[-1] == '_');
+
+		if (starts && !isalnum((unsigned char)p[len]) && p[len] != '_')
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A rule that speaks of a key whose value did not parse judges by a value that is not there ("needs miimon", of a
+ * mistyped miimon). The first n messages are the parser's.
+ */
+static bool is_consequence(const struct diags *d, size_t n, const struct diag *found)
+{
+	for (size_t i = 0; i < n && found->section; i++) {
+		const struct diag *cause = &d->list[i];
+
+		if (cause->severity != SEVERITY_ERROR || !cause->key || !cause->section ||
+		    !streq(cause->section, found->section))
+			continue;
+		if (has_word(found->text, cause->key) || (found->key && streq(found->key, cause->key)))
+			return true;
+	}
+	return false;
+}
+
+void config_check(const struct config *c, struct diags *d)
+{
+	struct diags found = {.sources = d->sources};
+	struct claims claims = claims_new(c);
+	size_t n = d->n;
+
+	check_kinds(c, &found);
+	check_same_sections(c, &found);
+	check_ports(c, &claims, &found);
+	check_matches(c, &found);
+	check_stack(c, &claims, &found);
+	check_addresses(c, &claims, &found);
+	for (size_t i = 0; i < found.n; i++)
+		if (!is_consequence(d, n, &found.list[i]))
+			diag_move(d, &found.list[i]);
+	diags_done(&found);
+	free(claims.list);
+}

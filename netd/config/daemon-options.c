@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: the rows of [daemon]: settings of kvmnetd itself, which no kernel sees. */
+#include "config.h"
+
+static const char *const drift_names[] = {
+	[DRIFT_REPAIR] = "repair", [DRIFT_REPORT] = "report", [DRIFT_IGNORE] = "ignore", NULL};
+
+/* clang-format off */
+static const struct option daemon_rows[] = {
+	[DAEMON_BOOT_WAIT] = {
+		.key = "boot_wait", .type = &type_ms, .place = PLACE_CONFIG,
+		.min = 0, .max = 600000, .initial = 5000,
+		.help = "how long at boot kvmnetd waits for declared devices that are absent before it says it is ready; 0: not at all",
+	},
+	[DAEMON_DRIFT] = {
+		.key = "drift", .type = &type_u8, .place = PLACE_CONFIG,
+		.names = drift_names, .initial = DRIFT_REPAIR,
+		.help = "what is done about a change to a declared attribute that someone else made; a link's own drift key goes before it",
+	},
+	[DAEMON_ADMIN_GROUP] = {
+		.key = "admin_group", .type = &type_string, .place = PLACE_CONFIG,
+		.help = "members of this group may change the network with netctl, beside root; left out: root only",
+	},
+	[DAEMON_READ_GROUP] = {
+		.key = "read_group", .type = &type_string, .place = PLACE_CONFIG,
+		.help = "only members of this group, of admin_group and root may ask netctl for status; left out: everyone on the host",
+	},
+};
+/* clang-format on */
+
+const struct option_table daemon_options = OPTION_TABLE("daemon option", daemon_rows);

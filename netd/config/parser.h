@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what the files of the parser share: the section being read. section.c opens and closes it, keys.c says
+ * which key is what and stores options, network-keys.c stores addresses, routes and relations. Private to config/.
+ */
+#pragma once
+
+#include "config.h"
+
+enum section_type {
+	SECTION_NONE, /* nothing, or a section that was refused: its keys are passed over */
+	SECTION_LINK,
+	SECTION_PORT,
+	SECTION_DAEMON,
+};
+
+/* A key that the section had already. */
+struct seen_key {
+	const char *canonical; /* borrowed from its table */
+	char *spelling;	       /* owned: as written, which may be an alias */
+	struct loc loc;
+};
+
+/*
+ * The section being read. It owns what it builds; at its end that moves into the config, unless the section was
+ * refused (a bad name, a second one of its name), so that its keys are checked all the same.
+ */
+struct section {
+	enum section_type type;
+	bool refused;
+	char *text; /* owned: "bond bond0" */
+	struct loc loc;
+	struct link *link;	   /* SECTION_LINK */
+	struct values *match;	   /* SECTION_LINK: match_options */
+	struct port_section *port; /* SECTION_PORT */
+	struct values *daemon;	   /* SECTION_DAEMON */
+	struct loc gateway[2];	   /* SECTION_LINK: of the IPv4 and the IPv6 gateway */
+	struct seen_key *seen;
+	size_t n_seen;
+};
+
+/* What there is a limit of; see CONFIG_*_MAX. */
+enum counted { COUNT_LINKS, COUNT_PORT_NAMES, COUNT_GLOBS, COUNT_PORTS, COUNT_ADDRESSES, COUNT_ROUTES, _COUNTS };
+
+struct parser {
+	struct config *config; /* borrowed */
+	struct diags *diags;   /* borrowed */
+	struct section section;
+	struct loc daemon_loc; /* of the [daemon] section; LOC_NONE: none yet */
+	size_t counts[_COUNTS];
+};
+
+/* An ini_receiver's two calls, and the end of a file. */
+void parser_section(void *userdata, struct loc loc, const char *kind, const char *name);
+void parser_key(void *userdata, struct loc loc, const char *key, const char *value);
+void parser_end_section(struct parser *p);
+
+void parser_error(struct parser *p, struct loc loc, const char *key, const char *format, ...) _printf_(4, 5);
+void parser_warning(struct parser *p, struct loc loc, const char *key, const char *format, ...) _printf_(4, 5);
+
+/* Counts one more. False when it is one too many, which is said once. */
+bool parser_count(struct parser *p, enum counted what, struct loc loc, const char *key);
+
+/*
+ * Notes that the section has this key. False, with an error, when it had it already under another spelling, or at all
+ * and `repeats` is false.
+ */
+bool parser_first(struct parser *p, struct loc loc, const char *canonical, const char *key, bool repeats);
+bool parser_seen(const struct parser *p, const char *canonical);
+
+/* Keys of links that are objects and not options. */
+struct network_key {
+	const char *key;
+	uint32_t kinds; /* enum kind_flag: only on kinds with it; 0: on all */
+	bool repeats;
+	void (*take)(struct parser *p, struct loc loc, const char *key, const char *value);
+};
+extern const struct network_key network_keys[]; /* ends with a NULL key */
+
+/* How [ethernet] finds its device. */
+extern const struct option_table match_options;
+enum match_row { MATCH_MAC, MATCH_PATH, MATCH_DRIVER };
+
+/* What makes `name` no name, e.g. "has 17 bytes, and a link's name at most 15"; NULL: nothing. The caller frees it. */
+char *name_fault(const char *name, size_t max);
+#define ALTNAME_MAX 127
+/* What every IPv6 link carries (RFC 8200, section 5); with less the kernel takes IPv6 off the link. */
+#define IPV6_MTU_MIN 1280
+
+/* Frees what is in it, not the struct. */
+void port_section_done(struct port_section *port);
+
+/* Number of entries of kinds[]. */
+size_t kinds_count(void);
