@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: diff.h. */
+#include "diff.h"
+
+#include <linux/rtnetlink.h>
+
+void diff_done(struct diff *d)
+{
+	free(d->list);
+	*d = DIFF_NULL;
+}
+
+bool diff_row_equal(const struct model *actual, const struct option *o, union value want, const struct values *have,
+		    unsigned row)
+{
+	const struct link *named;
+
+	if (o->place == PLACE_CONFIG || o->place == PLACE_VLANS || (o->flags & OPTION_STATUS))
+		return true;
+	if (o->type == &type_ifname && want.blob) {
+		named = model_find(actual, (const char *)want.blob->data);
+		/* A device that is not there cannot be named to the kernel; when it comes, this differs. */
+		if (!named)
+			return true;
+		return values_has(have, row) ? have->v[row].num == named->ifindex : !!(o->flags & OPTION_HIDDEN_READ);
+	}
+	if (o->type == &type_ifname)
+		return values_num(have, row, 0) == 0;
+	if (!values_has(have, row))
+		return (o->flags & OPTION_HIDDEN_READ) || (o->type->is_blob && (!want.blob || want.blob->len == 0));
+	return o->type->equal(o, want, have->v[row]);
+}
+
+static uint64_t rows_differing(const struct model *actual, const struct values *want, const struct values *have)
+{
+	uint64_t differing = 0;
+
+	for (unsigned row = 0; want && row < want->table->n; row++)
+		if (values_has(want, row) &&
+		    !diff_row_equal(actual, &want->table->rows[row], want->v[row], have, row))
+			differing |= 1ull << row;
+	return differing;
+}
+
+/* Rows the kernel is to be told when a link is made. */
+static uint64_t sendable(const struct values *want)
+{
+	uint64_t rows = 0;
+
+	for (unsigned row = 0; want && row < want->table->n; row++) {
+		const struct option *o = &want->table->rows[row];
+
+		if (values_has(want, row) && o->place != PLACE_CONFIG && o->place != PLACE_VLANS &&
+		    !(o->flags & OPTION_STATUS))
+			rows |= 1ull << row;
+	}
+	return rows;
+}
+
+bool diff_address_missing(const struct link *have, const struct address *wanted)
+{
+	for (size_t i = 0; have && i < have->n_addresses; i++)
+		if (address_same(&have->addresses[i], wanted))
+			return false;
+	return true;
+}
+
+static bool address_wanted(const struct link *want, const struct address *found)
+{
+	for (size_t i = 0; want && i < want->n_addresses; i++)
+		if (address_same(&want->addresses[i], found))
+			return true;
+	return false;
+}
+
+/* An address that moved with its NIC into a master is declared up there, and goes from the NIC. */
+static bool address_moved(const struct diff_input *in, const struct link *want, const struct address *found)
+{
+	const struct link *master = want;
+
+	while (master && master->master_name[0]) {
+		master = model_find(&in->effective->links, master->master_name);
+		if (address_wanted(master, found))
+			return true;
+	}
+	return false;
+}
+
+bool diff_address_extra(const struct diff_input *in, const struct link *want, const struct link *have,
+			const struct address *found)
+{
+	if (!want || address_wanted(want, found) || want->foreign)
+		return false;
+	if (want->exact)
+		return found->valid_lft == UINT32_MAX && found->scope != RT_SCOPE_LINK;
+	return ledger_added(in->ledger, have, found) || address_moved(in, want, found);
+}
+
+bool diff_route_missing(const struct link *have, const struct route *wanted)
+{
+	for (size_t i = 0; have && i < have->n_routes; i++)
+		if (route_equal(&have->routes[i], wanted))
+			return false;
+	return true;
+}
+
+/* A route of the same key on another link replaces this one, so nothing is left to delete. */
+static bool route_replaced(const struct diff_input *in, const struct route *found)
+{
+	for (size_t i = 0; i < in->effective->links.n_links; i++) {
+		const struct link *want = in->effective->links.links[i];
+
+		for (size_t r = 0; r < want->n_routes; r++)
+			if (!want->waits_for && route_same(&want->routes[r], found))
+				return true;
+	}
+	return false;
+}
+
+bool diff_route_extra(const struct diff_input *in, const struct link *want, const struct link *have _unused_,
+		      const struct route *found)
+{
+	if (!want || want->foreign || found->protocol == RTPROT_KERNEL || found->protocol == RTPROT_RA)
+		return false;
+	if (!want->exact && found->protocol != KVMNETD_PROTO)
+		return false;
+	return !route_replaced(in, found);
+}
+
+static bool addresses_differ(const struct diff_input *in, const struct link *want, const struct link *have)
+{
+	for (size_t i = 0; i < want->n_addresses; i++)
+		if (diff_address_missing(have, &want->addresses[i]))
+			return true;
+	for (size_t i = 0; have && i < have->n_addresses; i++)
+		if (diff_address_extra(in, want, have, &have->addresses[i]))
+			return true;
+	return false;
+}
+
+static bool routes_differ(const struct diff_input *in, const struct link *want, const struct link *have)
+{
+	for (size_t i = 0; i < want->n_routes; i++)
+		if (diff_route_missing(have, &want->routes[i]))
+			return true;
+	for (size_t i = 0; have && i < have->n_routes; i++)
+		if (diff_route_extra(in, want, have, &have->routes[i]))
+			return true;
+	return false;
+}
+
+static bool vlans_differ(const struct link *want, const struct link *have)
+{
+	if (!want->vlans_managed)
+		return false;
+	if (want->n_vlans != have->n_vlans)
+		return true;
+	for (size_t i = 0; i < want->n_vlans; i++)
+		if (want->vlans[i].vid != have->vlans[i].vid || want->vlans[i].flags != have->vlans[i].flags)
+			return true;
+	return false;
+}
+
+static bool has_recreate_row(const struct values *want, uint64_t rows)
+{
+	for (unsigned row = 0; want && row < want->table->n; row++)
+		if ((rows >> row & 1) && want->table->rows[row].change == CHANGE_RECREATE)
+			return true;
+	return false;
+}
+
+static bool parent_differs(const struct diff_input *in, const struct link *want, const struct link *have)
+{
+	const struct link *parent = model_find(in->actual, want->parent_name);
+
+	if (!(want->kind->flags & KIND_HAS_PARENT))
+		return false;
+	/* A parent that is to be made anew takes its VLANs with it. */
+	return !parent || parent->ifindex != have->parent;
+}
+
+static void diff_existing(const struct diff_input *in, struct link_diff *d)
+{
+	const struct link *want = d->want, *have = d->have;
+	const struct link *master = model_master(in->actual, have);
+	const char *master_name = master ? master->name : "";
+
+	d->recreate = have->kind != want->kind && !want->foreign;
+	if (d->recreate)
+		return;
+	d->common = rows_differing(in->actual, want->common, have->common);
+	d->own = rows_differing(in->actual, want->own, have->own);
+	d->master = want->master_managed && !streq(want->master_name, master_name) &&
+		    /* A master that is not there yet because it waits for a device cannot be joined. */
+		    !(want->master_name[0] && model_find(&in->effective->links, want->master_name) &&
+		      model_find(&in->effective->links, want->master_name)->waits_for);
+	if (!d->master && master_name[0]) {
+		d->port = rows_differing(in->actual, want->port, have->port);
+	} else if (d->master) {
+		d->port = sendable(want->port);
+	}
+	d->recreate = has_recreate_row(want->own, d->own) || parent_differs(in, want, have);
+	d->vlans = !d->master && vlans_differ(want, have);
+	d->addresses = addresses_differ(in, want, have);
+	d->routes = routes_differ(in, want, have);
+}
+
+bool diff_link(const struct diff_input *in, const struct link *want, struct link_diff *ret)
+{
+	struct link_diff d = {.want = want, .have = model_find(in->actual, want->name)};
+
+	if (want->waits_for)
+		return false;
+	if (d.have) {
+		diff_existing(in, &d);
+	}
+	if (!d.have || d.recreate) {
+		d.common = sendable(want->common);
+		d.own = sendable(want->own);
+		d.port = sendable(want->port);
+		d.master = want->master_name[0] != '\0';
+		d.vlans = want->vlans_managed;
+		d.addresses = want->n_addresses > 0;
+		d.routes = want->n_routes > 0;
+	}
+	*ret = d;
+	return !d.have || d.recreate || d.common || d.own || d.port || d.master || d.vlans || d.addresses || d.routes;
+}
+
+void diff_models(const struct diff_input *in, struct diff *ret)
+{
+	struct diff result = DIFF_NULL;
+	struct link_diff d;
+
+	for (size_t i = 0; i < in->effective->links.n_links; i++)
+		if (diff_link(in, in->effective->links.links[i], &d))
+			*ARRAY_APPEND(result.list, result.n) = d;
+	for (size_t i = 0; i < in->effective->n_removed; i++) {
+		const struct link *have = model_find(in->actual, in->effective->removed[i]);
+
+		/* Of a link that is replaced by one of another kind, the wanted one already says so. */
+		if (have && !model_find(&in->effective->links, have->name))
+			*ARRAY_APPEND(result.list, result.n) = (struct link_diff){.have = have};
+	}
+	*ret = result;
+}

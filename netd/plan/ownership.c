@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: ownership.h. */
+#include "ownership.h"
+
+/* The value before the first write: what is there, or on a link we make, the kernel's initial one. */
+static void note_row(struct values **to, const struct option_table *table, unsigned row, const struct values *found)
+{
+	const struct option *o = &table->rows[row];
+	union value v = {0};
+
+	if (values_has(*to, row) || o->type == &type_ifname)
+		return;
+	if (found && !values_has(found, row))
+		return;
+	if (found)
+		v = value_copy(o, found->v[row]);
+	else if (!o->type->is_blob)
+		v.num = (uint64_t)o->initial;
+	if (!*to)
+		*to = values_new(table, false);
+	values_put(*to, row, v, LOC_NONE);
+}
+
+static void note_rows(struct values **to, const struct values *sent, uint64_t rows, const struct values *found)
+{
+	for (unsigned row = 0; sent && row < sent->table->n; row++)
+		if (rows >> row & 1)
+			note_row(to, sent->table, row, found);
+}
+
+static struct record *record_of(struct ledger *l, const struct op *op)
+{
+	const struct kind *kind = op->have ? op->have->kind : op->link->kind;
+	struct record *r = ledger_find(l, op->link->name);
+
+	/* A link of that name which is not the one we knew: what we knew of the old one is of no use. */
+	if (r && op->have && (r->kind != kind || (r->ifindex && r->ifindex != op->have->ifindex))) {
+		ledger_remove(l, op->link->name);
+		r = NULL;
+	}
+	if (!r) {
+		r = ledger_get(l, op->link->name, kind);
+		r->ifindex = op->have ? op->have->ifindex : 0;
+	}
+	return r;
+}
+
+static void note_mtu_of_new(struct record *r, const struct op *op, const struct model *actual)
+{
+	const struct link *parent = model_find(actual, op->link->parent_name);
+
+	if (values_has(r->common, LINK_MTU) && parent)
+		r->common->v[LINK_MTU].num = values_num(parent->common, LINK_MTU, 1500);
+}
+
+static void note_create(struct ledger *l, const struct op *op, const struct model *actual)
+{
+	struct record *old = ledger_find(l, op->link->name);
+	uint64_t mac = op->link->mac_from_port ? values_num(op->link->common, LINK_MAC, 0) : old ? old->mac : 0;
+	struct record *r;
+
+	ledger_remove(l, op->link->name);
+	r = ledger_get(l, op->link->name, op->link->kind);
+	r->created = true;
+	r->mac = mac;
+	note_rows(&r->own, op->link->own, op->own, NULL);
+	note_rows(&r->common, op->link->common, op->common & ~(1ull << LINK_MAC), NULL);
+	note_mtu_of_new(r, op, actual);
+	if (op->master == MASTER_JOIN) {
+		r->joined = true;
+		memcpy(r->master, op->master_name, IFNAMSIZ);
+	}
+}
+
+static void note_join(struct record *r, const struct op *op, const struct model *actual)
+{
+	const struct link *master = op->have ? model_master(actual, op->have) : NULL;
+
+	if (!r->joined && master && streq(master->name, op->master_name))
+		return; /* let go and attached again within the plan: it was not us who attached it */
+	if (!r->joined)
+		snprintf(r->found_master, sizeof(r->found_master), "%s", master ? master->name : "");
+	r->joined = true;
+	memcpy(r->master, op->master_name, IFNAMSIZ);
+}
+
+static void note_set(struct ledger *l, const struct op *op, const struct model *actual)
+{
+	struct record *r = record_of(l, op);
+	const struct link *master = op->have ? model_master(actual, op->have) : NULL;
+	bool is_port = master && master->kind == op->master_kind;
+
+	if (op->link->mac_from_port && (op->common >> LINK_MAC & 1) && r->created)
+		r->mac = values_num(op->link->common, LINK_MAC, 0);
+	note_rows(&r->common, op->link->common, op->common & ~(r->created ? 1ull << LINK_MAC : 0),
+		  r->created ? NULL : op->have ? op->have->common : NULL);
+	if (op->flags != FLAGS_KEEP && op->have && !r->created)
+		note_row(&r->common, &link_options, LINK_UP, op->have->common);
+	note_rows(&r->own, op->link->own, op->own, r->created ? NULL : op->have ? op->have->own : NULL);
+	if (op->port && r->port_kind != op->master_kind) {
+		r->port = values_free(r->port);
+		r->port_kind = op->master_kind;
+	}
+	note_rows(&r->port, op->link->port, op->port, is_port ? op->have->port : NULL);
+	if (op->master == MASTER_JOIN)
+		note_join(r, op, actual);
+}
+
+static void note_address(struct ledger *l, const struct op *op)
+{
+	struct record *r;
+
+	for (size_t i = 0; op->have && i < op->have->n_addresses; i++)
+		if (address_same(&op->have->addresses[i], op->address))
+			return; /* lost and put back within the plan */
+	r = record_of(l, op);
+	for (size_t i = 0; i < r->n_addresses; i++)
+		if (address_same(&r->addresses[i], op->address))
+			return;
+	*ARRAY_APPEND(r->addresses, r->n_addresses) = *op->address;
+}
+
+void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model *actual)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+
+		switch (op->type) {
+		case OP_CREATE:
+			note_create(l, op, actual);
+			break;
+		case OP_SET:
+		case OP_SYSCTL:
+			note_set(l, op, actual);
+			break;
+		case OP_ADDRESS_ADD:
+			note_address(l, op);
+			break;
+		case OP_DELETE:
+		case OP_VLAN_ADD:
+		case OP_VLAN_DELETE:
+		case OP_ADDRESS_DELETE:
+		case OP_ROUTE_ADD:
+		case OP_ROUTE_DELETE:
+			break;
+		}
+	}
+}
+
+static bool is_back(const struct values *found, unsigned row, const struct values *want, const struct values *have)
+{
+	const struct option *o = &found->table->rows[row];
+
+	if (values_has(want, row) && (values_loc(want, row).file || !o->type->equal(o, want->v[row], found->v[row])))
+		return false;
+	return values_has(have, row) && o->type->equal(o, found->v[row], have->v[row]);
+}
+
+static void settle_rows(struct values **found, const struct values *want, const struct values *have)
+{
+	for (unsigned row = 0; *found && row < (*found)->table->n; row++)
+		if (values_has(*found, row) && have && have->table == (*found)->table &&
+		    is_back(*found, row, want && want->table == have->table ? want : NULL, have))
+			values_unset(*found, row);
+	if (*found && !(*found)->set)
+		*found = values_free(*found);
+}
+
+static void settle_addresses(struct record *r, const struct link *have)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n_addresses; i++) {
+		bool there = false;
+
+		for (size_t j = 0; j < have->n_addresses; j++)
+			there = there || address_same(&have->addresses[j], &r->addresses[i]);
+		if (there)
+			r->addresses[kept++] = r->addresses[i];
+	}
+	r->n_addresses = kept;
+}
+
+/* Returns whether there is still something to remember. */
+static bool settle_record(struct record *r, const struct effective *e, const struct model *actual)
+{
+	const struct link *have = model_find(actual, r->name), *want = model_find(&e->links, r->name);
+	const struct link *master;
+
+	if (!have)
+		return want && r->created;
+	if (r->kind != have->kind || (r->ifindex && r->ifindex != have->ifindex))
+		return false;
+	r->ifindex = have->ifindex;
+	master = model_master(actual, have);
+	if (r->joined && (!master || !streq(master->name, r->master)))
+		r->joined = false;
+	if (!master || master->kind != r->port_kind)
+		r->port = values_free(r->port);
+	settle_rows(&r->common, want ? want->common : NULL, have->common);
+	settle_rows(&r->own, want ? want->own : NULL, have->own);
+	settle_rows(&r->port, want ? want->port : NULL, have->port);
+	settle_addresses(r, have);
+	return r->created || r->joined || r->common || r->own || r->port || r->n_addresses;
+}
+
+void ledger_settle(struct ledger *l, const struct effective *e, const struct model *actual)
+{
+	for (size_t i = l->n; i-- > 0;)
+		if (!settle_record(l->list[i], e, actual))
+			ledger_remove(l, l->list[i]->name);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: ops for addresses and routes: what is missing, what is too many, and what a link that goes down loses. */
+#include <linux/rtnetlink.h>
+
+#include "planner-internal.h"
+
+static const struct link *kept(const struct link_diff *d)
+{
+	return d->recreate ? NULL : d->have;
+}
+
+static void add_address(struct planner *p, const struct link *link, const struct link *have, const struct address *a)
+{
+	struct op *op = op_add(p, OP_ADDRESS_ADD, link, have);
+
+	op->address = a;
+	op->loc = a->loc;
+	op->impact = IMPACT_NONE;
+}
+
+static void add_route(struct planner *p, const struct link *link, const struct link *have, const struct route *r)
+{
+	struct op *op = op_add(p, OP_ROUTE_ADD, link, have);
+
+	op->route = r;
+	op->loc = r->loc;
+}
+
+void plan_addresses(struct planner *p, const struct link_diff *d)
+{
+	for (size_t i = 0; i < d->want->n_addresses; i++)
+		if (diff_address_missing(kept(d), &d->want->addresses[i]))
+			add_address(p, d->want, kept(d), &d->want->addresses[i]);
+}
+
+void plan_routes(struct planner *p, const struct link_diff *d)
+{
+	for (size_t i = 0; i < d->want->n_routes; i++)
+		if (diff_route_missing(kept(d), &d->want->routes[i]))
+			add_route(p, d->want, kept(d), &d->want->routes[i]);
+}
+
+/* Routes first: they would vanish with the last address, and deleting them again would be an error. */
+void plan_extra(struct planner *p, const struct link_diff *d)
+{
+	const struct link *have = kept(d);
+
+	for (size_t i = 0; have && i < have->n_routes; i++)
+		if (diff_route_extra(p->in, d->want, have, &have->routes[i]))
+			op_add(p, OP_ROUTE_DELETE, d->want, have)->route = &have->routes[i];
+	for (size_t i = 0; have && i < have->n_addresses; i++)
+		if (diff_address_extra(p->in, d->want, have, &have->addresses[i]))
+			op_add(p, OP_ADDRESS_DELETE, d->want, have)->address = &have->addresses[i];
+}
+
+/* Link-local and learned ones come back by themselves. */
+static bool address_is_lost(const struct address *a)
+{
+	return a->family == AF_INET6 && a->scope != RT_SCOPE_LINK && a->valid_lft == UINT32_MAX;
+}
+
+static bool route_is_lost(const struct route *r)
+{
+	return r->protocol != RTPROT_KERNEL && r->protocol != RTPROT_RA;
+}
+
+static void add_lost(struct planner *p, const struct link *have)
+{
+	const struct link *want = model_find(&p->in->effective->links, have->name);
+	const struct link *link = want ? want : have;
+
+	for (size_t i = 0; i < have->n_addresses; i++)
+		if (address_is_lost(&have->addresses[i]) && !diff_address_extra(p->in, want, have, &have->addresses[i]))
+			add_address(p, link, have, &have->addresses[i]);
+	for (size_t i = 0; i < have->n_routes; i++)
+		if (route_is_lost(&have->routes[i]) && !diff_route_extra(p->in, want, have, &have->routes[i]))
+			add_route(p, link, have, &have->routes[i]);
+}
+
+static bool stands_on(const struct model *m, const struct link *l, const struct link *lower)
+{
+	for (unsigned depth = 0; l && depth < 64; depth++, l = model_parent(m, l))
+		if (l == lower)
+			return true;
+	return false;
+}
+
+void plan_lost(struct planner *p, const struct link *have, bool and_itself)
+{
+	for (size_t i = 0; i < p->in->actual->n_links; i++) {
+		const struct link *l = p->in->actual->links[i];
+
+		if (l == have ? and_itself : l->parent && stands_on(p->in->actual, l, have))
+			add_lost(p, l);
+	}
+}

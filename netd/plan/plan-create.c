@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: ops that make a new link, and what its create message could not carry. */
+#include "planner-internal.h"
+
+static bool pins_mtu(const struct link *want)
+{
+	return (want->kind->flags & KIND_MTU_FOLLOWS) && values_has(want->common, LINK_MTU);
+}
+
+/*
+ * A bridge's MTU stays put only after it was *changed* on the existing link (net/bridge/br_device.c, br_change_mtu);
+ * so it is made with a neighbouring value, and set in the message after.
+ */
+static const struct link *with_other_mtu(struct planner *p, const struct link *want)
+{
+	struct link *scratch = plan_scratch(p, want);
+	uint64_t mtu = values_num(want->common, LINK_MTU, 0);
+
+	scratch->common->v[LINK_MTU].num = mtu > 1280 ? mtu - 1 : mtu + 1;
+	return scratch;
+}
+
+void plan_create(struct planner *p, const struct link_diff *d)
+{
+	const struct link *want = d->want;
+	struct op *op = op_add(p, OP_CREATE, pins_mtu(want) ? with_other_mtu(p, want) : want, NULL);
+
+	op->common = rows_at(want->common, d->common, PLACE_LINK);
+	op->own = rows_at(want->own, d->own, PLACE_INFO) & ~rows_naming(want->own, d->own);
+	if (d->recreate) {
+		op->impact = IMPACT_RECREATE;
+		op->have = NULL;
+	}
+	if (want->master_name[0] && !joins_late(p, d)) {
+		op->master = MASTER_JOIN;
+		memcpy(op->master_name, want->master_name, IFNAMSIZ);
+	}
+}
+
+static void plan_sysctls(struct planner *p, const struct link *want, const struct link *have, uint64_t rows)
+{
+	for (unsigned row = 0; row < link_options.n; row++) {
+		if (!(rows >> row & 1) || link_options.rows[row].place != PLACE_SYSCTL6)
+			continue;
+		op_add(p, OP_SYSCTL, want, have)->common = 1ull << row;
+	}
+}
+
+void plan_settle_new(struct planner *p, const struct link_diff *d)
+{
+	const struct link *want = d->want;
+	uint64_t common = rows_at(want->common, d->common, PLACE_INET6) | (pins_mtu(want) ? 1ull << LINK_MTU : 0);
+	uint64_t port = joins_late(p, d) ? 0 : d->port & ~rows_naming(want->port, d->port);
+	const struct link *master = model_master(&p->in->effective->links, want);
+
+	if (common || port) {
+		struct op *op = op_add(p, OP_SET, want, NULL);
+
+		op->common = common;
+		op->port = port;
+		op->master_kind = master ? master->kind : NULL;
+	}
+	plan_sysctls(p, want, NULL, d->common);
+	if (d->vlans && !joins_late(p, d))
+		plan_vlans(p, d);
+}

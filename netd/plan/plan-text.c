@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: a plan in words: one line per op, stable, so that it can be shown, compared and named by a digest. */
+#include <inttypes.h>
+#include <linux/if_bridge.h>
+
+#include "planner.h"
+
+const char *impact_name(enum impact impact)
+{
+	switch (impact) {
+	case IMPACT_NONE:
+		return "none";
+	case IMPACT_LIVE:
+		return "live";
+	case IMPACT_FLAP:
+		return "link-flap";
+	case IMPACT_RECREATE:
+		return "recreate";
+	case IMPACT_GUESTS:
+		return "guests-cut-off";
+	}
+	return "none";
+}
+
+/* Starts an item of a list: " a, b" after the colon. */
+static void item(FILE *f, bool *first)
+{
+	fputs(*first ? ": " : ", ", f);
+	*first = false;
+}
+
+static void print_value(FILE *f, const struct option *o, union value v)
+{
+	if (o->type->is_blob && !v.blob)
+		fputs("none", f);
+	else
+		o->type->print(o, v, f);
+}
+
+static void print_rows(FILE *f, const struct values *want, const struct values *have, uint64_t rows, bool *first)
+{
+	for (unsigned row = 0; want && row < want->table->n; row++) {
+		const struct option *o = &want->table->rows[row];
+
+		if (!(rows >> row & 1))
+			continue;
+		item(f, first);
+		fprintf(f, "%s ", o->key);
+		if (values_has(have, row) && o->type != &type_ifname &&
+		    !(have->table == want->table && o->type->equal(o, want->v[row], have->v[row]))) {
+			print_value(f, o, have->v[row]);
+			fputs(" -> ", f);
+		}
+		print_value(f, o, want->v[row]);
+	}
+}
+
+static void print_vlans(FILE *f, const struct op *op)
+{
+	for (size_t i = 0; i < op->n_vlans; i++) {
+		size_t last = i;
+
+		while (last + 1 < op->n_vlans && op->vlans[last + 1].vid == op->vlans[last].vid + 1 &&
+		       op->vlans[last + 1].flags == op->vlans[i].flags)
+			last++;
+		fprintf(f, " %u", op->vlans[i].vid);
+		if (last > i)
+			fprintf(f, "-%u", op->vlans[last].vid);
+		if (op->type == OP_VLAN_ADD && (op->vlans[i].flags & BRIDGE_VLAN_INFO_PVID))
+			fputs(" pvid", f);
+		if (op->type == OP_VLAN_ADD && (op->vlans[i].flags & BRIDGE_VLAN_INFO_UNTAGGED))
+			fputs(" untagged", f);
+		i = last;
+	}
+}
+
+static void print_set(const struct op *op, FILE *f)
+{
+	bool first = true;
+
+	fprintf(f, "set %s", op->link->name);
+	print_rows(f, op->link->common, op->have ? op->have->common : NULL, op->common, &first);
+	print_rows(f, op->link->own, op->have ? op->have->own : NULL, op->own, &first);
+	print_rows(f, op->link->port, op->have ? op->have->port : NULL, op->port, &first);
+	if (op->master == MASTER_JOIN) {
+		item(f, &first);
+		fprintf(f, "master %s", op->master_name);
+	} else if (op->master == MASTER_LEAVE) {
+		item(f, &first);
+		fputs("nomaster", f);
+	}
+	if (op->flags != FLAGS_KEEP) {
+		item(f, &first);
+		fputs(op->flags == FLAGS_UP ? "up" : "down", f);
+	}
+}
+
+static void print_create(const struct op *op, FILE *f)
+{
+	bool first = true;
+
+	fprintf(f, "create %s %s", op->link->kind->name, op->link->name);
+	if (op->link->parent_name[0])
+		fprintf(f, " on %s", op->link->parent_name);
+	print_rows(f, op->link->own, NULL, op->own, &first);
+	print_rows(f, op->link->common, NULL, op->common, &first);
+	if (op->master == MASTER_JOIN) {
+		item(f, &first);
+		fprintf(f, "master %s", op->master_name);
+	}
+}
+
+static void print_sysctl(const struct op *op, FILE *f)
+{
+	bool first = true;
+
+	fprintf(f, "sysctl %s", op->link->name);
+	print_rows(f, op->link->common, op->have ? op->have->common : NULL, op->common, &first);
+}
+
+void op_print(const struct op *op, FILE *f)
+{
+	switch (op->type) {
+	case OP_CREATE:
+		print_create(op, f);
+		break;
+	case OP_SET:
+		print_set(op, f);
+		break;
+	case OP_DELETE:
+		fprintf(f, "delete %s %s", op->link->kind->name, op->link->name);
+		break;
+	case OP_VLAN_ADD:
+	case OP_VLAN_DELETE:
+		fprintf(f, "%s vlans of %s:", op->type == OP_VLAN_ADD ? "set" : "delete", op->link->name);
+		print_vlans(f, op);
+		break;
+	case OP_ADDRESS_ADD:
+	case OP_ADDRESS_DELETE:
+		fprintf(f, "%s address of %s: ", op->type == OP_ADDRESS_ADD ? "add" : "delete", op->link->name);
+		address_print(op->address, f);
+		break;
+	case OP_ROUTE_ADD:
+	case OP_ROUTE_DELETE:
+		fprintf(f, "%s route of %s: ", op->type == OP_ROUTE_ADD ? "add" : "delete", op->link->name);
+		route_print(op->route, f);
+		break;
+	case OP_SYSCTL:
+		print_sysctl(op, f);
+		break;
+	}
+}
+
+void plan_id(const struct plan *p, char id[17])
+{
+	_cleanup_free_ char *text = NULL;
+	uint64_t hash = 0xcbf29ce484222325u;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	for (size_t i = 0; i < p->n; i++) {
+		op_print(&p->ops[i], f);
+		fputc('\n', f);
+	}
+	fclose(f);
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)text[i]) * 0x100000001b3u;
+	snprintf(id, 17, "%016" PRIx64, hash);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: what the planner's files share. Internal to plan/. */
+#pragma once
+
+#include "planner.h"
+
+struct planner {
+	const struct diff_input *in;
+	struct diff diff;
+	struct plan *plan;
+};
+
+/* Appends an op about a wanted link (and what is there of it). */
+struct op *op_add(struct planner *p, enum op_type type, const struct link *link, const struct link *have);
+/* A copy of a link that the plan owns, for values that only exist on the way. */
+struct link *plan_scratch(struct planner *p, const struct link *like);
+/* Is anything of this mask a row of that place? */
+uint64_t rows_at(const struct values *v, uint64_t rows, enum place place);
+/* The rows whose value is the name of another link: they are sent when that link is in place. */
+uint64_t rows_naming(const struct values *v, uint64_t rows);
+/* Rows with this change class or a costlier one that includes it. */
+uint64_t rows_needing_down(const struct values *v, uint64_t rows);
+uint64_t rows_needing_no_ports(const struct values *v, uint64_t rows);
+/* How many links stand below (VLANs: parents) or above (masters); orders creation and deletion. */
+unsigned parent_depth(const struct model *m, const struct link *l);
+unsigned master_depth(const struct model *m, const struct link *l);
+bool joins_late(const struct planner *p, const struct link_diff *d);
+
+/* plan-create.c */
+void plan_create(struct planner *p, const struct link_diff *d);
+void plan_settle_new(struct planner *p, const struct link_diff *d);
+/* plan-change.c */
+void plan_change(struct planner *p, const struct link_diff *d);
+void plan_join(struct planner *p, const struct link_diff *d);
+void plan_port_values(struct planner *p, const struct link_diff *d);
+void plan_vlans(struct planner *p, const struct link_diff *d);
+void plan_named_rows(struct planner *p, const struct link_diff *d);
+/* plan-address.c */
+void plan_addresses(struct planner *p, const struct link_diff *d);
+void plan_routes(struct planner *p, const struct link_diff *d);
+void plan_extra(struct planner *p, const struct link_diff *d);
+/* What a link loses when it goes down, and its VLANs with it: IPv6 addresses and routes, put back as they were. */
+void plan_lost(struct planner *p, const struct link *have, bool and_itself);

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: planner.h: the phases of a plan and the order within them. */
+#include "planner-internal.h"
+
+void plan_done(struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->ops[i].vlans);
+		free(p->ops[i].why);
+	}
+	free(p->ops);
+	for (size_t i = 0; i < p->n_scratch; i++)
+		link_free(p->scratch[i]);
+	free(p->scratch);
+	*p = PLAN_NULL;
+}
+
+struct op *op_add(struct planner *p, enum op_type type, const struct link *link, const struct link *have)
+{
+	struct op *op = ARRAY_APPEND(p->plan->ops, p->plan->n);
+
+	op->type = type;
+	op->link = link;
+	op->have = have;
+	op->loc = link->loc;
+	op->impact = have ? IMPACT_LIVE : IMPACT_NONE;
+	return op;
+}
+
+struct link *plan_scratch(struct planner *p, const struct link *like)
+{
+	struct link *l = link_copy(like);
+
+	*ARRAY_APPEND(p->plan->scratch, p->plan->n_scratch) = l;
+	return l;
+}
+
+uint64_t rows_at(const struct values *v, uint64_t rows, enum place place)
+{
+	uint64_t result = 0;
+
+	for (unsigned row = 0; v && row < v->table->n; row++)
+		if ((rows >> row & 1) && v->table->rows[row].place == place)
+			result |= 1ull << row;
+	return result;
+}
+
+uint64_t rows_naming(const struct values *v, uint64_t rows)
+{
+	uint64_t result = 0;
+
+	for (unsigned row = 0; v && row < v->table->n; row++)
+		if ((rows >> row & 1) && v->table->rows[row].type == &type_ifname)
+			result |= 1ull << row;
+	return result;
+}
+
+static uint64_t rows_of_change(const struct values *v, uint64_t rows, enum change a, enum change b)
+{
+	uint64_t result = 0;
+
+	for (unsigned row = 0; v && row < v->table->n; row++)
+		if ((rows >> row & 1) && (v->table->rows[row].change == a || v->table->rows[row].change == b))
+			result |= 1ull << row;
+	return result;
+}
+
+uint64_t rows_needing_down(const struct values *v, uint64_t rows)
+{
+	return rows_of_change(v, rows, CHANGE_DOWN, CHANGE_DOWN_NO_PORTS);
+}
+
+uint64_t rows_needing_no_ports(const struct values *v, uint64_t rows)
+{
+	return rows_of_change(v, rows, CHANGE_NO_PORTS, CHANGE_DOWN_NO_PORTS);
+}
+
+/* The bounds keep a hand-made loop in the kernel's or a caller's model from hanging us. */
+#define DEPTH_MAX 64
+
+unsigned parent_depth(const struct model *m, const struct link *l)
+{
+	unsigned depth = 0;
+
+	for (l = model_parent(m, l); l && depth < DEPTH_MAX; l = model_parent(m, l))
+		depth++;
+	return depth;
+}
+
+unsigned master_depth(const struct model *m, const struct link *l)
+{
+	unsigned depth = 0;
+
+	for (l = model_master(m, l); l && depth < DEPTH_MAX; l = model_master(m, l))
+		depth++;
+	return depth;
+}
+
+static const struct model *wanted(const struct planner *p)
+{
+	return &p->in->effective->links;
+}
+
+/* Links that are made or made anew. */
+static bool is_new(const struct link_diff *d)
+{
+	return d->want && (!d->have || d->recreate);
+}
+
+/*
+ * A new link joins a bridge in its create message. A bond's port must be down and is opened by the bond
+ * (bond_enslave()), which a VLAN survives only once its parent is up; so those join after the ups.
+ */
+bool joins_late(const struct planner *p, const struct link_diff *d)
+{
+	const struct link *master = model_master(wanted(p), d->want);
+
+	return master && (master->kind->flags & KIND_PORTS_DOWN);
+}
+
+static struct link_diff *find_diff(struct planner *p, const struct link *want)
+{
+	for (size_t i = 0; i < p->diff.n; i++)
+		if (p->diff.list[i].want == want)
+			return &p->diff.list[i];
+	return NULL;
+}
+
+static uint64_t all_rows(const struct values *v)
+{
+	uint64_t rows = 0;
+
+	for (unsigned row = 0; v && row < v->table->n; row++)
+		if (values_has(v, row) && v->table->rows[row].place != PLACE_CONFIG &&
+		    v->table->rows[row].place != PLACE_VLANS)
+			rows |= 1ull << row;
+	return rows;
+}
+
+/* What hangs on a link that is made anew: its VLANs go with it, its ports are let go. Returns whether anything was added. */
+static bool spread_recreate(struct planner *p, const struct link *recreated)
+{
+	bool added = false;
+
+	for (size_t i = 0; i < wanted(p)->n_links; i++) {
+		const struct link *want = wanted(p)->links[i];
+		bool child = streq(want->parent_name, recreated->name);
+		bool port = streq(want->master_name, recreated->name) && !want->foreign;
+		struct link_diff *d;
+
+		if ((!child && !port) || want->waits_for)
+			continue;
+		d = find_diff(p, want);
+		if (!d) {
+			d = ARRAY_APPEND(p->diff.list, p->diff.n);
+			d->want = want;
+			d->have = model_find(p->in->actual, want->name);
+		}
+		if (port && !d->master) {
+			d->master = true;
+			d->port = all_rows(want->port);
+			d->vlans = want->vlans_managed;
+		}
+		if (child && !is_new(d)) {
+			d->recreate = true;
+			d->common = all_rows(want->common);
+			d->own = all_rows(want->own);
+			d->port = all_rows(want->port);
+			d->master = want->master_name[0] != '\0';
+			d->vlans = want->vlans_managed;
+			d->addresses = want->n_addresses > 0;
+			d->routes = want->n_routes > 0;
+			added = true;
+		}
+	}
+	return added;
+}
+
+static void expand_recreate(struct planner *p)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (size_t i = 0; i < p->diff.n; i++)
+			if (p->diff.list[i].recreate && spread_recreate(p, p->diff.list[i].want))
+				again = true;
+	}
+}
+
+/* New links: masters from the top, then everything else, then VLANs from the bottom. */
+static unsigned create_rank(const struct planner *p, const struct link_diff *d)
+{
+	const struct link *l = d->want ? d->want : d->have;
+	const struct model *m = d->want ? wanted(p) : p->in->actual;
+
+	if (l->kind->flags & KIND_HAS_PARENT)
+		return 1000 + parent_depth(m, l);
+	return master_depth(m, l);
+}
+
+struct ranked {
+	unsigned rank;
+	size_t place; /* in the diff: keeps the order of the configuration among equals */
+	const struct link_diff *d;
+};
+
+static int ranked_order(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static struct ranked *rank_all(const struct planner *p)
+{
+	struct ranked *list = xcalloc(p->diff.n, sizeof(*list));
+
+	for (size_t i = 0; i < p->diff.n; i++)
+		list[i] = (struct ranked){create_rank(p, &p->diff.list[i]), i, &p->diff.list[i]};
+	qsort(list, p->diff.n, sizeof(*list), ranked_order);
+	return list;
+}
+
+static void plan_delete(struct planner *p, const struct link *have, bool recreate)
+{
+	struct op *op = op_add(p, OP_DELETE, have, have);
+
+	op->impact = IMPACT_RECREATE;
+	op->loc = LOC_NONE;
+	if (recreate)
+		op->why = xstrdup("the kernel takes what differs at creation only");
+	for (size_t i = 0; i < p->in->actual->n_links; i++) {
+		const struct link *port = p->in->actual->links[i];
+
+		if (have->ifindex && port->master == have->ifindex && !model_find(wanted(p), port->name)) {
+			op->impact = IMPACT_GUESTS;
+			break;
+		}
+	}
+}
+
+/* Does a link to be removed hold the parent, id and protocol that a new VLAN needs (net/8021q: EEXIST)? */
+static bool vlan_conflicts(const struct planner *p, const struct link *have)
+{
+	int id = option_find(&have->kind->own, "id"), protocol = option_find(&have->kind->own, "protocol");
+	const struct link *parent = model_parent(p->in->actual, have);
+
+	if (!(have->kind->flags & KIND_HAS_PARENT) || !parent || id < 0 || protocol < 0)
+		return false;
+	for (size_t i = 0; i < p->diff.n; i++) {
+		const struct link_diff *d = &p->diff.list[i];
+
+		if (is_new(d) && d->want->kind == have->kind && streq(d->want->parent_name, parent->name) &&
+		    values_num(d->want->own, (unsigned)id, 0) == values_num(have->own, (unsigned)id, 0) &&
+		    values_num(d->want->own, (unsigned)protocol, 0x8100) ==
+			    values_num(have->own, (unsigned)protocol, 0x8100))
+			return true;
+	}
+	return false;
+}
+
+/* Deletes from the top of the stack: VLANs before what they stand on, masters before their ports. */
+static void plan_deletes(struct planner *p, const struct ranked *order, bool early)
+{
+	for (size_t i = p->diff.n; i-- > 0;) {
+		const struct link_diff *d = order[i].d;
+
+		if (!d->have || (!d->recreate && d->want) || !(d->have->kind->flags & KIND_HAS_PARENT))
+			continue;
+		if (early == (d->recreate || vlan_conflicts(p, d->have)))
+			plan_delete(p, d->have, d->recreate);
+	}
+	for (size_t i = 0; i < p->diff.n; i++) {
+		const struct link_diff *d = order[i].d;
+
+		if (!d->have || (!d->recreate && d->want) || (d->have->kind->flags & KIND_HAS_PARENT))
+			continue;
+		if (early == d->recreate)
+			plan_delete(p, d->have, d->recreate);
+	}
+}
+
+static void plan_up(struct planner *p, const struct link_diff *d)
+{
+	struct op *op;
+
+	if (!(d->common >> LINK_UP & 1) || !values_num(d->want->common, LINK_UP, 0))
+		return;
+	/* The bond opens its ports itself. */
+	if (d->master && joins_late(p, d))
+		return;
+	op = op_add(p, OP_SET, d->want, is_new(d) ? NULL : d->have);
+	op->flags = FLAGS_UP;
+	op->loc = values_loc(d->want->common, LINK_UP).file ? values_loc(d->want->common, LINK_UP) : d->want->loc;
+}
+
+/* Ports of a bond that goes away are left down (bond_release_and_destroy()); those that are wanted up are set up. */
+static void plan_up_again(struct planner *p)
+{
+	size_t n = p->plan->n;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct op op = p->plan->ops[i];
+
+		if (op.type != OP_DELETE || !(op.link->kind->flags & KIND_PORTS_DOWN))
+			continue;
+		for (size_t j = 0; j < p->in->actual->n_links; j++) {
+			const struct link *port = p->in->actual->links[j];
+			const struct link *want = model_find(wanted(p), port->name);
+
+			if (port->master != op.link->ifindex || !(port->flags & IFF_UP) ||
+			    (want && (!values_num(want->common, LINK_UP, 1) || want->master_name[0])))
+				continue;
+			op_add(p, OP_SET, want ? want : port, port)->flags = FLAGS_UP;
+		}
+	}
+}
+
+/* A burst this small goes out in one send, so that a NIC's addresses and routes are away for as short as can be. */
+#define BURST_MAX 120
+
+static void glue(struct planner *p, size_t from)
+{
+	bool moves = false;
+
+	for (size_t i = from; i < p->plan->n; i++)
+		moves = moves || p->plan->ops[i].master != MASTER_KEEP;
+	if (!moves || p->plan->n - from > BURST_MAX)
+		return;
+	for (size_t i = from + 1; i < p->plan->n; i++)
+		p->plan->ops[i].glued = p->plan->ops[i].type != OP_SYSCTL && p->plan->ops[i - 1].type != OP_SYSCTL;
+}
+
+typedef void phase_fn(struct planner *p, const struct link_diff *d);
+
+static void each(struct planner *p, const struct ranked *order, bool new_links, bool existing, phase_fn *fn)
+{
+	for (size_t i = 0; i < p->diff.n; i++) {
+		const struct link_diff *d = order[i].d;
+
+		if (d->want && (is_new(d) ? new_links : existing))
+			fn(p, d);
+	}
+}
+
+/*
+ * The order:
+ *  1. deletes that something new needs out of the way (a recreate, a VLAN id), since the kernel would answer EEXIST;
+ *  2. changes to links that exist, lower links first, so that a VLAN's new MTU finds its parent's;
+ *  3. new links, masters before ports and parents before VLANs, down, already attached: bringing a link up before it has
+ *     its master costs twice (every port's IPv6 configuration is made and undone);
+ *  4. what a create message cannot carry (port options, VLANs, IPv6 modes), before any packet flows;
+ *  5. up, in the same order;
+ *  6. addresses: a new bridge has its address before the NIC moves into it;
+ *  7. the burst: existing links change masters, routes follow, addresses that moved leave the NIC. One send;
+ *  8. what names another link (primary, backup_port), now that it is in place;
+ *  9. deletes, which are dear (RCU grace periods) and hurt nobody by being late.
+ */
+void plan_make(const struct diff_input *in, struct plan *ret)
+{
+	struct plan plan = PLAN_NULL;
+	struct planner p = {.in = in, .plan = &plan};
+	_cleanup_free_ struct ranked *order = NULL;
+	size_t burst;
+
+	diff_models(in, &p.diff);
+	expand_recreate(&p);
+	order = rank_all(&p);
+	plan_deletes(&p, order, true);
+	each(&p, order, false, true, plan_change);
+	each(&p, order, true, false, plan_create);
+	each(&p, order, true, false, plan_settle_new);
+	each(&p, order, true, true, plan_up);
+	each(&p, order, true, true, plan_addresses);
+	burst = plan.n;
+	each(&p, order, true, true, plan_join);
+	each(&p, order, true, true, plan_routes);
+	each(&p, order, true, true, plan_extra);
+	glue(&p, burst);
+	each(&p, order, true, true, plan_named_rows);
+	plan_deletes(&p, order, false);
+	plan_up_again(&p);
+	diff_done(&p.diff);
+	*ret = plan;
+}
+
+enum impact plan_impact(const struct plan *p)
+{
+	enum impact worst = IMPACT_NONE;
+
+	for (size_t i = 0; i < p->n; i++)
+		worst = MAX(worst, p->ops[i].impact);
+	return worst;
+}
+
+void plan_cut_ports(const struct diff_input *in, const struct plan *p,
+		    void (*add)(const char *bridge, const char *port, void *userdata), void *userdata)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+
+		for (size_t j = 0; op->impact == IMPACT_GUESTS && op->have && j < in->actual->n_links; j++) {
+			const struct link *port = in->actual->links[j];
+
+			if (port->master == op->have->ifindex && !model_find(&in->effective->links, port->name))
+				add(op->have->name, port->name, userdata);
+		}
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: differences become an ordered list of ops. Pure. The phases, and why they are in this order, stand at
+ * plan_make() in planner.c; what one phase does with a link is in plan-create.c, plan-change.c and plan-address.c.
+ */
+#pragma once
+
+#include "diff.h"
+#include "plan.h"
+
+/* Makes the plan. It borrows from in->effective and in->actual. The caller calls plan_done(). */
+void plan_make(const struct diff_input *in, struct plan *ret);
+
+/* Names of ports that are not declared and would be cut off by the plan, each once. */
+void plan_cut_ports(const struct diff_input *in, const struct plan *p,
+		    void (*add)(const char *bridge, const char *port, void *userdata), void *userdata);

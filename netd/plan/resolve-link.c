@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what one wanted link is to look like: the stated defaults (up, MAC, IPv6 on ports and bridges), what goes
+ * back to the value found, and the exact VLAN set of a bridge port. See DESIGN: "A key left out means ...".
+ */
+#include "resolve-link.h"
+
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+
+#define MAC_MASK ((1ull << 48) - 1)
+
+static void want_num(struct values **v, const struct option_table *table, unsigned row, uint64_t num)
+{
+	if (!*v)
+		*v = values_new(table, true);
+	values_put(*v, row, (union value){.num = num}, LOC_NONE);
+}
+
+static void default_num(struct link *want, enum link_row row, uint64_t num)
+{
+	if (!values_has(want->common, row))
+		want_num(&want->common, &link_options, row, num);
+}
+
+/*
+ * A MAC that depends on nothing but the machine and the name, so that it is the same at every boot: FNV-1a of both, as
+ * a locally administered unicast address.
+ */
+static uint64_t stable_mac(const struct resolve_input *in, const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < sizeof(in->machine_id); i++)
+		hash = (hash ^ in->machine_id[i]) * 0x100000001b3u;
+	for (const char *c = name; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
+	hash = (hash ^ hash >> 32) & MAC_MASK;
+	return (hash & ~(1ull << 40)) | 1ull << 41;
+}
+
+static uint64_t link_mac(const struct resolve_input *in, struct effective *e, struct link *want);
+
+/* The address a master takes from a port: permanent if the device has one, what it is or will be otherwise; 0: unknown. */
+static uint64_t port_mac(const struct resolve_input *in, struct effective *e, const char *name)
+{
+	struct link *want = model_find(&e->links, name);
+	const struct link *have = model_find(in->actual, name);
+
+	if (want && (want->kind->flags & KIND_HAS_PORTS))
+		return link_mac(in, e, want);
+	if (have && have->has_perm_mac && have->perm_mac)
+		return have->perm_mac;
+	if (have)
+		return values_num(have->common, LINK_MAC, 0);
+	if (want && want->parent_name[0])
+		return port_mac(in, e, want->parent_name);
+	return 0;
+}
+
+/* Decides a master's MAC and stores it; 0: kvmnetd does not set it. */
+static uint64_t link_mac(const struct resolve_input *in, struct effective *e, struct link *want)
+{
+	uint64_t said = values_num(want->common, LINK_MAC, 0);
+	const struct link *have = model_find(in->actual, want->name);
+	const struct record *r = ledger_find(in->ledger, want->name);
+	bool ours = !have || ledger_made(in->ledger, have);
+	uint64_t mac = 0;
+
+	if (said && said <= MAC_MASK)
+		return said;
+	if (!said && !(ours && (want->kind->flags & KIND_HAS_PORTS)))
+		return have ? values_num(have->common, LINK_MAC, 0) : 0;
+	if (said != MAC_STABLE) {
+		mac = ours && r && have ? r->mac : 0;
+		for (size_t i = 0; !mac && i < want->n_ports; i++)
+			mac = port_mac(in, e, want->ports[i].name);
+		want->mac_from_port = mac != 0;
+	}
+	if (!mac)
+		mac = stable_mac(in, want->name);
+	values_put(want->common, LINK_MAC, (union value){.num = mac}, values_loc(want->common, LINK_MAC));
+	return mac;
+}
+
+/* `ipv6 =` in terms of what the kernel has: the disable_ipv6 and accept_ra sysctls, and the address generation mode. */
+static void lower_ipv6(struct link *want)
+{
+	bool is_port = want->master_name[0] != '\0';
+	bool said = values_has(want->common, LINK_IPV6);
+	uint64_t ipv6 = values_num(want->common, LINK_IPV6, IPV6_YES);
+
+	if (said) {
+		want_num(&want->common, &link_options, LINK_DISABLE_IPV6, ipv6 == IPV6_NO);
+		if (ipv6 == IPV6_LINK_LOCAL)
+			default_num(want, LINK_ACCEPT_RA, 0);
+		if (ipv6 != IPV6_NO)
+			want_num(&want->common, &link_options, LINK_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_EUI64);
+	} else if (is_port) {
+		want_num(&want->common, &link_options, LINK_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	}
+	/* Guests on a bridge that the host itself does not use must not be able to configure the host. */
+	if (streq(want->kind->name, "bridge") && want->n_addresses == 0 && !is_port)
+		default_num(want, LINK_ACCEPT_RA, 0);
+}
+
+/* Is this row one that the wanted bond mode allows? Putting back a value of another mode would be refused. */
+static bool row_is_legal(const struct link *want, const struct option *o)
+{
+	int mode = option_find(&want->kind->own, "mode");
+
+	if (!o->modes || mode < 0)
+		return true;
+	return o->modes >> values_num(want->own, (unsigned)mode, 0) & 1;
+}
+
+static void put_back(const struct link *want, struct values **to, const struct values *found)
+{
+	for (unsigned row = 0; found && row < found->table->n; row++) {
+		const struct option *o = &found->table->rows[row];
+
+		if (!values_has(found, row) || values_has(*to, row) || !row_is_legal(want, o))
+			continue;
+		if (!*to)
+			*to = values_new(found->table, true);
+		values_put(*to, row, value_copy(o, found->v[row]), LOC_NONE);
+	}
+}
+
+/* What was changed once and is not declared any more goes back to the value found. */
+static void restore_found(const struct resolve_input *in, struct effective *e, struct link *want)
+{
+	const struct record *r = ledger_find(in->ledger, want->name);
+	const struct link *have = model_find(in->actual, want->name);
+	const struct link *master = have ? model_master(in->actual, have) : NULL;
+	const struct link *wanted_master = model_find(&e->links, want->master_name);
+
+	if (!r || !have || r->kind != want->kind || (r->ifindex && r->ifindex != have->ifindex))
+		return;
+	put_back(want, &want->common, r->common);
+	put_back(want, &want->own, r->own);
+	if (wanted_master && r->port && wanted_master->kind == r->port_kind)
+		put_back(want, &want->port, r->port);
+	if (want->master_managed || !r->joined || !master || !streq(master->name, r->master))
+		return;
+	want->master_managed = true;
+	if (r->found_master[0] && model_find(in->actual, r->found_master))
+		memcpy(want->master_name, r->found_master, IFNAMSIZ);
+}
+
+static struct bridge_vlan *vlan_find(struct bridge_vlan *list, size_t n, uint16_t vid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].vid == vid)
+			return &list[i];
+	return NULL;
+}
+
+static void vlan_add(struct link *want, uint16_t vid, uint16_t flags)
+{
+	struct bridge_vlan *v = vlan_find(want->vlans, want->n_vlans, vid);
+
+	if (!v)
+		v = ARRAY_APPEND(want->vlans, want->n_vlans);
+	*v = (struct bridge_vlan){.vid = vid, .flags = flags};
+}
+
+static bool ranges_have(const struct blob *b, uint16_t vid)
+{
+	const struct vlan_range *ranges = (const void *)b->data;
+
+	for (size_t i = 0; b && i < b->len / sizeof(*ranges); i++)
+		if (ranges[i].from <= vid && vid <= ranges[i].to)
+			return true;
+	return false;
+}
+
+static int vlan_order(const void *a, const void *b)
+{
+	return ((const struct bridge_vlan *)a)->vid - ((const struct bridge_vlan *)b)->vid;
+}
+
+/*
+ * With `vlans`, membership is exactly that list and the PVID; without it, what is there stays. With `pvid`, the old
+ * PVID's membership goes; without it, it stays as it is. A PVID is untagged unless `untagged` leaves it out.
+ */
+bool resolve_vlans(struct link *want, const struct values *says, const struct bridge_vlan *found, size_t n_found)
+{
+	int pvid = says ? option_find(says->table, "pvid") : -1;
+	int vlans = says ? option_find(says->table, "vlans") : -1;
+	int untagged = says ? option_find(says->table, "untagged") : -1;
+	bool has_pvid = pvid >= 0 && values_has(says, (unsigned)pvid);
+	bool has_vlans = vlans >= 0 && values_has(says, (unsigned)vlans);
+	bool has_untagged = untagged >= 0 && values_has(says, (unsigned)untagged);
+
+	want->n_vlans = 0;
+	if (!has_pvid && !has_vlans && !has_untagged)
+		return false;
+	for (size_t i = 0; i < n_found; i++) {
+		bool is_pvid = found[i].flags & BRIDGE_VLAN_INFO_PVID;
+
+		if (is_pvid ? !has_pvid : !has_vlans)
+			vlan_add(want, found[i].vid, found[i].flags);
+	}
+	if (has_vlans) {
+		const struct blob *b = says->v[vlans].blob;
+		const struct vlan_range *ranges = b ? (const void *)b->data : NULL;
+
+		for (size_t i = 0; b && i < b->len / sizeof(*ranges); i++)
+			for (unsigned vid = ranges[i].from; vid <= ranges[i].to; vid++)
+				if (!vlan_find(want->vlans, want->n_vlans, (uint16_t)vid))
+					vlan_add(want, (uint16_t)vid, 0);
+	}
+	if (has_pvid && says->v[pvid].num)
+		vlan_add(want, (uint16_t)says->v[pvid].num,
+			 has_untagged ? BRIDGE_VLAN_INFO_PVID : BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
+	for (size_t i = 0; has_untagged && i < want->n_vlans; i++) {
+		struct bridge_vlan *v = &want->vlans[i];
+
+		if (ranges_have(says->v[untagged].blob, v->vid))
+			v->flags |= BRIDGE_VLAN_INFO_UNTAGGED;
+		else if (has_pvid || !(v->flags & BRIDGE_VLAN_INFO_PVID))
+			v->flags &= (uint16_t)~BRIDGE_VLAN_INFO_UNTAGGED;
+	}
+	qsort(want->vlans, want->n_vlans, sizeof(*want->vlans), vlan_order);
+	return true;
+}
+
+size_t resolve_initial_vlans(const struct link *bridge_want, const struct link *bridge_have, struct bridge_vlan *ret)
+{
+	int row = option_find(&kind_bridge.own, "vlan_default_pvid");
+	uint64_t vid = values_num(bridge_want ? bridge_want->own : NULL, (unsigned)row,
+				  values_num(bridge_have ? bridge_have->own : NULL, (unsigned)row, 1));
+
+	*ret = (struct bridge_vlan){.vid = (uint16_t)vid, .flags = BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED};
+	return vid ? 1 : 0;
+}
+
+static void want_vlans(const struct resolve_input *in, struct effective *e, struct link *want)
+{
+	const struct link *have = model_find(in->actual, want->name);
+	const struct link *bridge = want->kind == &kind_bridge ? want : model_find(&e->links, want->master_name);
+	const struct values *says = want->kind == &kind_bridge ? want->own : want->port;
+	const struct link *bridge_have = bridge ? model_find(in->actual, bridge->name) : NULL;
+	bool attached = have && (want == bridge || (bridge_have && have->master == bridge_have->ifindex));
+	struct bridge_vlan initial;
+	size_t n;
+
+	if (!bridge || bridge->kind != &kind_bridge)
+		return;
+	n = resolve_initial_vlans(bridge, bridge_have, &initial);
+	want->vlans_managed = attached ? resolve_vlans(want, says, have->vlans, have->n_vlans)
+				       : resolve_vlans(want, says, &initial, n);
+}
+
+/* A VLAN over a parent that is declared down cannot be up (net/8021q/vlan_dev.c, vlan_dev_open: ENETDOWN). */
+static bool parent_is_down(struct effective *e, const struct link *want)
+{
+	const struct link *parent = model_find(&e->links, want->parent_name);
+	int loose = option_find(&want->kind->own, "loose_binding");
+
+	if (!parent || (loose >= 0 && values_num(want->own, (unsigned)loose, 0)))
+		return false;
+	return values_num(parent->common, LINK_UP, 1) == 0 || parent_is_down(e, parent);
+}
+
+void resolve_link(const struct resolve_input *in, struct effective *e, struct link *want)
+{
+	const struct link *have = model_find(in->actual, want->name);
+	bool departed = want->loc.file == 0 && !want->foreign;
+
+	if (have && have->kind != want->kind)
+		have = NULL;
+	if (!want->foreign && !departed) {
+		if (!parent_is_down(e, want))
+			default_num(want, LINK_UP, 1);
+		else
+			want_num(&want->common, &link_options, LINK_UP, 0);
+		lower_ipv6(want);
+	}
+	link_mac(in, e, want);
+	if (values_num(want->common, LINK_MAC, 0) > MAC_MASK)
+		values_unset(want->common, LINK_MAC);
+	for (size_t i = 0; i < want->n_routes; i++)
+		want->routes[i].protocol = KVMNETD_PROTO;
+	restore_found(in, e, want);
+	if (want->kind->settle && !want->foreign && !departed)
+		want->kind->settle(want, have);
+	want_vlans(in, e, want);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: which links are wanted and under what kernel names (resolve.h). What each of them is to look like is
+ * resolve-link.c.
+ */
+#include "resolve.h"
+
+#include <fnmatch.h>
+
+#include "resolve-link.h"
+
+void effective_done(struct effective *e)
+{
+	model_done(&e->links);
+	free(e->removed);
+	diags_done(&e->problems);
+	*e = EFFECTIVE_NULL;
+}
+
+static bool is_hardware(const struct link *l)
+{
+	return l->kind == &kind_ethernet && l->info_kind[0] == '\0';
+}
+
+static bool match_fits(const struct match *m, const struct link *have)
+{
+	if (!is_hardware(have) || streq(have->name, "lo"))
+		return false;
+	if (m->mac && m->mac != (have->has_perm_mac ? have->perm_mac : values_num(have->common, LINK_MAC, 0)))
+		return false;
+	if (m->path && (!have->parent_dev || fnmatch(m->path, have->parent_dev, 0) != 0))
+		return false;
+	if (m->driver && (!have->driver || fnmatch(m->driver, have->driver, 0) != 0))
+		return false;
+	return true;
+}
+
+static const struct match *match_of(const struct config *c, const char *label)
+{
+	for (size_t i = 0; i < c->n_matches; i++)
+		if (streq(c->matches[i].label, label))
+			return &c->matches[i];
+	return NULL;
+}
+
+/* The one device that a match section means; NULL when it is absent or not the only one. */
+static const struct link *match_find(const struct resolve_input *in, const struct match *m, struct diags *problems)
+{
+	const struct link *found = NULL;
+
+	for (size_t i = 0; i < in->actual->n_links; i++) {
+		const struct link *have = in->actual->links[i];
+
+		if (!match_fits(m, have))
+			continue;
+		if (found) {
+			if (problems)
+				diag_add(problems, SEVERITY_ERROR, m->loc, m->label, NULL,
+					 "the match_ keys fit both %s and %s (they must fit one device)", found->name,
+					 have->name);
+			return NULL;
+		}
+		found = have;
+	}
+	return found;
+}
+
+/*
+ * The kernel name for a name of the configuration: itself for links that kvmnetd makes, the matching device for a label
+ * with match_ keys, the device of that name or altname otherwise; the label again when there is no such device.
+ */
+static const char *device_name(const struct resolve_input *in, const char *label, struct diags *problems)
+{
+	const struct link *declared = model_find(&in->config->links, label);
+	const struct match *m = match_of(in->config, label);
+	const struct link *have;
+
+	if (declared && (declared->kind->flags & KIND_VIRTUAL))
+		return label;
+	have = m ? match_find(in, m, problems) : model_find_any(in->actual, label);
+	return have ? have->name : label;
+}
+
+static void copy_name(char to[IFNAMSIZ], const char *from)
+{
+	snprintf(to, IFNAMSIZ, "%s", from);
+}
+
+/* Adds the declared links under their kernel names. */
+static void add_declared(const struct resolve_input *in, struct effective *e)
+{
+	for (size_t i = 0; i < in->config->links.n_links; i++) {
+		const struct link *declared = in->config->links.links[i];
+		const char *name = device_name(in, declared->name, &e->problems);
+		struct link *want;
+
+		if (model_find(&e->links, name)) {
+			diag_add(&e->problems, SEVERITY_ERROR, declared->loc, declared->name, NULL,
+				 "is the device %s, which another section configures", name);
+			continue;
+		}
+		want = link_copy(declared);
+		copy_name(want->name, name);
+		if (want->parent_name[0])
+			copy_name(want->parent_name, device_name(in, declared->parent_name, NULL));
+		for (size_t p = 0; p < want->n_ports; p++) {
+			const char *port = device_name(in, want->ports[p].name, NULL);
+
+			if (!streq(port, want->ports[p].name)) {
+				free(want->ports[p].name);
+				want->ports[p].name = xstrdup(port);
+			}
+		}
+		model_add(&e->links, want);
+	}
+}
+
+/* The wanted link of that name, made for devices that have no section of their own. */
+static struct link *want_device(const struct resolve_input *in, struct effective *e, const char *name, struct loc loc)
+{
+	struct link *want = model_find(&e->links, name);
+	const struct link *have = model_find(in->actual, name);
+
+	if (want)
+		return want;
+	want = link_new(name, have ? have->kind : &kind_ethernet);
+	want->common = values_new(&link_options, true);
+	want->loc = loc;
+	model_add(&e->links, want);
+	return want;
+}
+
+/* A label's own values for its port section are looked up by what the operator wrote and by the kernel's name. */
+static struct values *port_values(const struct resolve_input *in, const char *label, const char *name,
+				  const struct kind *master_kind)
+{
+	struct values *v = config_port_values(in->config, label, master_kind);
+
+	return v || streq(label, name) ? v : config_port_values(in->config, name, master_kind);
+}
+
+static void add_ports(const struct resolve_input *in, struct effective *e)
+{
+	size_t n = e->links.n_links;
+
+	for (size_t i = 0; i < n; i++) {
+		struct link *master = e->links.links[i];
+		const struct link *declared = in->config->links.links[i];
+
+		for (size_t p = 0; p < master->n_ports; p++) {
+			struct link *port = want_device(in, e, master->ports[p].name, master->ports[p].loc);
+
+			copy_name(port->master_name, master->name);
+			port->master_managed = true;
+			port->port = port_values(in, p < declared->n_ports ? declared->ports[p].name : port->name,
+						 port->name, master->kind);
+		}
+	}
+}
+
+/* Ports that others attached to our masters get the keys of [port] sections that match them, and nothing else. */
+static void add_foreign_ports(const struct resolve_input *in, struct effective *e)
+{
+	for (size_t i = 0; in->config->n_ports && i < in->actual->n_links; i++) {
+		const struct link *have = in->actual->links[i];
+		const struct link *master = have->master ? model_index(in->actual, have->master) : NULL;
+		const struct link *wanted_master = master ? model_find(&e->links, master->name) : NULL;
+		struct link *want;
+		struct values *values;
+
+		if (!wanted_master || wanted_master->kind != master->kind || !master->kind->port.n ||
+		    model_find(&e->links, have->name))
+			continue;
+		values = config_port_values(in->config, have->name, master->kind);
+		if (!values)
+			continue;
+		want = want_device(in, e, have->name, wanted_master->loc);
+		want->foreign = true;
+		want->port = values;
+		copy_name(want->master_name, master->name);
+	}
+}
+
+/* Devices that are not there, and what stands on them. Declared links have no cycles, so this ends. */
+static const char *waits_for(const struct resolve_input *in, struct effective *e, struct link *want)
+{
+	const struct link *parent;
+	const char *absent = NULL;
+
+	if (want->waits_for)
+		return want->waits_for;
+	if (in->left_out && in->left_out(want->name, in->userdata))
+		absent = want->name;
+	else if (want->kind->flags & KIND_HAS_PARENT) {
+		struct link *wanted_parent = model_find(&e->links, want->parent_name);
+
+		parent = model_find(in->actual, want->parent_name);
+		if (wanted_parent)
+			absent = waits_for(in, e, wanted_parent);
+		else if (!parent)
+			absent = want->parent_name;
+	} else if (!(want->kind->flags & KIND_VIRTUAL) && !model_find(in->actual, want->name)) {
+		absent = want->name;
+	}
+	if (absent)
+		want->waits_for = xstrdup(absent);
+	return want->waits_for;
+}
+
+static void remove_link(struct effective *e, const char *name)
+{
+	e->removed = array_grow(e->removed, e->n_removed, sizeof(*e->removed));
+	copy_name(e->removed[e->n_removed++], name);
+}
+
+/* A link of the declared name and another kind: replaced when we made it, else refused. */
+static void check_kinds(const struct resolve_input *in, struct effective *e)
+{
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		struct link *want = e->links.links[i];
+		const struct link *have = model_find(in->actual, want->name);
+
+		if (!have || have->kind == want->kind || want->foreign)
+			continue;
+		if (ledger_made(in->ledger, have)) {
+			remove_link(e, have->name);
+			continue;
+		}
+		diag_add(&e->problems, SEVERITY_ERROR, want->loc, want->name, NULL,
+			 "there already is a %s of that name, which kvmnetd did not make (use another name, or remove it)",
+			 have->info_kind[0] ? have->info_kind : "device");
+		free(want->waits_for);
+		want->waits_for = xstrdup(want->name);
+	}
+}
+
+/* What the ledger knows and nobody wants any more: ours is removed, what was taken over goes back to how it was. */
+static void add_departed(const struct resolve_input *in, struct effective *e)
+{
+	for (size_t i = 0; i < in->ledger->n; i++) {
+		const struct record *r = in->ledger->list[i];
+		const struct link *have = model_find(in->actual, r->name);
+
+		if (!have || model_find(&e->links, r->name) || (r->ifindex && r->ifindex != have->ifindex))
+			continue;
+		if (ledger_made(in->ledger, have))
+			remove_link(e, r->name);
+		else if (r->kind == have->kind)
+			want_device(in, e, r->name, LOC_NONE);
+	}
+}
+
+static void add_problem_of_names(struct effective *e)
+{
+	for (size_t i = 0; i < e->problems.n; i++) {
+		struct diag *d = &e->problems.list[i];
+		const struct link *l = d->section ? model_find(&e->links, d->section) : NULL;
+		char *section;
+
+		if (!l)
+			continue;
+		section = xasprintf("%s %s", l->kind->name, d->section);
+		free(d->section);
+		d->section = section;
+	}
+}
+
+void resolve(const struct resolve_input *in, struct effective *ret)
+{
+	struct effective e = EFFECTIVE_NULL;
+
+	e.problems.sources = &in->config->sources;
+	add_declared(in, &e);
+	add_ports(in, &e);
+	add_foreign_ports(in, &e);
+	for (size_t i = 0; i < e.links.n_links; i++)
+		waits_for(in, &e, e.links.links[i]);
+	check_kinds(in, &e);
+	add_departed(in, &e);
+	add_problem_of_names(&e);
+	for (size_t i = 0; i < e.links.n_links; i++)
+		resolve_link(in, &e, e.links.links[i]);
+	*ret = e;
+}
+
+void effective_missing(const struct effective *e, void (*add)(const char *name, void *userdata), void *userdata)
+{
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		const struct link *want = e->links.links[i];
+
+		if (want->waits_for && (streq(want->waits_for, want->name) || !model_find(&e->links, want->waits_for)))
+			add(want->waits_for, userdata);
+	}
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: DESIRED (by label, only what was written) becomes EFFECTIVE (by kernel name, with everything kvmnetd wants
+ * of each link): names found, port sections merged into ports, stated defaults added, MACs inherited, and what left the
+ * configuration put back to what was found. Pure, and the same for plan, apply, status and repair.
+ */
+#pragma once
+
+#include "../config/config.h"
+#include "../model/ledger.h"
+
+struct effective {
+	struct model links;
+	char (*removed)[IFNAMSIZ]; /* links we made that are no longer wanted */
+	size_t n_removed;
+	struct diags problems; /* what only the running host can tell: a link of that name and another kind, ... */
+};
+
+#define EFFECTIVE_NULL ((struct effective){0})
+void effective_done(struct effective *e);
+
+struct resolve_input {
+	const struct config *config;
+	const struct model *actual;
+	const struct ledger *ledger;
+	uint8_t machine_id[16]; /* seeds `mac = stable` */
+	/* Links left out for now because the kernel refused them, and with them what stands on them; may be NULL. */
+	bool (*left_out)(const char *name, void *userdata);
+	void *userdata;
+};
+
+/* Fills *ret, which the caller releases. Borrows nothing from the input but ret->problems.sources (the config's). */
+void resolve(const struct resolve_input *in, struct effective *ret);
+
+/* The bridge VLANs a port (or, with is_self, the bridge) is to have; false: the section does not say. */
+bool resolve_vlans(struct link *want, const struct values *says, const struct bridge_vlan *found, size_t n_found);
+
+/* The membership a new port of a bridge (or the bridge itself) starts with: the default PVID. Returns how many (0 or 1). */
+size_t resolve_initial_vlans(const struct link *bridge_want, const struct link *bridge_have, struct bridge_vlan *ret);
+
+/* Names of absent devices that something waits for, each once, to add(). */
+void effective_missing(const struct effective *e, void (*add)(const char *name, void *userdata), void *userdata);

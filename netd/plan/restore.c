@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: restore.h. */
+#include "restore.h"
+
+#include <linux/rtnetlink.h>
+
+static bool is_settable(const struct link *was, const struct values *v, unsigned row)
+{
+	const struct option *o = &v->table->rows[row];
+	int mode;
+
+	if ((o->flags & (OPTION_STATUS | OPTION_REFUSED)) || o->place == PLACE_CONFIG || o->place == PLACE_VLANS)
+		return false;
+	if (v != was->own || !o->modes)
+		return true;
+	mode = option_find(v->table, "mode");
+	return mode < 0 || (o->modes >> values_num(v, (unsigned)mode, 0) & 1);
+}
+
+/* Kernel values as wanted values: what names a link by index gets the name. */
+static struct values *as_wanted(const struct model *before, const struct link *was, const struct values *v)
+{
+	struct values *want;
+
+	if (!v)
+		return NULL;
+	want = values_new(v->table, true);
+	for (unsigned row = 0; row < v->table->n; row++) {
+		const struct option *o = &v->table->rows[row];
+		union value value = {0};
+		const struct link *named;
+
+		if (!values_has(v, row) || !is_settable(was, v, row))
+			continue;
+		if (o->type == &type_ifname) {
+			named = model_index(before, (uint32_t)v->v[row].num);
+			if (named)
+				value.blob = blob_new(named->name, strlen(named->name) + 1);
+		} else {
+			value = value_copy(o, v->v[row]);
+		}
+		values_put(want, row, value, LOC_NONE);
+	}
+	return want;
+}
+
+static void keep_permanent(struct link *want, const struct link *was)
+{
+	for (size_t i = 0; i < was->n_addresses; i++)
+		if (was->addresses[i].valid_lft == UINT32_MAX && was->addresses[i].scope != RT_SCOPE_LINK)
+			*ARRAY_APPEND(want->addresses, want->n_addresses) = was->addresses[i];
+	for (size_t i = 0; i < was->n_routes; i++)
+		if (was->routes[i].protocol != RTPROT_KERNEL && was->routes[i].protocol != RTPROT_RA)
+			*ARRAY_APPEND(want->routes, want->n_routes) = was->routes[i];
+}
+
+static void add_link(struct effective *e, const struct model *before, const struct link *was)
+{
+	const struct link *master = model_master(before, was), *parent = model_parent(before, was);
+	struct link *want;
+
+	if (model_find(&e->links, was->name))
+		return;
+	want = link_new(was->name, was->kind);
+	want->exact = true;
+	want->master_managed = true;
+	want->common = as_wanted(before, was, was->common);
+	want->own = as_wanted(before, was, was->own);
+	want->port = as_wanted(before, was, was->port);
+	if (master)
+		snprintf(want->master_name, sizeof(want->master_name), "%s", master->name);
+	if (parent && (was->kind->flags & KIND_HAS_PARENT))
+		snprintf(want->parent_name, sizeof(want->parent_name), "%s", parent->name);
+	want->vlans = array_copy(was->vlans, was->n_vlans, sizeof(*was->vlans));
+	want->n_vlans = was->n_vlans;
+	want->vlans_managed = was->kind == &kind_bridge || (master && master->kind == &kind_bridge);
+	keep_permanent(want, was);
+	model_add(&e->links, want);
+}
+
+static int name_order(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+struct touched {
+	char (*names)[IFNAMSIZ]; /* sorted */
+	size_t n;
+};
+
+static bool is_touched(const struct touched *t, const struct link *l)
+{
+	return l && bsearch(l->name, t->names, t->n, sizeof(*t->names), name_order);
+}
+
+/* Looks at the first n only: those of earlier plans. */
+static bool is_removed(const struct effective *e, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(e->removed[i], name))
+			return true;
+	return false;
+}
+
+/* A change of one link reaches what stands on it, what is attached to it, and what it is attached to. */
+static void add_touched(struct effective *e, const struct model *before, const struct touched *t)
+{
+	for (size_t i = 0; i < before->n_links; i++) {
+		const struct link *was = before->links[i], *master = model_master(before, was);
+		bool itself = is_touched(t, was);
+
+		if (itself || is_touched(t, master) || is_touched(t, model_parent(before, was)))
+			add_link(e, before, was);
+		if (itself && master)
+			add_link(e, before, master);
+	}
+}
+
+void restore_extend(struct effective *e, const struct model *before, const struct plan *p)
+{
+	struct touched t = {.names = xcalloc(p->n, sizeof(*t.names))};
+	size_t removed_before = e->n_removed;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const char *name = p->ops[i].link->name;
+
+		if (is_removed(e, removed_before, name))
+			continue;
+		if (model_find(before, name)) {
+			snprintf(t.names[t.n++], IFNAMSIZ, "%s", name);
+		} else if (p->ops[i].type == OP_CREATE) {
+			e->removed = array_grow(e->removed, e->n_removed, sizeof(*e->removed));
+			snprintf(e->removed[e->n_removed++], IFNAMSIZ, "%s", name);
+		}
+	}
+	qsort(t.names, t.n, sizeof(*t.names), name_order);
+	add_touched(e, before, &t);
+	free(t.names);
+}
