@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: address and route messages to model data (decode.h). */
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
+#include "decode.h"
+
+static unsigned address_len(uint8_t family)
+{
+	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
+}
+
+static bool copy_address(const struct nlattr *a, uint8_t family, uint8_t *to)
+{
+	if (mnl_attr_get_payload_len(a) != address_len(family))
+		return false;
+	memcpy(to, mnl_attr_get_payload(a), address_len(family));
+	return true;
+}
+
+static bool get_u32(const struct nlattr *a, uint32_t *to)
+{
+	if (mnl_attr_get_payload_len(a) < sizeof(*to))
+		return false;
+	*to = mnl_attr_get_u32(a);
+	return true;
+}
+
+int decode_address(const struct nlmsghdr *m, uint32_t *ifindex, struct address *ret)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(m);
+	struct address r = {.valid_lft = UINT32_MAX};
+	bool has_local = false, has_address = false, ok = true;
+	const struct nlattr *a;
+
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(*ifa) || ifa->ifa_prefixlen > address_len(ifa->ifa_family) * 8)
+		return -EINVAL;
+	if (!address_len(ifa->ifa_family))
+		return -EINVAL;
+	r.family = ifa->ifa_family;
+	r.prefix_len = ifa->ifa_prefixlen;
+	r.scope = ifa->ifa_scope;
+	r.flags = ifa->ifa_flags;
+	mnl_attr_for_each(a, m, sizeof(*ifa))
+	{
+		switch (mnl_attr_get_type(a)) {
+		case IFA_LOCAL:
+			/* Where both are there, IFA_ADDRESS is the other end of a point-to-point link. */
+			has_local = copy_address(a, r.family, r.addr);
+			break;
+		case IFA_ADDRESS:
+			has_address = has_local || copy_address(a, r.family, r.addr);
+			break;
+		case IFA_FLAGS:
+			ok = get_u32(a, &r.flags);
+			break;
+		case IFA_CACHEINFO:
+			if (mnl_attr_get_payload_len(a) < sizeof(struct ifa_cacheinfo))
+				return -EINVAL;
+			memcpy(&r.valid_lft,
+			       (const uint8_t *)mnl_attr_get_payload(a) + offsetof(struct ifa_cacheinfo, ifa_valid),
+			       sizeof(r.valid_lft));
+			break;
+		case IFA_PROTO:
+			if (mnl_attr_get_payload_len(a) >= sizeof(uint8_t))
+				r.proto = mnl_attr_get_u8(a);
+			break;
+		default:
+			break;
+		}
+	}
+	if (!ok || !(has_local || has_address))
+		return -EINVAL;
+	*ifindex = ifa->ifa_index;
+	*ret = r;
+	return 0;
+}
+
+/* Routing daemons keep their routes themselves. */
+static bool is_of_routing_daemon(uint8_t protocol)
+{
+	switch (protocol) {
+	case RTPROT_GATED:
+	case RTPROT_MRT:
+	case RTPROT_ZEBRA:
+	case RTPROT_BIRD:
+	case RTPROT_BABEL:
+	case RTPROT_OPENR:
+	case RTPROT_BGP:
+	case RTPROT_ISIS:
+	case RTPROT_OSPF:
+	case RTPROT_RIP:
+	case RTPROT_EIGRP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void read_metrics(const struct nlattr *nest, struct route *r)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, nest)
+	{
+		if (mnl_attr_get_type(a) == RTAX_MTU)
+			get_u32(a, &r->mtu);
+	}
+}
+
+/* Returns false for an attribute of the wrong size. */
+static bool read_route_attribute(const struct nlattr *a, struct route_state *s)
+{
+	struct route *r = &s->route;
+
+	switch (mnl_attr_get_type(a)) {
+	case RTA_DST:
+		return copy_address(a, r->family, r->dst);
+	case RTA_GATEWAY:
+		r->has_gateway = copy_address(a, r->family, r->gateway);
+		return r->has_gateway;
+	case RTA_PREFSRC:
+		r->has_prefsrc = copy_address(a, r->family, r->prefsrc);
+		return r->has_prefsrc;
+	case RTA_OIF:
+		return get_u32(a, &s->ifindex);
+	case RTA_TABLE:
+		return get_u32(a, &r->table);
+	case RTA_PRIORITY:
+		return get_u32(a, &r->metric);
+	case RTA_METRICS:
+		read_metrics(a, r);
+		return true;
+	case RTA_MULTIPATH:
+		s->multipath = true;
+		return true;
+	case RTA_VIA:
+	case RTA_ENCAP:
+	case RTA_NH_ID:
+		s->kept = false;
+		return true;
+	default:
+		return true;
+	}
+}
+
+int decode_route(const struct nlmsghdr *m, struct route_state *ret)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(m);
+	struct route_state s = {0};
+	const struct nlattr *a;
+
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(*rtm) || !address_len(rtm->rtm_family) ||
+	    rtm->rtm_dst_len > address_len(rtm->rtm_family) * 8)
+		return -EINVAL;
+	s.route.family = rtm->rtm_family;
+	s.route.dst_len = rtm->rtm_dst_len;
+	s.route.table = rtm->rtm_table;
+	s.route.protocol = rtm->rtm_protocol;
+	s.route.scope = rtm->rtm_scope;
+	s.route.type = rtm->rtm_type;
+	/* The other flags come and go with the carrier without an event (net/ipv4/fib_semantics.c). */
+	s.route.flags = rtm->rtm_flags & RTNH_F_ONLINK;
+	s.kept = rtm->rtm_type == RTN_UNICAST && !(rtm->rtm_flags & RTM_F_CLONED) && !rtm->rtm_tos &&
+		 !rtm->rtm_src_len && !is_of_routing_daemon(rtm->rtm_protocol);
+	mnl_attr_for_each(a, m, sizeof(*rtm))
+	{
+		if (!read_route_attribute(a, &s))
+			return -EINVAL;
+	}
+	if (s.multipath || !s.ifindex)
+		s.kept = false;
+	*ret = s;
+	return 0;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: executes a plan from the event loop (kernel.h), one send a turn. How many messages a send may carry follows
+ * from what messages of their sort took so far: the kernel works on all of them before it comes back.
+ */
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <time.h>
+
+#include "encode.h"
+#include "kernel-internal.h"
+
+/* What a send may take, and what messages are thought to take before one was measured: 16 changes fill a send. */
+#define SEND_NSEC 100000000ull
+#define FIRST_NSEC (SEND_NSEC / 16)
+
+/*
+ * Sorts of messages by what they cost. Leaving a master and deleting wait for RCU grace periods
+ * (net/bridge/br_vlan.c, nbp_vlan_flush; net/core/dev.c, netdev_run_todo), ten times as long as all else.
+ */
+enum cost { COST_VALUES, COST_UP_DOWN, COST_JOIN, COST_LEAVE, COST_CREATE, COST_DELETE, COST_OTHER, _COSTS };
+
+struct execution {
+	struct kernel *k;
+	const struct plan *plan;
+	kernel_progress_fn *progress;
+	kernel_done_fn *done;
+	void *userdata;
+	sd_event_source *source;
+	struct execute_result result;
+	size_t next;		/* op to encode */
+	struct model indexes;	/* names that this plan gave an ifindex, or 0 when it deleted them */
+	uint64_t nsec[_COSTS];	/* of one message */
+
+	/* The send being put together. */
+	uint8_t *batch;
+	size_t len, size;
+	size_t n;
+	size_t ops[RTNL_BATCH_MAX];
+	size_t offsets[RTNL_BATCH_MAX];
+	uint64_t expected; /* ns */
+};
+
+void execute_result_done(struct execute_result *r)
+{
+	free(r->text);
+	free(r->ok);
+	*r = (struct execute_result){0};
+}
+
+static struct execution *execution_free(struct execution *x)
+{
+	sd_event_source_disable_unref(x->source);
+	execute_result_done(&x->result);
+	model_done(&x->indexes);
+	free(x->batch);
+	free(x);
+	return NULL;
+}
+
+void execute_abandon(struct kernel *k)
+{
+	if (k->execution)
+		k->execution = execution_free(k->execution);
+}
+
+static uint64_t now_nsec(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static enum cost op_cost(const struct op *op)
+{
+	if (op->type == OP_CREATE)
+		return COST_CREATE;
+	if (op->type == OP_DELETE)
+		return COST_DELETE;
+	if (op->type != OP_SET)
+		return COST_OTHER;
+	if (op->master != MASTER_KEEP)
+		return op->master == MASTER_LEAVE ? COST_LEAVE : COST_JOIN;
+	return op->flags == FLAGS_KEEP ? COST_VALUES : COST_UP_DOWN;
+}
+
+/* Deleting and creating again under one name gives another ifindex, so names are looked up as the plan goes on. */
+static uint32_t index_of(const char *name, void *userdata)
+{
+	struct execution *x = userdata;
+	const struct link *l = model_find(&x->indexes, name);
+
+	if (!l)
+		l = model_find(&x->k->actual, name);
+	return l ? l->ifindex : 0;
+}
+
+static void set_index(struct execution *x, const char *name, uint32_t ifindex)
+{
+	struct link *l = model_find(&x->indexes, name);
+
+	if (l)
+		link_free(model_take(&x->indexes, l));
+	l = link_new(name, &kind_ethernet);
+	l->ifindex = ifindex;
+	model_add(&x->indexes, l);
+}
+
+static void fail(struct execution *x, size_t op, int error, char *text, const struct option *option)
+{
+	struct execute_result *r = &x->result;
+
+	if (r->error) {
+		free(text);
+		return;
+	}
+	r->error = error;
+	r->failed = op;
+	r->text = text ? text : xstrdup(strerror(-error));
+	r->option = option;
+}
+
+static void succeed(struct execution *x, size_t op)
+{
+	x->result.ok[op] = true;
+	x->result.done++;
+}
+
+/* The kernel's words, where they are good enough. */
+static char *error_text(const struct op *op, struct rtnl_result *result)
+{
+	if (op->type == OP_CREATE && result->error == -EOPNOTSUPP &&
+	    (!result->text || streq(result->text, "Unknown device type")))
+		return xasprintf("the running kernel has no driver for '%s' (module %s)", op->link->kind->name,
+				 op->link->kind->driver);
+	return TAKE_PTR(result->text);
+}
+
+static void take_result(struct execution *x, size_t i, struct rtnl_result *result)
+{
+	size_t op = x->ops[i];
+	const struct nlmsghdr *m = (const struct nlmsghdr *)(x->batch + x->offsets[i]);
+
+	if (result->error == 0)
+		succeed(x, op);
+	else
+		fail(x, op, result->error, error_text(&x->plan->ops[op], result),
+		     encode_blame(&x->plan->ops[op], m, result->offset));
+	rtnl_result_done(result);
+}
+
+/* Learns from a send: all its sorts of messages took that much longer or shorter than thought. */
+static void learn(struct execution *x, uint64_t took)
+{
+	bool seen[_COSTS] = {false};
+	uint64_t expected = MAX(x->expected, 1u);
+
+	took = MIN(MAX(took, expected / 2), expected * 8);
+	for (size_t i = 0; i < x->n; i++) {
+		enum cost cost = op_cost(&x->plan->ops[x->ops[i]]);
+
+		if (!seen[cost])
+			x->nsec[cost] = MAX(x->nsec[cost] * took / expected, 10000u);
+		seen[cost] = true;
+	}
+}
+
+static void flush(struct execution *x)
+{
+	struct rtnl_result results[RTNL_BATCH_MAX];
+	uint64_t begin = now_nsec();
+	int error;
+
+	if (!x->n)
+		return;
+	error = rtnl_batch(x->k->rtnl, x->batch, x->len, results, x->n);
+	learn(x, now_nsec() - begin);
+	x->k->writes += x->n;
+	if (error == -ENOBUFS) {
+		/* Which of them were done is not known. */
+		x->k->lost = true;
+		fail(x, x->ops[0], error, xstrdup("the kernel's answers were lost"), NULL);
+	} else if (error) {
+		fail(x, x->ops[0], error, NULL, NULL);
+	}
+	for (size_t i = 0; i < x->n && !error; i++)
+		take_result(x, i, &results[i]);
+	x->n = 0;
+	x->len = 0;
+	x->expected = 0;
+}
+
+static void add_message(struct execution *x, size_t number)
+{
+	const struct op *op = &x->plan->ops[number];
+	ssize_t len;
+
+	if (x->n == RTNL_BATCH_MAX || x->size - x->len < ENCODE_SIZE)
+		flush(x);
+	if (x->result.error)
+		return;
+	if (op->type == OP_CREATE)
+		set_index(x, op->link->name, x->k->next_index++);
+	len = encode_op(op, index_of, x, x->batch + x->len, x->size - x->len);
+	if (len < 0) {
+		flush(x);
+		fail(x, number, (int)len,
+		     len == -ENODEV ? xstrdup("the device, or one that it refers to, is not there") : NULL, NULL);
+		return;
+	}
+	if (op->type == OP_DELETE)
+		set_index(x, op->link->name, 0);
+	x->ops[x->n] = number;
+	x->offsets[x->n++] = x->len;
+	x->len += (size_t)len;
+	x->expected += x->nsec[op_cost(op)];
+}
+
+static int write_sysctl(const char *link, const char *key, uint64_t value)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/sys/net/ipv6/conf/%s/%s", link, key);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%lld\n", (long long)value);
+
+	if (fd < 0 || write(fd, text, (size_t)len) < 0)
+		return -errno;
+	return 0;
+}
+
+/* In its place between the messages. */
+static void do_sysctl(struct execution *x, size_t number)
+{
+	const struct op *op = &x->plan->ops[number];
+	const struct values *v = op->link->common;
+
+	flush(x);
+	for (unsigned row = 0; v && row < v->table->n && !x->result.error; row++) {
+		const struct option *o = &v->table->rows[row];
+		int error;
+
+		if (!((op->common & v->set) >> row & 1) || o->place != PLACE_SYSCTL6)
+			continue;
+		x->k->writes++;
+		error = write_sysctl(op->link->name, o->key, v->v[row].num);
+		if (error == -ENOENT)
+			fail(x, number, error, xstrdup("the running kernel has no IPv6 on this link"), o);
+		else if (error)
+			fail(x, number, error, NULL, o);
+	}
+	if (!x->result.error)
+		succeed(x, number);
+}
+
+/* What has no event: sysctls, changes of a link that is down, an address while duplicates of it are searched for. */
+static void mark_silent(struct execution *x)
+{
+	for (size_t i = 0; i < x->next; i++) {
+		const struct op *op = &x->plan->ops[i];
+
+		if (op->type == OP_SYSCTL)
+			observe_mark(x->k, index_of(op->link->name, x), MARK_LINK);
+		else if (op->type == OP_SET)
+			observe_mark(x->k, index_of(op->link->name, x), MARK_LINK_IF_DOWN);
+		else if (op->type == OP_ADDRESS_ADD && op->address->family == AF_INET6)
+			observe_mark(x->k, index_of(op->link->name, x), MARK_ADDRESSES);
+	}
+}
+
+static void finish(struct execution *x)
+{
+	struct kernel *k = x->k;
+
+	mark_silent(x);
+	/* From here on `done` may drain, and may start the next execution. */
+	k->execution = NULL;
+	sd_event_source_set_enabled(x->source, SD_EVENT_OFF);
+	x->done(&x->result, x->userdata);
+	execution_free(x);
+	if (!k->execution)
+		observe_pause(k, false);
+}
+
+static int on_turn(sd_event_source *s _unused_, void *userdata)
+{
+	struct execution *x = userdata;
+	const struct plan *p = x->plan;
+
+	while (x->next < p->n && !x->result.error) {
+		const struct op *op = &p->ops[x->next];
+		bool full = x->n >= RTNL_BATCH_MAX || x->expected + x->nsec[op_cost(op)] > SEND_NSEC;
+
+		if (x->n && full && !op->glued)
+			break;
+		if (op->type == OP_SYSCTL)
+			do_sysctl(x, x->next);
+		else
+			add_message(x, x->next);
+		x->next++;
+	}
+	flush(x);
+	if (x->progress && p->n)
+		x->progress(x->result.done, p->n, x->userdata);
+	if (x->next == p->n || x->result.error)
+		finish(x);
+	return 0;
+}
+
+int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *progress, kernel_done_fn *done,
+		   void *userdata)
+{
+	struct execution *x;
+	int error;
+
+	if (k->execution)
+		return -EBUSY;
+	x = xcalloc(1, sizeof(*x));
+	x->k = k;
+	x->plan = p;
+	x->progress = progress;
+	x->done = done;
+	x->userdata = userdata;
+	x->result.ok = xcalloc(p->n + 1, sizeof(*x->result.ok));
+	x->size = MIN(rtnl_batch_bytes(k->rtnl), 4u * ENCODE_SIZE);
+	x->batch = xcalloc(1, x->size);
+	for (unsigned cost = 0; cost < _COSTS; cost++)
+		x->nsec[cost] = cost == COST_LEAVE || cost == COST_DELETE ? SEND_NSEC / 2 : FIRST_NSEC;
+	error = sd_event_add_defer(k->event, &x->source, on_turn, x);
+	if (error >= 0)
+		error = sd_event_source_set_enabled(x->source, SD_EVENT_ON);
+	if (error < 0) {
+		execution_free(x);
+		return error;
+	}
+	k->execution = x;
+	observe_pause(k, true);
+	return 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: what dump.c, observe.c and execute.c share of struct kernel. Internal to kernel/. */
+#pragma once
+
+#include <sys/utsname.h>
+
+#include "kernel.h"
+#include "rtnl.h"
+
+/* What of ACTUAL is to be read again once the queued events are taken in, because the kernel changes it silently. */
+enum mark {
+	MARK_LINK = 1 << 0,
+	MARK_LINK_IF_DOWN = 1 << 1, /* changes of a link that is down are not told */
+	MARK_ADDRESSES = 1 << 2,
+	MARK_ROUTES = 1 << 3,
+};
+
+struct marked {
+	uint32_t ifindex;
+	unsigned what; /* enum mark */
+};
+
+struct execution;
+
+struct kernel {
+	sd_event *event;
+	sd_event_source *events, *retry;
+	int fd; /* events */
+	struct rtnl *rtnl;
+	struct model actual;
+	kernel_changed_fn *changed;
+	void *userdata;
+
+	/* To do before ACTUAL is right again. */
+	bool lost, routes_lost, vlans_lost;
+	struct marked *marks;
+	size_t n_marks;
+	/* Told to `changed` at the end of the turn; names may repeat. */
+	char (*names)[IFNAMSIZ];
+	size_t n_names;
+
+	uint32_t next_index; /* for links to be created: above every ifindex seen so far */
+	uint64_t writes;
+	struct execution *execution; /* NULL: none is running */
+	struct utsname uts;
+	_Alignas(struct nlmsghdr) uint8_t buffer[RTNL_BUFFER];
+};
+
+/*
+ * dump.c: reads that fill a model. All return 0 or negative errno; torn answers are read again a few times (-EAGAIN
+ * after that). `known` lends what does not change in the life of a device.
+ */
+int dump_all(struct rtnl *r, const struct model *known, struct model *ret);
+/* -ENODEV: it is gone. The caller owns *ret. */
+int dump_link(struct rtnl *r, uint32_t ifindex, struct link **ret);
+/* Replace the link's addresses or routes by what the kernel has; ifindex 0 of routes: of all links. */
+int dump_addresses(struct rtnl *r, struct model *m, uint32_t ifindex);
+int dump_routes(struct rtnl *r, struct model *m, uint32_t ifindex);
+int dump_vlans(struct rtnl *r, struct model *m);
+/* Fills in what only ethtool knows, for hardware. */
+void dump_driver(struct link *l, const struct link *known);
+
+/* observe.c */
+void observe_mark(struct kernel *k, uint32_t ifindex, unsigned what);
+/* Keeps k->next_index above this one. */
+void observe_index(struct kernel *k, uint32_t ifindex);
+/* While an execution runs, events stay in the socket. */
+void observe_pause(struct kernel *k, bool pause);
+
+/* execute.c: gives up a running execution without calling its `done`. */
+void execute_abandon(struct kernel *k);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: the one place that talks to the kernel: reads ACTUAL (dump, then kept current from events) and executes
+ * plans. Everything is of the network namespace the process runs in.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "../plan/plan.h"
+
+struct kernel;
+
+/*
+ * Called from the event loop after events were taken in. all: the state was dumped anew (lost events), anything
+ * may have changed; else `name` is one link that changed, appeared or vanished (called once per link and turn).
+ */
+typedef void kernel_changed_fn(const char *name, bool all, void *userdata);
+
+/*
+ * Opens the request and event sockets, subscribes, and dumps. Returns 0 or negative errno. The caller closes it.
+ * Forced receive buffers where permitted.
+ */
+int kernel_open(struct kernel **ret, sd_event *event, kernel_changed_fn *changed, void *userdata);
+struct kernel *kernel_close(struct kernel *k);
+
+/* ACTUAL: owned by the kernel object; pointers into it live until the next event or dump. */
+const struct model *kernel_actual(const struct kernel *k);
+/* Takes in all events that are queued, without calling `changed`; dumps anew when some were lost. 0 or negative errno.
+ */
+int kernel_drain(struct kernel *k);
+/* Dumps everything anew. 0 or negative errno. */
+int kernel_dump(struct kernel *k);
+/* A fresh dump into *ret that leaves ACTUAL alone (to compare with it). The caller calls model_done(). */
+int kernel_dump_fresh(struct kernel *k, struct model *ret);
+typedef void kernel_difference_fn(const char *line, void *userdata);
+/*
+ * Lines of what differs between two models of kernel state, for Verify ("br0: mtu: 1500, then 9000"); none when equal.
+ * By name throughout. Ignores counters, timers, learned state. Pure.
+ */
+void kernel_compare(const struct model *a, const struct model *b, kernel_difference_fn *add, void *userdata);
+
+/* uname release, for messages ("6.1.0-56-amd64"). */
+const char *kernel_release(const struct kernel *k);
+/* Number of messages written since the start (creates, sets, deletes: everything but reads), for tests and status. */
+uint64_t kernel_writes(const struct kernel *k);
+
+struct execute_result {
+	int error;     /* 0, or the first failure as negative errno */
+	size_t failed; /* its op's number, when error < 0 */
+	size_t done;   /* messages that succeeded */
+	char *text;    /* owned: the kernel's extended-ack text, or strerror; NULL when error == 0 */
+	const struct option *option; /* the row that the kernel refused, when it can be told; else NULL */
+	bool *ok;      /* owned: per op, whether it was sent and succeeded */
+};
+void execute_result_done(struct execute_result *r);
+
+typedef void kernel_progress_fn(size_t done, size_t total, void *userdata);
+typedef void kernel_done_fn(struct execute_result *result,
+			    void *userdata); /* owns nothing: result dies after the call */
+
+/*
+ * Executes a plan from the event loop: messages go out in sends of about 100 ms of kernel work at most (glued ops never
+ * split), and between two sends the loop turns, so other sources are served. Stops after the send in which
+ * an op failed. The plan, and the effective and actual models it borrows from, must live unchanged until `done` was
+ * called: while an execution runs, events are queued by the kernel and taken in only after `done`, which therefore sees
+ * ACTUAL as it was before; `done` calls kernel_drain() when it wants to see the result.
+ */
+int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *progress, kernel_done_fn *done,
+		   void *userdata);

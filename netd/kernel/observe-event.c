@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what each event does to ACTUAL, and what the kernel changes along with it without an event of its own. An
+ * event may be older than the dump it meets; those queued behind it make that good.
+ */
+#include "observe-internal.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
+#include "compare.h"
+#include "decode.h"
+
+static bool has_values(const struct values *v)
+{
+	return v && v->set;
+}
+
+/* What a link message does not carry goes from the link as known to the link as told. */
+static void inherit(struct link *fresh, struct link *old)
+{
+	fresh->addresses = TAKE_PTR(old->addresses);
+	fresh->n_addresses = old->n_addresses;
+	fresh->routes = TAKE_PTR(old->routes);
+	fresh->n_routes = old->n_routes;
+	fresh->driver = TAKE_PTR(old->driver);
+	if (link_has_vlans(fresh) && fresh->master == old->master) {
+		fresh->vlans = TAKE_PTR(old->vlans);
+		fresh->n_vlans = old->n_vlans;
+	}
+	old->n_addresses = old->n_routes = 0;
+	/* A driver that fails to fill in its part leaves it out (net/core/rtnetlink.c, rtnl_link_info_fill). */
+	if (fresh->kind == old->kind && !has_values(fresh->own) && has_values(old->own)) {
+		values_free(fresh->own);
+		fresh->own = TAKE_PTR(old->own);
+	}
+}
+
+/*
+ * Going down takes IPv4 routes silently (net/ipv4/fib_frontend.c, fib_disable_ip), IPv6 ones too with
+ * skip_notify_on_dev_down, and kept IPv6 addresses turn tentative. A VRF takes the routes of who joins or leaves it.
+ * What a master reports of its ports (a bond its primary) changes with them.
+ */
+static void mark_consequences(struct kernel *k, const struct link *old, const struct link *fresh)
+{
+	bool went_down = old->flags & IFF_UP && !(fresh->flags & IFF_UP);
+
+	if ((went_down || old->master != fresh->master) && (fresh->n_routes || fresh->n_addresses))
+		observe_mark(k, fresh->ifindex, MARK_ADDRESSES | MARK_ROUTES);
+	if (old->master != fresh->master) {
+		observe_mark(k, old->master, MARK_LINK);
+		observe_mark(k, fresh->master, MARK_LINK);
+	}
+}
+
+void observe_link(struct kernel *k, struct link *fresh)
+{
+	struct link *old = model_index(&k->actual, fresh->ifindex);
+	struct link *same_name = model_find(&k->actual, fresh->name);
+
+	observe_index(k, fresh->ifindex);
+	/* Two links of one name: the event is older than what is known of the other. */
+	if (same_name && same_name != old) {
+		k->lost = true;
+		link_free(fresh);
+		return;
+	}
+	if (old && link_unchanged(&k->actual, old, fresh)) {
+		old->flags = fresh->flags;
+		link_free(fresh);
+		return;
+	}
+	observe_changed(k, fresh->name);
+	if (!old) {
+		dump_driver(fresh, NULL);
+		observe_mark(k, fresh->master, MARK_LINK);
+		model_add(&k->actual, fresh);
+		return;
+	}
+	if (!streq(old->name, fresh->name))
+		observe_changed(k, old->name);
+	inherit(fresh, old);
+	mark_consequences(k, old, fresh);
+	link_free(model_take(&k->actual, old));
+	model_add(&k->actual, fresh);
+}
+
+static void take_new_link(struct kernel *k, const struct nlmsghdr *m)
+{
+	struct link *fresh;
+
+	if (decode_link(m, &fresh) == 0)
+		observe_link(k, fresh);
+}
+
+static void take_gone_link(struct kernel *k, uint32_t ifindex)
+{
+	struct link *l = model_index(&k->actual, ifindex);
+
+	if (!l)
+		return;
+	observe_changed(k, l->name);
+	observe_mark(k, l->master, MARK_LINK);
+	link_free(model_take(&k->actual, l));
+}
+
+static bool vlans_same(const struct link *l, const struct bridge_state *s)
+{
+	return l->n_vlans == s->n_vlans &&
+	       (!s->n_vlans || memcmp(l->vlans, s->vlans, s->n_vlans * sizeof(*s->vlans)) == 0);
+}
+
+/* A bridge tells of a port, or of itself: the port's values, and all its VLANs. */
+static void take_bridge(struct kernel *k, const struct nlmsghdr *m)
+{
+	_cleanup_(bridge_state_done) struct bridge_state s = {0};
+	struct link *l;
+
+	if (decode_bridge(m, &s) < 0)
+		return;
+	l = model_index(&k->actual, s.ifindex);
+	if (!l || !link_has_vlans(l) || (s.master != s.ifindex && s.master != l->master))
+		return;
+	if (s.port && l->port && s.port->table == l->port->table) {
+		values_free(l->port);
+		l->port = TAKE_PTR(s.port);
+		observe_changed(k, l->name);
+	}
+	/* None at all, or an event about something else (net/bridge/br_cfm_netlink.c). */
+	if (!s.has_vlans && l->n_vlans)
+		k->vlans_lost = true;
+	if (!s.has_vlans || vlans_same(l, &s))
+		return;
+	free(l->vlans);
+	l->vlans = TAKE_PTR(s.vlans);
+	l->n_vlans = s.n_vlans;
+	observe_changed(k, l->name);
+}
+
+static void take_link(struct kernel *k, const struct nlmsghdr *m)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(m);
+	bool gone = m->nlmsg_type == RTM_DELLINK;
+
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(*ifi) || ifi->ifi_index <= 0)
+		return;
+	if (ifi->ifi_family == AF_BRIDGE) {
+		/* The port left its bridge; the device is still there. */
+		if (gone)
+			observe_mark(k, (uint32_t)ifi->ifi_index, MARK_LINK);
+		else
+			take_bridge(k, m);
+	} else if (ifi->ifi_family == AF_UNSPEC) {
+		if (gone)
+			take_gone_link(k, (uint32_t)ifi->ifi_index);
+		else
+			take_new_link(k, m);
+	}
+}
+
+static void take_vlan(struct kernel *k, const struct nlmsghdr *m)
+{
+	uint32_t ifindex;
+	struct link *l;
+
+	if (decode_vlan_event_link(m, &ifindex) < 0)
+		return;
+	l = model_index(&k->actual, ifindex);
+	if (!l || !link_has_vlans(l))
+		return;
+	if (decode_vlan_event(m, l) < 0)
+		k->vlans_lost = true;
+	observe_changed(k, l->name);
+}
+
+static bool is_source(const struct route *r, const struct address *a)
+{
+	return r->has_prefsrc && r->family == a->family &&
+	       memcmp(r->prefsrc, a->addr, a->family == AF_INET ? 4 : 16) == 0;
+}
+
+/*
+ * Routes with this source address go with it, on any device, without an event (fib_sync_down_addr); IPv6 ones lose it
+ * (net/ipv6/route.c, fib6_remove_prefsrc). The link's own route of the prefix has its event.
+ */
+static void mark_sources(struct kernel *k, const struct address *a)
+{
+	for (size_t i = 0; i < k->actual.n_links; i++) {
+		const struct link *l = k->actual.links[i];
+
+		for (size_t j = 0; j < l->n_routes; j++) {
+			if (l->routes[j].protocol == RTPROT_KERNEL || !is_source(&l->routes[j], a))
+				continue;
+			observe_mark(k, l->ifindex, MARK_ROUTES);
+			break;
+		}
+	}
+}
+
+static bool has_ipv4(const struct link *l)
+{
+	for (size_t i = 0; i < l->n_addresses; i++)
+		if (l->addresses[i].family == AF_INET)
+			return true;
+	return false;
+}
+
+static void take_address(struct kernel *k, const struct nlmsghdr *m)
+{
+	struct address a;
+	uint32_t ifindex;
+	struct link *l;
+	size_t i;
+
+	if (decode_address(m, &ifindex, &a) < 0)
+		return;
+	l = model_index(&k->actual, ifindex);
+	if (!l)
+		return;
+	observe_changed(k, l->name);
+	for (i = 0; i < l->n_addresses && !address_same(&l->addresses[i], &a); i++)
+		;
+	if (m->nlmsg_type == RTM_NEWADDR) {
+		if (i < l->n_addresses)
+			l->addresses[i] = a;
+		else
+			*ARRAY_APPEND(l->addresses, l->n_addresses) = a;
+		return;
+	}
+	if (i < l->n_addresses) {
+		memmove(&l->addresses[i], &l->addresses[i + 1], (l->n_addresses - i - 1) * sizeof(a));
+		l->n_addresses--;
+	}
+	/* With the last IPv4 address all IPv4 routes of the device go, without events (fib_disable_ip). */
+	if (a.family == AF_INET && l->n_routes && !has_ipv4(l))
+		observe_mark(k, l->ifindex, MARK_ROUTES);
+	mark_sources(k, &a);
+}
+
+static bool key_same(const struct route *a, const struct route *b)
+{
+	return a->family == b->family && a->table == b->table && a->metric == b->metric && a->dst_len == b->dst_len &&
+	       memcmp(a->dst, b->dst, sizeof(a->dst)) == 0;
+}
+
+static bool route_identical(const struct route *a, const struct route *b)
+{
+	return route_equal(a, b) && a->scope == b->scope && a->type == b->type && a->flags == b->flags;
+}
+
+/* Marks the links with a route of this key. */
+static void mark_rivals(struct kernel *k, const struct route *r)
+{
+	for (size_t i = 0; i < k->actual.n_links; i++) {
+		const struct link *l = k->actual.links[i];
+
+		for (size_t j = 0; j < l->n_routes; j++) {
+			if (!key_same(&l->routes[j], r))
+				continue;
+			observe_mark(k, l->ifindex, MARK_ROUTES);
+			break;
+		}
+	}
+}
+
+static void add_route(struct kernel *k, struct link *l, const struct route *r)
+{
+	for (size_t i = 0; i < l->n_routes; i++)
+		if (route_identical(&l->routes[i], r))
+			return;
+	*ARRAY_APPEND(l->routes, l->n_routes) = *r;
+	observe_changed(k, l->name);
+}
+
+static bool remove_route(struct kernel *k, struct link *l, const struct route *r)
+{
+	for (size_t i = 0; i < l->n_routes; i++) {
+		if (!route_identical(&l->routes[i], r))
+			continue;
+		l->routes[i] = l->routes[--l->n_routes];
+		observe_changed(k, l->name);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * A route that replaces another, of any device, is all that is told of it. IPv6 routes of one key with gateways are
+ * next hops of one route: a second one makes it a multipath route, and with the last but one it is a plain one again.
+ */
+static void take_route(struct kernel *k, const struct nlmsghdr *m)
+{
+	struct route_state s;
+	struct link *l;
+
+	if (decode_route(m, &s) < 0)
+		return;
+	l = s.kept ? model_index(&k->actual, s.ifindex) : NULL;
+	if (m->nlmsg_type == RTM_DELROUTE) {
+		if (l && !remove_route(k, l, &s.route))
+			k->routes_lost = true;
+		return;
+	}
+	if (m->nlmsg_flags & NLM_F_REPLACE || s.multipath)
+		mark_rivals(k, &s.route);
+	if (l)
+		add_route(k, l, &s.route);
+}
+
+void observe_messages(struct kernel *k, const void *data, size_t len)
+{
+	const struct nlmsghdr *m = data;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
+		switch (m->nlmsg_type) {
+		case RTM_NEWLINK:
+		case RTM_DELLINK:
+			take_link(k, m);
+			break;
+		case RTM_NEWADDR:
+		case RTM_DELADDR:
+			take_address(k, m);
+			break;
+		case RTM_NEWROUTE:
+		case RTM_DELROUTE:
+			take_route(k, m);
+			break;
+		case RTM_NEWVLAN:
+		case RTM_DELVLAN:
+			take_vlan(k, m);
+			break;
+		default:
+			break;
+		}
+	}
+}

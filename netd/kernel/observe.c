@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: keeps ACTUAL what a dump would show, from events. One turn: take in what is queued; read again what the
+ * kernel is known to change without telling (marks); tell `changed`. What cannot be followed is dumped anew. What each
+ * event does to the model is observe-event.c.
+ */
+#include <linux/rtnetlink.h>
+
+#include "observe-internal.h"
+
+/* Datagrams taken in one turn of the loop, so that a flood of events does not keep other sources waiting. */
+#define DATAGRAMS_PER_TURN 2048
+/* Where more links than this are to be read again, a full dump costs less. */
+#define MARKS_MAX 64
+/* Reading a link again can mark its masters; a chain is no longer than the nesting of links. */
+#define ROUNDS 8
+#define RETRY_USEC 200000
+/* The kernel numbers new links upwards from its last one; ours keep away from that. */
+#define INDEX_DISTANCE 1000
+
+void observe_index(struct kernel *k, uint32_t ifindex)
+{
+	if (ifindex >= k->next_index && ifindex < INT32_MAX)
+		k->next_index = ifindex + 1;
+}
+
+void observe_mark(struct kernel *k, uint32_t ifindex, unsigned what)
+{
+	if (!ifindex)
+		return;
+	if (k->n_marks && k->marks[k->n_marks - 1].ifindex == ifindex)
+		k->marks[k->n_marks - 1].what |= what;
+	else
+		*ARRAY_APPEND(k->marks, k->n_marks) = (struct marked){.ifindex = ifindex, .what = what};
+}
+
+void observe_changed(struct kernel *k, const char *name)
+{
+	if (k->n_names && streq(k->names[k->n_names - 1], name))
+		return;
+	k->names = array_grow(k->names, k->n_names, sizeof(*k->names));
+	memcpy(k->names[k->n_names++], name, strlen(name) + 1);
+}
+
+static void forget_marks(struct kernel *k)
+{
+	k->lost = k->routes_lost = k->vlans_lost = false;
+	free(k->marks);
+	k->marks = NULL;
+	k->n_marks = 0;
+}
+
+static int dump_again(struct kernel *k)
+{
+	struct model fresh;
+	int error = dump_all(k->rtnl, &k->actual, &fresh);
+
+	if (error) {
+		k->lost = true;
+		return error;
+	}
+	model_done(&k->actual);
+	k->actual = fresh;
+	forget_marks(k);
+	for (size_t i = 0; i < fresh.n_links; i++)
+		observe_index(k, fresh.links[i]->ifindex);
+	return 0;
+}
+
+static int mark_order(const void *a, const void *b)
+{
+	const struct marked *x = a, *y = b;
+
+	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
+}
+
+static void merge_marks(struct marked *marks, size_t *n)
+{
+	size_t kept = 0;
+
+	if (*n)
+		qsort(marks, *n, sizeof(*marks), mark_order);
+	for (size_t i = 0; i < *n; i++) {
+		if (kept && marks[kept - 1].ifindex == marks[i].ifindex)
+			marks[kept - 1].what |= marks[i].what;
+		else
+			marks[kept++] = marks[i];
+	}
+	*n = kept;
+}
+
+static int read_again(struct kernel *k, const struct marked *mark)
+{
+	struct link *l = model_index(&k->actual, mark->ifindex);
+	int error = 0;
+
+	if (mark->what & MARK_LINK || (mark->what & MARK_LINK_IF_DOWN && l && !(l->flags & IFF_UP))) {
+		struct link *fresh;
+
+		error = dump_link(k->rtnl, mark->ifindex, &fresh);
+		/* Gone: its event is on the way. */
+		if (error == -ENODEV)
+			return 0;
+		if (error)
+			return error;
+		observe_link(k, fresh);
+		l = model_index(&k->actual, mark->ifindex);
+	}
+	if (!l || !(mark->what & (MARK_ADDRESSES | MARK_ROUTES)))
+		return 0;
+	observe_changed(k, l->name);
+	if (mark->what & MARK_ADDRESSES)
+		error = dump_addresses(k->rtnl, &k->actual, mark->ifindex);
+	if (!error && mark->what & MARK_ROUTES)
+		error = dump_routes(k->rtnl, &k->actual, mark->ifindex);
+	return error;
+}
+
+static int read_all_again(struct kernel *k, struct marked *marks, size_t n)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < n && !error; i++)
+		error = read_again(k, &marks[i]);
+	if (!error && k->routes_lost)
+		error = dump_routes(k->rtnl, &k->actual, 0);
+	if (!error && k->vlans_lost)
+		error = dump_vlans(k->rtnl, &k->actual);
+	if (!error)
+		k->routes_lost = k->vlans_lost = false;
+	return error;
+}
+
+/* Makes ACTUAL right where events alone do not. Returns 1 when any link may have changed, 0, or negative errno. */
+static int settle(struct kernel *k)
+{
+	int all = 0;
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		_cleanup_free_ struct marked *marks = NULL;
+		size_t n = k->n_marks;
+		int error;
+
+		if (!n && !k->lost && !k->routes_lost && !k->vlans_lost)
+			return all;
+		all |= k->routes_lost || k->vlans_lost;
+		marks = TAKE_PTR(k->marks);
+		k->n_marks = 0;
+		merge_marks(marks, &n);
+		if (k->lost || n > MARKS_MAX)
+			break;
+		error = read_all_again(k, marks, n);
+		if (error) {
+			k->lost = true;
+			return error;
+		}
+	}
+	return dump_again(k) < 0 ? -EAGAIN : 1;
+}
+
+/* Tells whether the queue is empty now. */
+static bool take_datagrams(struct kernel *k)
+{
+	for (unsigned i = 0; i < DATAGRAMS_PER_TURN; i++) {
+		ssize_t n = rtnl_receive(k->fd, k->buffer, sizeof(k->buffer));
+
+		if (n == 0)
+			return true;
+		if (n < 0)
+			k->lost = true;
+		else if (!k->lost)
+			observe_messages(k, k->buffer, (size_t)n);
+	}
+	return false;
+}
+
+static int name_order(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* `changed` may do anything, also make the list grow again. */
+static void tell(struct kernel *k, bool all)
+{
+	_cleanup_free_ char(*names)[IFNAMSIZ] = TAKE_PTR(k->names);
+	size_t n = k->n_names;
+
+	k->n_names = 0;
+	if (all) {
+		k->changed(NULL, true, k->userdata);
+		return;
+	}
+	if (n)
+		qsort(names, n, sizeof(*names), name_order);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || !streq(names[i], names[i - 1]))
+			k->changed(names[i], false, k->userdata);
+}
+
+static int on_events(sd_event_source *s, int fd, uint32_t revents, void *userdata);
+
+static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	struct kernel *k = userdata;
+
+	return k->execution ? 0 : on_events(NULL, k->fd, 0, k);
+}
+
+static int retry_later(struct kernel *k)
+{
+	k->retry = sd_event_source_unref(k->retry);
+	return sd_event_add_time_relative(k->event, &k->retry, CLOCK_MONOTONIC, RETRY_USEC, 0, on_retry, k);
+}
+
+static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+{
+	struct kernel *k = userdata;
+	int r;
+
+	/* With events still queued, what is read now would be undone by them. */
+	if (!take_datagrams(k)) {
+		tell(k, false);
+		return 0;
+	}
+	r = settle(k);
+	if (r < 0)
+		return retry_later(k);
+	tell(k, r == 1);
+	return 0;
+}
+
+int kernel_drain(struct kernel *k)
+{
+	int r;
+
+	if (k->execution)
+		return -EBUSY;
+	while (!take_datagrams(k))
+		;
+	r = settle(k);
+	free(TAKE_PTR(k->names));
+	k->n_names = 0;
+	return r < 0 ? r : 0;
+}
+
+int kernel_dump(struct kernel *k)
+{
+	return k->execution ? -EBUSY : dump_again(k);
+}
+
+int kernel_dump_fresh(struct kernel *k, struct model *ret)
+{
+	return dump_all(k->rtnl, &k->actual, ret);
+}
+
+void observe_pause(struct kernel *k, bool pause)
+{
+	sd_event_source_set_enabled(k->events, pause ? SD_EVENT_OFF : SD_EVENT_ON);
+	/* What an execution changed silently waits for no event. */
+	if (!pause && (k->n_marks || k->lost))
+		retry_later(k);
+}
+
+static int open_all(struct kernel *k)
+{
+	static const unsigned groups[] = {
+		RTNLGRP_LINK,	     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+		RTNLGRP_IPV6_ROUTE, RTNLGRP_BRVLAN,	  RTNLGRP_NONE,
+	};
+	int error = rtnl_open(&k->rtnl);
+
+	if (error)
+		return error;
+	/* Subscribed before the dump, so that nothing falls between. */
+	k->fd = rtnl_open_events(groups);
+	if (k->fd < 0)
+		return k->fd;
+	error = dump_again(k);
+	if (error)
+		return error;
+	k->next_index += INDEX_DISTANCE;
+	return sd_event_add_io(k->event, &k->events, k->fd, EPOLLIN, on_events, k);
+}
+
+int kernel_open(struct kernel **ret, sd_event *event, kernel_changed_fn *changed, void *userdata)
+{
+	struct kernel *k = xcalloc(1, sizeof(*k));
+	int error;
+
+	k->event = sd_event_ref(event);
+	k->fd = -1;
+	k->changed = changed;
+	k->userdata = userdata;
+	uname(&k->uts);
+	error = open_all(k);
+	if (error < 0) {
+		kernel_close(k);
+		return error;
+	}
+	*ret = k;
+	return 0;
+}
+
+struct kernel *kernel_close(struct kernel *k)
+{
+	if (!k)
+		return NULL;
+	execute_abandon(k);
+	sd_event_source_unref(k->events);
+	sd_event_source_unref(k->retry);
+	sd_event_unref(k->event);
+	close_ptr(&k->fd);
+	rtnl_close(k->rtnl);
+	model_done(&k->actual);
+	free(k->marks);
+	free(k->names);
+	free(k);
+	return NULL;
+}
+
+const struct model *kernel_actual(const struct kernel *k)
+{
+	return &k->actual;
+}
+
+const char *kernel_release(const struct kernel *k)
+{
+	return k->uts.release;
+}
+
+uint64_t kernel_writes(const struct kernel *k)
+{
+	return k->writes;
+}
