@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: puts the daemon together: signals, service manager, event loop. The work is in reconcile/ and control/. */
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include "arguments.h"
+#include "control/service.h"
+#include "log.h"
+#include "reconcile/manager.h"
+
+static void list_missing(const char *name, void *userdata)
+{
+	FILE *f = userdata;
+
+	fprintf(f, "%s%s", ftell(f) ? " " : "", name);
+}
+
+/* systemd shows this line in `systemctl status`. */
+static void tell_service_manager(struct manager *m, bool ready)
+{
+	_cleanup_free_ char *missing = NULL;
+	size_t len;
+	FILE *f = open_memstream(&missing, &len);
+
+	if (!f)
+		abort();
+	manager_missing(m, list_missing, f);
+	fclose(f);
+	sd_notifyf(false, "%sSTATUS=%s%s%s%s", ready ? "READY=1\n" : "",
+		   m->n_problems ? m->problems[0].text : "generation applied", len ? "; missing: " : "", missing,
+		   m->n_problems > 1 ? " (and more: netctl status)" : "");
+}
+
+static void became_ready(struct manager *m, void *userdata _unused_)
+{
+	tell_service_manager(m, true);
+	log_notice("ready");
+}
+
+static void status_changed(struct manager *m, void *userdata)
+{
+	if (m->ready)
+		tell_service_manager(m, false);
+	service_changed(userdata);
+}
+
+static void reload_refused(const char *why, const struct diags *d, const char *const *ports _unused_, size_t n_ports,
+			   const char *id _unused_, void *userdata _unused_)
+{
+	log_error("reload refused: %s%s", why, n_ports ? ": guests' ports would be cut off" : "");
+	for (size_t i = 0; d && i < d->n; i++) {
+		_cleanup_free_ char *text = NULL;
+		size_t len;
+		FILE *f = open_memstream(&text, &len);
+
+		if (!f)
+			abort();
+		diag_print(&d->list[i], f);
+		fclose(f);
+		log_error("%s", text);
+	}
+	sd_notify(false, "READY=1");
+}
+
+static void reload_done(const struct outcome *o, void *userdata _unused_)
+{
+	log_notice("reload: %s", o->error ? "failed" : o->changed ? "applied" : "nothing to do");
+	sd_notify(false, "READY=1");
+}
+
+static int on_hangup(sd_event_source *s _unused_, const struct signalfd_siginfo *info _unused_, void *userdata)
+{
+	struct apply_request request = {.refused = reload_refused, .done = reload_done};
+
+	manager_apply(userdata, &request);
+	return 0;
+}
+
+static int run(const struct arguments *a)
+{
+	struct manager m = {
+		.dirs = {a->config_dir, a->runtime_dir, a->state_dir},
+		.lock = -1,
+		.became_ready = became_ready,
+		.changed = status_changed,
+		.listener = service_event,
+	};
+	_cleanup_free_ char *path = a->socket ? xstrdup(a->socket) : xasprintf("%s/kvmnetd.sock", a->runtime_dir);
+	struct service *service = NULL;
+	int r;
+
+	r = sd_event_default(&m.event);
+	if (r >= 0)
+		r = sd_event_add_signal(m.event, NULL, SIGTERM, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(m.event, NULL, SIGINT, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(m.event, NULL, SIGHUP, on_hangup, &m);
+	if (r >= 0)
+		r = sd_event_set_watchdog(m.event, true);
+	if (r >= 0)
+		r = service_new(&service, &m);
+	m.userdata = service;
+	if (r >= 0)
+		r = manager_start(&m);
+	if (r >= 0)
+		r = service_listen(service, path);
+	if (r >= 0)
+		r = sd_event_loop(m.event);
+	sd_notify(false, "STOPPING=1");
+	service_free(service);
+	manager_done(&m);
+	sd_event_unref(m.event);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a;
+	sigset_t signals;
+	int r;
+
+	log_open();
+	r = arguments_parse(argc, argv, &a);
+	if (r != 0)
+		return r > 0 ? EXIT_SUCCESS : 64;
+	log_set_verbose(a.verbose);
+	/* sd-event takes signals from a descriptor, which needs them blocked. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	r = run(&a);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: a start: which configuration is to run, and when the daemon is ready. The first start after a boot applies the
+ * files; a later one resumes what was last applied. A start never ends without network: files that do not check fall
+ * back to the last applied generation, and absent devices are waited for a few seconds at most.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-id128.h>
+
+#include "../log.h"
+#include "manager.h"
+
+static int take_lock(struct manager *m)
+{
+	_cleanup_free_ char *path = xasprintf("%s/lock", m->dirs.runtime);
+
+	m->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (m->lock < 0) {
+		log_error("%s: %s", path, strerror(errno));
+		return -errno;
+	}
+	if (flock(m->lock, LOCK_EX | LOCK_NB) < 0) {
+		log_error("%s: another kvmnetd runs with this runtime directory", m->dirs.runtime);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int make_directories(const struct manager *m)
+{
+	const char *const list[] = {m->dirs.runtime, m->dirs.state};
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
+		if (mkdir(list[i], 0755) < 0 && errno != EEXIST) {
+			log_error("%s: %s", list[i], strerror(errno));
+			return -errno;
+		}
+	return 0;
+}
+
+static void log_diags(const struct diags *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		_cleanup_free_ char *text = NULL;
+		size_t len;
+		FILE *f = open_memstream(&text, &len);
+
+		if (!f)
+			abort();
+		diag_print(&d->list[i], f);
+		fclose(f);
+		log_print(d->list[i].severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
+	}
+}
+
+/* Parses; NULL when there are errors, which are logged. */
+static struct config *parse(const struct config_files *files)
+{
+	struct diags d = DIAGS_NULL;
+	struct config *c = config_parse(files, &d);
+
+	log_diags(&d);
+	if (d.n_errors)
+		c = config_free(c);
+	diags_done(&d);
+	return c;
+}
+
+static bool use_generation(struct manager *m, uint32_t number)
+{
+	struct config_files files = {0};
+	struct config *c = NULL;
+	int64_t when;
+
+	if (number && generation_load(&m->dirs, number, &files, &when) == 0)
+		c = parse(&files);
+	if (c)
+		manager_set_config(m, c, &files, number, when);
+	config_files_done(&files);
+	return c != NULL;
+}
+
+static bool use_newest_generation(struct manager *m)
+{
+	_cleanup_free_ uint32_t *list = NULL;
+	size_t n = generations_list(&m->dirs, &list);
+
+	while (n-- > 0)
+		if (use_generation(m, list[n]))
+			return true;
+	return false;
+}
+
+static void store_if_new(struct manager *m, const struct config_files *files, struct config *c)
+{
+	_cleanup_free_ uint32_t *list = NULL;
+	size_t n = generations_list(&m->dirs, &list);
+	struct config_files newest = {0};
+	char digest[17], newest_digest[17] = "";
+	int64_t when = 0, number;
+
+	config_files_digest(files, digest);
+	if (n && generation_load(&m->dirs, list[n - 1], &newest, &when) == 0)
+		config_files_digest(&newest, newest_digest);
+	config_files_done(&newest);
+	if (streq(digest, newest_digest)) {
+		manager_set_config(m, c, files, list[n - 1], when);
+		return;
+	}
+	number = generation_store(&m->dirs, files);
+	if (number < 0)
+		log_warning("the configuration could not be stored: %s", strerror((int)-number));
+	manager_set_config(m, c, files, number < 0 ? 0 : (uint32_t)number, (int64_t)time(NULL));
+}
+
+static void use_files(struct manager *m)
+{
+	struct config_files files = {0};
+	struct diags d = DIAGS_NULL;
+	int r = config_files_read(&files, m->dirs.config, &d);
+	struct config *c = NULL;
+
+	log_diags(&d);
+	diags_done(&d);
+	if (r == 0)
+		c = parse(&files);
+	if (c) {
+		store_if_new(m, &files, c);
+	} else if (use_newest_generation(m)) {
+		manager_problem(m, NULL, false,
+				"degraded: the files in %s do not check; the last applied configuration (generation %" PRIu32
+				") runs instead",
+				m->dirs.config, m->generation);
+	} else {
+		config_files_done(&files);
+		manager_set_config(m, config_new(), &files, 0, 0);
+		manager_problem(m, NULL, false, "degraded: the files in %s do not check and none were applied before",
+				m->dirs.config);
+	}
+	config_files_done(&files);
+}
+
+static void count_missing(const char *name _unused_, void *userdata)
+{
+	++*(size_t *)userdata;
+}
+
+static void log_missing(const char *name, void *userdata _unused_)
+{
+	log_warning("%s is not there; it is taken in when it appears", name);
+}
+
+static void become_ready(struct manager *m)
+{
+	if (m->ready)
+		return;
+	m->ready = true;
+	sd_event_source_set_enabled(m->boot_timer, SD_EVENT_OFF);
+	manager_missing(m, log_missing, NULL);
+	for (size_t i = 0; i < m->effective.problems.n; i++)
+		manager_problem(m, NULL, false, "[%s] %s", m->effective.problems.list[i].section ?: "?",
+				m->effective.problems.list[i].text);
+	if (m->became_ready)
+		m->became_ready(m, m->userdata);
+	if (m->changed)
+		m->changed(m, m->userdata);
+}
+
+static int waited_enough(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	struct manager *m = userdata;
+
+	/* A transaction that runs says so itself when it is done. */
+	if (!m->transaction)
+		become_ready(m);
+	return 0;
+}
+
+/* Ready as soon as nothing is missing, or the wait is over. */
+void manager_check_ready(struct manager *m)
+{
+	size_t missing = 0;
+
+	if (m->ready)
+		return;
+	manager_missing(m, count_missing, &missing);
+	if (!missing || sd_event_source_get_enabled(m->boot_timer, NULL) == 0)
+		become_ready(m);
+}
+
+int manager_start(struct manager *m)
+{
+	sd_id128_t id = SD_ID128_NULL;
+	uint64_t wait, at;
+	uint32_t generation;
+	int r;
+
+	r = make_directories(m);
+	if (r == 0)
+		r = take_lock(m);
+	if (r < 0)
+		return r;
+	if (sd_id128_get_machine(&id) < 0)
+		log_warning("/etc/machine-id cannot be read: addresses of `mac = stable` depend on the name alone");
+	memcpy(m->machine_id, id.bytes, sizeof(m->machine_id));
+	r = kernel_open(&m->kernel, m->event, manager_kernel_changed, m);
+	if (r < 0) {
+		log_error("rtnetlink: %s", strerror(-r));
+		return r;
+	}
+	state_load(&m->dirs, &m->ledger, &generation);
+	m->is_boot = generation == 0;
+	if (m->is_boot || !use_generation(m, generation))
+		use_files(m);
+	else
+		log_info("resuming generation %" PRIu32 " of this boot", generation);
+	wait = values_num(m->config->daemon, DAEMON_BOOT_WAIT, 5000) * 1000;
+	sd_event_now(m->event, CLOCK_MONOTONIC, &at);
+	r = sd_event_add_time(m->event, &m->boot_timer, CLOCK_MONOTONIC, at + wait, 1000, waited_enough, m);
+	if (r < 0)
+		return r;
+	manager_run(m);
+	return 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: ledger-json.h. */
+#include "ledger-json.h"
+
+#include <arpa/inet.h>
+
+static struct json_object *values_to_json(const struct values *v)
+{
+	struct json_object *json = json_object_new_object();
+
+	for (unsigned row = 0; v && row < v->table->n; row++) {
+		const struct option *o = &v->table->rows[row];
+		_cleanup_free_ char *text = NULL;
+
+		if (!values_has(v, row))
+			continue;
+		/* An empty list has no text of its own. */
+		text = o->type->is_blob && (!v->v[row].blob || !v->v[row].blob->len) ? xstrdup("") :
+										       value_text(o, v->v[row]);
+		json_object_object_add(json, o->key, json_object_new_string(text));
+	}
+	return json;
+}
+
+static struct values *values_from_json(const struct option_table *table, struct json_object *json)
+{
+	struct values *v = values_new(table, false);
+
+	if (!json_object_is_type(json, json_type_object))
+		return v;
+	json_object_object_foreach(json, key, text)
+	{
+		int row = option_find(table, key);
+		_cleanup_free_ char *words = NULL, *why = NULL;
+		union value value = {0};
+		char *word, *rest;
+		int r = 0;
+
+		if (row < 0)
+			continue;
+		words = xstrdup(json_object_get_string(text));
+		for (word = strtok_r(words, " ", &rest); word && r == 0; word = strtok_r(NULL, " ", &rest))
+			r = table->rows[row].type->parse(&table->rows[row], word, &value, &why);
+		if (r == 0)
+			values_put(v, (unsigned)row, value, LOC_NONE);
+		else
+			value_free(&table->rows[row], value);
+	}
+	return v;
+}
+
+static struct json_object *address_to_json(const struct address *a)
+{
+	char text[INET6_ADDRSTRLEN], whole[INET6_ADDRSTRLEN + 8];
+
+	inet_ntop(a->family, a->addr, text, sizeof(text));
+	snprintf(whole, sizeof(whole), "%s/%u", text, a->prefix_len);
+	return json_object_new_string(whole);
+}
+
+static bool address_from_json(struct json_object *json, struct address *ret)
+{
+	char text[INET6_ADDRSTRLEN + 8];
+	char *slash;
+
+	snprintf(text, sizeof(text), "%s", json_object_get_string(json) ?: "");
+	slash = strchr(text, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	*ret = (struct address){.family = strchr(text, ':') ? AF_INET6 : AF_INET,
+				.prefix_len = (uint8_t)atoi(slash + 1),
+				.valid_lft = UINT32_MAX};
+	return inet_pton(ret->family, text, ret->addr) == 1;
+}
+
+static struct json_object *record_to_json(const struct record *r)
+{
+	struct json_object *json = json_object_new_object(), *addresses = json_object_new_array();
+
+	json_object_object_add(json, "name", json_object_new_string(r->name));
+	json_object_object_add(json, "kind", json_object_new_string(r->kind->name));
+	json_object_object_add(json, "created", json_object_new_boolean(r->created));
+	json_object_object_add(json, "ifindex", json_object_new_int64(r->ifindex));
+	json_object_object_add(json, "mac", json_object_new_int64((int64_t)r->mac));
+	json_object_object_add(json, "joined", json_object_new_boolean(r->joined));
+	json_object_object_add(json, "master", json_object_new_string(r->master));
+	json_object_object_add(json, "found_master", json_object_new_string(r->found_master));
+	if (r->common)
+		json_object_object_add(json, "common", values_to_json(r->common));
+	if (r->own)
+		json_object_object_add(json, "own", values_to_json(r->own));
+	if (r->port) {
+		json_object_object_add(json, "port", values_to_json(r->port));
+		json_object_object_add(json, "port_kind", json_object_new_string(r->port_kind->name));
+	}
+	for (size_t i = 0; i < r->n_addresses; i++)
+		json_object_array_add(addresses, address_to_json(&r->addresses[i]));
+	json_object_object_add(json, "addresses", addresses);
+	return json;
+}
+
+static const char *get_string(struct json_object *json, const char *key)
+{
+	struct json_object *value = json_object_object_get(json, key);
+
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+}
+
+static void record_from_json(struct ledger *l, struct json_object *json)
+{
+	const char *name = get_string(json, "name");
+	const struct kind *kind = kind_find(get_string(json, "kind"));
+	struct json_object *addresses = json_object_object_get(json, "addresses");
+	struct json_object *values;
+	struct record *r;
+
+	if (!name[0] || strlen(name) >= IFNAMSIZ || !kind)
+		return;
+	r = ledger_get(l, name, kind);
+	r->created = json_object_get_boolean(json_object_object_get(json, "created"));
+	r->ifindex = (uint32_t)json_object_get_int64(json_object_object_get(json, "ifindex"));
+	r->mac = (uint64_t)json_object_get_int64(json_object_object_get(json, "mac"));
+	r->joined = json_object_get_boolean(json_object_object_get(json, "joined"));
+	snprintf(r->master, sizeof(r->master), "%s", get_string(json, "master"));
+	snprintf(r->found_master, sizeof(r->found_master), "%s", get_string(json, "found_master"));
+	if ((values = json_object_object_get(json, "common")))
+		r->common = values_from_json(&link_options, values);
+	if ((values = json_object_object_get(json, "own")) && kind->own.n)
+		r->own = values_from_json(&kind->own, values);
+	r->port_kind = kind_find(get_string(json, "port_kind"));
+	if ((values = json_object_object_get(json, "port")) && r->port_kind && r->port_kind->port.n)
+		r->port = values_from_json(&r->port_kind->port, values);
+	for (size_t i = 0; addresses && i < json_object_array_length(addresses); i++) {
+		struct address a;
+
+		if (address_from_json(json_object_array_get_idx(addresses, i), &a))
+			*ARRAY_APPEND(r->addresses, r->n_addresses) = a;
+	}
+}
+
+struct json_object *ledger_to_json(const struct ledger *l)
+{
+	struct json_object *json = json_object_new_array();
+
+	for (size_t i = 0; i < l->n; i++)
+		json_object_array_add(json, record_to_json(l->list[i]));
+	return json;
+}
+
+struct ledger ledger_from_json(struct json_object *json)
+{
+	struct ledger l = LEDGER_NULL;
+
+	for (size_t i = 0; json_object_is_type(json, json_type_array) && i < json_object_array_length(json); i++)
+		record_from_json(&l, json_object_array_get_idx(json, i));
+	return l;
+}

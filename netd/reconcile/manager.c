@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: manager.h: the loop itself, and apply. Starting is boot.c, drift is repair.c. */
+#include "manager.h"
+
+#include <inttypes.h>
+
+#include "../log.h"
+
+void manager_tell(struct manager *m, enum manager_event event, const char *link, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	text = xvasprintf(format, ap);
+	va_end(ap);
+	if (m->listener)
+		m->listener(event, link, text, m->userdata);
+}
+
+void manager_problem(struct manager *m, const char *link, bool leaves_out, const char *format, ...)
+{
+	struct problem *problem = ARRAY_APPEND(m->problems, m->n_problems);
+	va_list ap;
+
+	va_start(ap, format);
+	problem->text = xvasprintf(format, ap);
+	va_end(ap);
+	problem->link = link ? xstrdup(link) : NULL;
+	problem->leaves_out = leaves_out;
+	log_error("%s", problem->text);
+	manager_tell(m, EVENT_PROBLEM, link, "%s", problem->text);
+}
+
+void manager_forget_problems(struct manager *m)
+{
+	for (size_t i = 0; i < m->n_problems; i++) {
+		free(m->problems[i].link);
+		free(m->problems[i].text);
+	}
+	free(m->problems);
+	m->problems = NULL;
+	m->n_problems = 0;
+	m->stubborn[0] = '\0';
+}
+
+static bool left_out(const char *name, void *userdata)
+{
+	const struct manager *m = userdata;
+
+	for (size_t i = 0; i < m->n_problems; i++)
+		if (m->problems[i].leaves_out && streq(m->problems[i].link, name))
+			return true;
+	return false;
+}
+
+void manager_resolve(const struct manager *m, const struct config *config, struct effective *ret)
+{
+	struct resolve_input in = {
+		.config = config,
+		.actual = kernel_actual(m->kernel),
+		.ledger = &m->ledger,
+		.left_out = m->n_problems ? left_out : NULL,
+		.userdata = (void *)(uintptr_t)m,
+	};
+
+	memcpy(in.machine_id, m->machine_id, sizeof(in.machine_id));
+	resolve(&in, ret);
+}
+
+/* Brings the view that status and relevance are judged by up to date. */
+void manager_refresh(struct manager *m)
+{
+	effective_done(&m->effective);
+	manager_resolve(m, m->config, &m->effective);
+	if (m->changed)
+		m->changed(m, m->userdata);
+}
+
+void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,
+			int64_t when)
+{
+	effective_done(&m->effective);
+	config_free(m->config);
+	m->config = config;
+	m->generation = generation;
+	m->applied_when = when;
+	config_files_digest(files, m->digest);
+}
+
+void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p)
+{
+	struct diff_input in;
+
+	kernel_drain(m->kernel);
+	manager_resolve(m, config, e);
+	in = (struct diff_input){.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	plan_make(&in, p);
+}
+
+bool manager_pending(struct manager *m)
+{
+	struct config_files files = {0};
+	struct diags diags = DIAGS_NULL;
+	char digest[17];
+	int r = config_files_read(&files, m->dirs.config, &diags);
+
+	config_files_digest(&files, digest);
+	config_files_done(&files);
+	diags_done(&diags);
+	return r < 0 || !streq(digest, m->digest);
+}
+
+enum manager_state manager_state(const struct manager *m)
+{
+	if (m->transaction && m->applying)
+		return MANAGER_APPLYING;
+	return m->ready ? MANAGER_READY : MANAGER_STARTING;
+}
+
+void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata)
+{
+	effective_missing(&m->effective, add, userdata);
+}
+
+/* The transaction's hooks. */
+
+static void hook_resolve(struct effective *ret, void *userdata)
+{
+	struct manager *m = userdata;
+
+	manager_resolve(m, m->applying ? m->candidate : m->config, ret);
+}
+
+static void hook_filter(struct effective *e, void *userdata)
+{
+	struct manager *m = userdata;
+
+	if (!m->applying && m->ready)
+		manager_filter_drift(e, m);
+}
+
+static int hook_save(void *userdata)
+{
+	struct manager *m = userdata;
+
+	return state_save(&m->dirs, &m->ledger, m->generation);
+}
+
+static void hook_progress(size_t done, size_t total, void *userdata)
+{
+	struct manager *m = userdata;
+
+	m->progress_done = done;
+	m->progress_total = total;
+	if (m->applying && m->apply.progress)
+		m->apply.progress(done, total, m->apply.userdata);
+}
+
+static void hook_step(const struct op *op, void *userdata)
+{
+	struct manager *m = userdata;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	op_print(op, f);
+	fclose(f);
+	if (m->applying || !m->ready) {
+		log_debug("%s", text);
+		return;
+	}
+	log_notice("repair: %s", text);
+	manager_count_repair(m, op->link->name);
+	manager_tell(m, EVENT_REPAIR, op->link->name, "%s", text);
+}
+
+static void log_outcome(const struct manager *m, const struct outcome *o)
+{
+	const char *file = sources_name(&(m->applying ? m->candidate : m->config)->sources, o->loc);
+	char line[16] = "";
+
+	if (file)
+		snprintf(line, sizeof(line), ":%u: ", o->loc.line);
+	log_error("%s%s%s%s%s", file ? file : "", line, o->step ? o->step : "", o->step ? ": " : "", o->text);
+	if (!o->rolled_back)
+		return;
+	if (o->restored)
+		log_notice("the state before was put back");
+	for (size_t i = 0; i < o->n_differences; i++)
+		log_error("not put back: %s", o->differences[i]);
+}
+
+static void finish_apply(struct manager *m, const struct outcome *o)
+{
+	struct apply_request request = m->apply;
+
+	m->applying = false;
+	if (!o->error) {
+		int64_t number = generation_store(&m->dirs, &m->candidate_files);
+
+		if (number < 0)
+			log_warning("the applied configuration could not be stored: %s", strerror((int)-number));
+		manager_forget_problems(m);
+		manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files,
+				   number < 0 ? m->generation : (uint32_t)number, (int64_t)time(NULL));
+		hook_save(m);
+		manager_tell(m, EVENT_APPLY, NULL, "applied");
+	} else {
+		manager_tell(m, EVENT_APPLY, NULL, "failed: %s", o->text);
+	}
+	m->candidate = config_free(m->candidate);
+	config_files_done(&m->candidate_files);
+	request.done(o, request.userdata);
+}
+
+/* A start has no state before to go back to: what the kernel refuses is left out, and the rest comes up. */
+static bool leave_out_and_go_on(struct manager *m, const struct outcome *o)
+{
+	const char *file = sources_name(&m->config->sources, o->loc);
+
+	if (o->link && o->step && !left_out(o->link, m)) {
+		manager_problem(m, o->link, true, "%s%s%s is left out: %s: %s", file ? file : "", file ? ": " : "",
+				o->link, o->step, o->text);
+		return true;
+	}
+	manager_problem(m, o->link, false, "%s", o->text);
+	return false;
+}
+
+/* What the kernel took and does not show is not sent again at every event, as long as the plan is the same. */
+static void remember_stubborn(struct manager *m)
+{
+	struct effective e;
+	struct plan p;
+
+	manager_preview(m, m->config, &e, &p);
+	plan_id(&p, m->stubborn);
+	plan_done(&p);
+	effective_done(&e);
+}
+
+static void transaction_finished(const struct outcome *o, void *userdata)
+{
+	struct manager *m = userdata;
+	struct transaction *t = m->transaction;
+	bool again = false;
+
+	m->transaction = NULL;
+	m->progress_total = 0;
+	if (m->applying) {
+		if (o->error)
+			log_outcome(m, o);
+		finish_apply(m, o);
+	} else if (o->error) {
+		again = leave_out_and_go_on(m, o);
+	}
+	if (o->error && !again && !m->applying)
+		remember_stubborn(m);
+	transaction_free(t);
+	manager_refresh(m);
+	if (m->apply_waits) {
+		struct apply_request waiting = m->apply;
+
+		m->apply_waits = false;
+		manager_apply(m, &waiting);
+	} else if (again) {
+		manager_run(m);
+	} else {
+		manager_check_ready(m);
+		if (m->dirty)
+			manager_schedule_repair(m);
+	}
+}
+
+/* Brings the kernel to what runs (or, while applying, to the candidate). */
+void manager_run(struct manager *m)
+{
+	static const struct transaction_hooks hooks = {
+		.resolve = hook_resolve,
+		.filter = hook_filter,
+		.save = hook_save,
+		.progress = hook_progress,
+		.step = hook_step,
+		.done = transaction_finished,
+	};
+	int r;
+
+	m->dirty = false;
+	r = transaction_start(&m->transaction, m->kernel, &m->ledger, m->applying, &hooks, m);
+	if (r < 0)
+		log_error("the state of the kernel could not be read: %s", strerror(-r));
+}
+
+/* Apply. */
+
+struct port_names {
+	char **list;
+	size_t n;
+};
+
+static void add_port(const char *bridge, const char *port, void *userdata)
+{
+	struct port_names *names = userdata;
+
+	*ARRAY_APPEND(names->list, names->n) = xasprintf("%s (on %s)", port, bridge);
+}
+
+static void refuse(const struct apply_request *request, const char *why, const struct diags *d,
+		   const struct port_names *ports, const char *id)
+{
+	request->refused(why, d, ports ? (const char *const *)ports->list : NULL, ports ? ports->n : 0, id,
+			 request->userdata);
+}
+
+/* May this plan run? Answers the request when not. */
+static bool plan_is_allowed(struct manager *m, const struct apply_request *request, const struct effective *e,
+			    const struct plan *p, const struct diags *d)
+{
+	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	struct port_names ports = {0};
+	bool allowed = false;
+	char id[17];
+
+	plan_id(p, id);
+	plan_cut_ports(&in, p, add_port, &ports);
+	if (d->n_errors || e->problems.n_errors)
+		refuse(request, REFUSED_INVALID, d->n_errors ? d : &e->problems, NULL, id);
+	else if (request->plan_id[0] && !streq(request->plan_id, id))
+		refuse(request, REFUSED_PLAN, d, NULL, id);
+	else if (plan_impact(p) == IMPACT_GUESTS && !request->force)
+		refuse(request, REFUSED_FORCE, d, &ports, id);
+	else
+		allowed = true;
+	for (size_t i = 0; i < ports.n; i++)
+		free(ports.list[i]);
+	free(ports.list);
+	return allowed;
+}
+
+static bool read_candidate(struct manager *m, struct diags *d)
+{
+	int r;
+
+	config_free(m->candidate);
+	config_files_done(&m->candidate_files);
+	r = config_files_read(&m->candidate_files, m->dirs.config, d);
+	m->candidate = config_parse(&m->candidate_files, d);
+	return r == 0 && d->n_errors == 0;
+}
+
+void manager_apply(struct manager *m, const struct apply_request *request)
+{
+	struct effective e = EFFECTIVE_NULL;
+	struct plan p = PLAN_NULL;
+	struct diags d = DIAGS_NULL;
+	bool allowed = false;
+
+	if (m->applying || m->apply_waits) {
+		refuse(request, REFUSED_BUSY, NULL, NULL, NULL);
+		return;
+	}
+	if (m->transaction) {
+		m->apply = *request;
+		m->apply_waits = true;
+		return;
+	}
+	if (read_candidate(m, &d)) {
+		manager_preview(m, m->candidate, &e, &p);
+		allowed = plan_is_allowed(m, request, &e, &p, &d);
+	} else {
+		refuse(request, REFUSED_INVALID, &d, NULL, NULL);
+	}
+	if (allowed) {
+		m->apply = *request;
+		m->applying = true;
+		if (request->planned)
+			request->planned(&p, m->candidate, &d, request->userdata);
+	}
+	plan_done(&p);
+	effective_done(&e);
+	diags_done(&d);
+	if (allowed)
+		manager_run(m);
+}
+
+void manager_done(struct manager *m)
+{
+	transaction_free(m->transaction);
+	sd_event_source_disable_unref(m->repair_timer);
+	sd_event_source_disable_unref(m->boot_timer);
+	effective_done(&m->effective);
+	config_free(m->config);
+	config_free(m->candidate);
+	config_files_done(&m->candidate_files);
+	manager_forget_problems(m);
+	ledger_done(&m->ledger);
+	free(m->repairs);
+	kernel_close(m->kernel);
+	if (m->lock >= 0)
+		close(m->lock);
+}

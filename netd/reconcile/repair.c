@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what events of the kernel lead to: a device that was waited for is taken in, drift is put back, and two tools
+ * that fight over a value are not a busy loop.
+ */
+#include <time.h>
+
+#include "../log.h"
+#include "manager.h"
+
+/* Events come in bunches (a create is a dozen): one look after this long serves them all. */
+#define SETTLE_USEC (20 * 1000)
+
+/* More repairs of one link than this within the window: somebody is writing against us. */
+#define REPAIRS_MAX 10
+#define REPAIR_WINDOW 30 /* seconds */
+
+struct repair_count {
+	char link[IFNAMSIZ];
+	unsigned n;
+	time_t since;
+	bool paused;
+};
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec;
+}
+
+static struct repair_count *repair_count(struct manager *m, const char *link)
+{
+	for (size_t i = 0; i < m->n_repairs; i++)
+		if (streq(m->repairs[i].link, link))
+			return &m->repairs[i];
+	return NULL;
+}
+
+void manager_count_repair(struct manager *m, const char *link)
+{
+	struct repair_count *c = repair_count(m, link);
+
+	if (!c) {
+		c = ARRAY_APPEND(m->repairs, m->n_repairs);
+		snprintf(c->link, sizeof(c->link), "%s", link);
+		c->since = now();
+	}
+	if (now() - c->since > REPAIR_WINDOW)
+		*c = (struct repair_count){.since = now()}, snprintf(c->link, sizeof(c->link), "%s", link);
+	c->n++;
+	if (c->n < REPAIRS_MAX || c->paused)
+		return;
+	c->paused = true;
+	manager_problem(m, NULL, false,
+			"%s was changed by someone else and put back %u times in %d s; it is left alone for %d s "
+			"(find the other tool, or set drift = report)",
+			link, c->n, REPAIR_WINDOW, REPAIR_WINDOW);
+}
+
+static bool is_paused(struct manager *m, const char *link)
+{
+	const struct repair_count *c = repair_count(m, link);
+
+	return c && c->paused && now() - c->since <= REPAIR_WINDOW;
+}
+
+static enum drift_setting drift_of(const struct manager *m, const struct link *want)
+{
+	uint64_t all = values_num(m->config->daemon, DAEMON_DRIFT, DRIFT_REPAIR);
+
+	return (enum drift_setting)values_num(want->common, LINK_DRIFT, all);
+}
+
+/* Takes links out of a model that is only planned with. */
+void manager_filter_drift(struct effective *e, void *userdata)
+{
+	struct manager *m = userdata;
+
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		struct link *want = e->links.links[i];
+
+		if (want->waits_for || (drift_of(m, want) == DRIFT_REPAIR && !is_paused(m, want->name)))
+			continue;
+		want->waits_for = xstrdup(want->name);
+	}
+}
+
+static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	struct manager *m = userdata;
+	struct diff_input in;
+	struct plan plan;
+	char id[17] = "";
+
+	if (m->transaction) {
+		m->dirty = true;
+		return 0;
+	}
+	kernel_drain(m->kernel);
+	manager_refresh(m);
+	/* A repair that the kernel took and ignored is not sent again and again. */
+	if (m->stubborn[0]) {
+		in = (struct diff_input){
+			.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+		plan_make(&in, &plan);
+		plan_id(&plan, id);
+		plan_done(&plan);
+		if (streq(id, m->stubborn))
+			return 0;
+	}
+	manager_run(m);
+	return 0;
+}
+
+void manager_schedule_repair(struct manager *m)
+{
+	uint64_t at;
+
+	sd_event_now(m->event, CLOCK_MONOTONIC, &at);
+	at += SETTLE_USEC;
+	if (!m->repair_timer) {
+		sd_event_add_time(m->event, &m->repair_timer, CLOCK_MONOTONIC, at, 1000, repair, m);
+		return;
+	}
+	/* Already waiting: the first event's time stands, so that a storm cannot put it off for ever. */
+	if (sd_event_source_get_enabled(m->repair_timer, NULL) == 1)
+		return;
+	sd_event_source_set_time(m->repair_timer, at);
+	sd_event_source_set_enabled(m->repair_timer, SD_EVENT_ONESHOT);
+}
+
+/* Could this link's change matter? Foreign taps come and go by the thousand, and mostly it could not. */
+static bool is_relevant(const struct manager *m, const char *name)
+{
+	const struct link *have = model_find(kernel_actual(m->kernel), name);
+	const struct link *master = have ? model_master(kernel_actual(m->kernel), have) : NULL;
+
+	if (model_find(&m->effective.links, name) || ledger_find(&m->ledger, name) || m->config->n_matches)
+		return true;
+	if (master && m->config->n_ports && model_find(&m->effective.links, master->name))
+		return true;
+	/* A device that something waits for may come under its altname. */
+	for (size_t i = 0; have && have->altnames && i < m->effective.links.n_links; i++)
+		if (m->effective.links.links[i]->waits_for)
+			return true;
+	return false;
+}
+
+void manager_kernel_changed(const char *name, bool all, void *userdata)
+{
+	struct manager *m = userdata;
+
+	if (!m->config)
+		return;
+	if (!all && !is_relevant(m, name))
+		return;
+	if (name)
+		manager_tell(m, EVENT_LINK, name, "changed");
+	if (m->transaction)
+		m->dirty = true;
+	else
+		manager_schedule_repair(m);
+}

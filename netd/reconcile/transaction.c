@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: transaction.h. */
+#include "transaction.h"
+
+/*
+ * A plan that is right leaves no difference; the kernel's own doings (an address that follows a port, a MAC made random)
+ * may leave one that a second plan mends. What a third does not mend is not going to be mended.
+ */
+#define ROUNDS_MAX 3
+
+struct transaction {
+	struct kernel *kernel;
+	struct ledger *ledger;
+	struct ledger ledger_before;
+	bool roll_back, going_back, changed;
+	unsigned round;
+	const struct transaction_hooks *hooks;
+	void *userdata;
+
+	struct effective wanted;
+	struct plan plan;
+	char plan_id[17]; /* of the last round, to see that a round changed nothing */
+	struct effective before; /* the way back */
+
+	struct outcome outcome;
+	char *step, *link, *text; /* what the outcome points to */
+};
+
+static void start_round(struct transaction *t);
+
+static struct diff_input input_of(const struct transaction *t)
+{
+	return (struct diff_input){
+		.effective = t->going_back ? &t->before : &t->wanted,
+		.actual = kernel_actual(t->kernel),
+		.ledger = t->ledger,
+	};
+}
+
+struct transaction *transaction_free(struct transaction *t)
+{
+	if (!t)
+		return NULL;
+	plan_done(&t->plan);
+	effective_done(&t->wanted);
+	effective_done(&t->before);
+	ledger_done(&t->ledger_before);
+	for (size_t i = 0; i < t->outcome.n_differences; i++)
+		free(t->outcome.differences[i]);
+	free(t->outcome.differences);
+	free(t->step);
+	free(t->link);
+	free(t->text);
+	free(t);
+	return NULL;
+}
+
+static void finish(struct transaction *t)
+{
+	t->outcome.changed = t->changed;
+	t->outcome.step = t->step;
+	t->outcome.link = t->link;
+	t->outcome.text = t->text;
+	t->hooks->done(&t->outcome, t->userdata);
+}
+
+static void save(struct transaction *t)
+{
+	int r = t->hooks->save(t->userdata);
+
+	if (r < 0 && !t->outcome.error) {
+		t->outcome.error = r;
+		t->text = xasprintf("the ledger could not be written: %s", strerror(-r));
+	}
+}
+
+static void add_difference(const struct difference *d, void *userdata)
+{
+	struct transaction *t = userdata;
+
+	*ARRAY_APPEND(t->outcome.differences, t->outcome.n_differences) =
+		xasprintf("%s: %s is %s, was %s", d->link, d->key, d->found, d->declared);
+}
+
+/* The way back has ended: says honestly what it reached. */
+static void finish_going_back(struct transaction *t)
+{
+	struct diff_input in = input_of(t);
+	struct diff diff;
+
+	diff_models(&in, &diff);
+	for (size_t i = 0; i < diff.n; i++)
+		diff_describe(&in, &diff.list[i], add_difference, t);
+	diff_done(&diff);
+	t->outcome.restored = t->outcome.n_differences == 0;
+	/* What was noted for the change is forgotten, what was there before it is remembered as it was. */
+	ledger_done(t->ledger);
+	*t->ledger = t->ledger_before;
+	t->ledger_before = LEDGER_NULL;
+	save(t);
+	finish(t);
+}
+
+static void fail(struct transaction *t)
+{
+	if (!t->roll_back || !t->changed) {
+		finish(t);
+		return;
+	}
+	t->going_back = true;
+	t->outcome.rolled_back = true;
+	t->round = 0;
+	t->plan_id[0] = '\0';
+	start_round(t);
+}
+
+static void note_refusal(struct transaction *t, const struct execute_result *result)
+{
+	const struct op *op = &t->plan.ops[result->failed];
+	size_t len;
+	FILE *f;
+
+	if (t->outcome.error)
+		return;
+	f = open_memstream(&t->step, &len);
+	if (!f)
+		abort();
+	op_print(op, f);
+	fclose(f);
+	t->outcome.error = result->error;
+	t->outcome.loc = op->loc;
+	t->link = xstrdup(op->link->name);
+	t->text = xstrdup(result->text ? result->text : strerror(-result->error));
+}
+
+static void note_stubborn(const struct difference *d, void *userdata)
+{
+	struct transaction *t = userdata;
+
+	if (t->outcome.error)
+		return;
+	t->outcome.error = -EOPNOTSUPP;
+	t->outcome.loc = d->loc;
+	t->link = xstrdup(d->link);
+	t->text = xasprintf("%s: %s: the kernel (%s) accepted %s without an error and shows %s", d->link, d->key,
+			    kernel_release(t->kernel), d->declared, d->found);
+}
+
+/* The kernel took every message and still does not show what was asked for. */
+static void fail_read_back(struct transaction *t)
+{
+	struct diff_input in = input_of(t);
+	struct diff diff;
+
+	diff_models(&in, &diff);
+	for (size_t i = 0; i < diff.n; i++)
+		diff_describe(&in, &diff.list[i], note_stubborn, t);
+	diff_done(&diff);
+	fail(t);
+}
+
+static void executed(struct execute_result *result, void *userdata)
+{
+	struct transaction *t = userdata;
+	int r;
+
+	t->changed = t->changed || result->done > 0;
+	if (t->roll_back && !t->going_back)
+		restore_extend(&t->before, kernel_actual(t->kernel), &t->plan);
+	if (result->error && !t->going_back)
+		note_refusal(t, result);
+	plan_done(&t->plan);
+	r = kernel_drain(t->kernel);
+	if (r < 0 && !t->outcome.error) {
+		t->outcome.error = r;
+		t->text = xasprintf("the state of the kernel could not be read back: %s", strerror(-r));
+	}
+	if (t->going_back || !t->outcome.error)
+		start_round(t);
+	else
+		fail(t);
+}
+
+static void progressed(size_t done, size_t total, void *userdata)
+{
+	struct transaction *t = userdata;
+
+	if (t->hooks->progress)
+		t->hooks->progress(done, total, t->userdata);
+}
+
+static void make_wanted(struct transaction *t)
+{
+	if (t->going_back)
+		return;
+	effective_done(&t->wanted);
+	t->hooks->resolve(&t->wanted, t->userdata);
+	if (t->hooks->filter)
+		t->hooks->filter(&t->wanted, t->userdata);
+}
+
+static void start_round(struct transaction *t)
+{
+	struct diff_input in;
+	char id[17];
+	int r;
+
+	make_wanted(t);
+	in = input_of(t);
+	if (t->changed && !t->going_back) {
+		ledger_settle(t->ledger, &t->wanted, in.actual);
+		save(t);
+	}
+	plan_make(&in, &t->plan);
+	plan_id(&t->plan, id);
+	if (t->plan.n == 0) {
+		if (t->going_back)
+			finish_going_back(t);
+		else
+			finish(t);
+		return;
+	}
+	if (t->round++ >= ROUNDS_MAX || streq(id, t->plan_id)) {
+		plan_done(&t->plan);
+		if (t->going_back)
+			finish_going_back(t);
+		else
+			fail_read_back(t);
+		return;
+	}
+	memcpy(t->plan_id, id, sizeof(id));
+	if (!t->going_back) {
+		ledger_note_plan(t->ledger, &t->plan, in.actual);
+		save(t);
+	}
+	for (size_t i = 0; t->hooks->step && i < t->plan.n; i++)
+		t->hooks->step(&t->plan.ops[i], t->userdata);
+	r = kernel_execute(t->kernel, &t->plan, progressed, executed, t);
+	if (r < 0) {
+		t->outcome.error = r;
+		t->text = xstrdup(strerror(-r));
+		finish(t);
+	}
+}
+
+int transaction_start(struct transaction **ret, struct kernel *k, struct ledger *ledger, bool roll_back,
+		      const struct transaction_hooks *hooks, void *userdata)
+{
+	struct transaction *t = xcalloc(1, sizeof(*t));
+	int r = kernel_drain(k);
+
+	if (r < 0) {
+		free(t);
+		return r;
+	}
+	t->kernel = k;
+	t->ledger = ledger;
+	t->roll_back = roll_back;
+	t->hooks = hooks;
+	t->userdata = userdata;
+	if (roll_back)
+		t->ledger_before = ledger_copy(ledger);
+	*ret = t;
+	start_round(t);
+	return 0;
+}
