@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: plan-json.h. */
+#include "plan-json.h"
+
+#include "status-json.h"
+
+static struct json_object *step(const struct op *op, const struct sources *sources)
+{
+	struct json_object *json = json_object_new_object();
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	op_print(op, f);
+	fclose(f);
+	json_object_object_add(json, "text", json_object_new_string(text));
+	json_object_object_add(json, "impact", json_object_new_string(impact_name(op->impact)));
+	json_object_object_add(json, "link", json_object_new_string(op->link->name));
+	json_object_object_add(json, "why", json_text(op->why));
+	json_add_place(json, sources, op->loc);
+	return json;
+}
+
+struct json_object *plan_steps(const struct plan *p, const struct sources *sources)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < p->n; i++)
+		json_object_array_add(array, step(&p->ops[i], sources));
+	return array;
+}
+
+struct json_object *plan_diagnostics(const struct diags *d)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; d && i < d->n; i++) {
+		const struct diag *diag = &d->list[i];
+		struct json_object *json = json_object_new_object();
+
+		json_object_object_add(json, "severity", json_object_new_string(severity_name(diag->severity)));
+		json_object_object_add(json, "file", json_text(diag->file));
+		json_object_object_add(json, "line", diag->line ? json_object_new_int64(diag->line) : NULL);
+		json_object_object_add(json, "section", json_text(diag->section));
+		json_object_object_add(json, "key", json_text(diag->key));
+		json_object_object_add(json, "text", json_object_new_string(diag->text));
+		json_object_array_add(array, json);
+	}
+	return array;
+}
+
+struct json_object *plan_refused(const struct outcome *o, const struct sources *sources)
+{
+	struct json_object *json = json_object_new_object(), *differences = json_object_new_array();
+
+	for (size_t i = 0; i < o->n_differences; i++)
+		json_object_array_add(differences, json_object_new_string(o->differences[i]));
+	json_object_object_add(json, "step", json_text(o->step));
+	json_object_object_add(json, "text", json_object_new_string(o->text ? o->text : strerror(-o->error)));
+	json_add_place(json, sources, o->loc);
+	json_object_object_add(json, "restored",
+			       json_object_new_boolean(o->rolled_back ? o->restored : !o->changed));
+	json_object_object_add(json, "differences", differences);
+	return json;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: status-json.h. */
+#include "status-json.h"
+
+#include <inttypes.h>
+#include <linux/if.h>
+#include <linux/if_bridge.h>
+#include <time.h>
+
+#include "../kernel/ethtool.h"
+
+struct json_object *json_text(const char *text)
+{
+	return text ? json_object_new_string(text) : NULL;
+}
+
+void json_add_place(struct json_object *to, const struct sources *sources, struct loc loc)
+{
+	const char *file = sources ? sources_name(sources, loc) : NULL;
+
+	json_object_object_add(to, "file", json_text(file));
+	json_object_object_add(to, "line", file ? json_object_new_int64(loc.line) : NULL);
+}
+
+static void add_name(const char *name, void *userdata)
+{
+	json_object_array_add(userdata, json_object_new_string(name));
+}
+
+bool status_in_sync(struct manager *m)
+{
+	struct diff_input in = {
+		.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	struct diff diff;
+	bool in_sync;
+
+	diff_models(&in, &diff);
+	in_sync = diff.n == 0;
+	diff_done(&diff);
+	return in_sync;
+}
+
+static struct json_object *progress(const struct manager *m)
+{
+	struct json_object *json;
+
+	if (!m->progress_total)
+		return NULL;
+	json = json_object_new_object();
+	json_object_object_add(json, "done", json_object_new_int64((int64_t)m->progress_done));
+	json_object_object_add(json, "total", json_object_new_int64((int64_t)m->progress_total));
+	return json;
+}
+
+static const char *state_name(const struct manager *m)
+{
+	switch (manager_state(m)) {
+	case MANAGER_STARTING:
+		return "starting";
+	case MANAGER_APPLYING:
+		return "applying";
+	case MANAGER_READY:
+		break;
+	}
+	return m->n_problems ? "degraded" : "ready";
+}
+
+static void add_applied(struct json_object *json, const struct manager *m)
+{
+	char number[16], when[32];
+	struct tm tm;
+	time_t at = (time_t)m->applied_when;
+
+	snprintf(number, sizeof(number), "%" PRIu32, m->generation);
+	json_object_object_add(json, "applied", m->generation ? json_object_new_string(number) : NULL);
+	if (!m->generation || !gmtime_r(&at, &tm) || !strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		json_object_object_add(json, "applied_at", NULL);
+	else
+		json_object_object_add(json, "applied_at", json_object_new_string(when));
+}
+
+struct json_object *status_daemon(struct manager *m)
+{
+	struct json_object *json = json_object_new_object(), *problems = json_object_new_array(),
+			   *missing = json_object_new_array();
+
+	for (size_t i = 0; i < m->n_problems; i++)
+		json_object_array_add(problems, json_object_new_string(m->problems[i].text));
+	manager_missing(m, add_name, missing);
+	json_object_object_add(json, "version", json_object_new_string(KVMNETD_VERSION));
+	json_object_object_add(json, "state", json_object_new_string(state_name(m)));
+	json_object_object_add(json, "config_dir", json_object_new_string(m->dirs.config));
+	add_applied(json, m);
+	json_object_object_add(json, "pending", json_object_new_boolean(manager_pending(m)));
+	json_object_object_add(json, "progress", progress(m));
+	json_object_object_add(json, "problems", problems);
+	json_object_object_add(json, "missing", missing);
+	json_object_object_add(json, "in_sync", json_object_new_boolean(status_in_sync(m)));
+	return json;
+}
+
+/* The text of a kernel value; a row that names a link holds its ifindex. */
+static char *shown_text(const struct model *actual, const struct option *o, union value v)
+{
+	const struct link *named;
+
+	if (o->type == &type_ifname) {
+		named = model_index(actual, (uint32_t)v.num);
+		return xstrdup(named ? named->name : "none");
+	}
+	if (o->type->is_blob && (!v.blob || !v.blob->len))
+		return xstrdup("none");
+	return value_text(o, v);
+}
+
+static void add_rows(struct json_object *to, const struct model *actual, const struct values *v)
+{
+	for (unsigned row = 0; v && row < v->table->n; row++) {
+		const struct option *o = &v->table->rows[row];
+		_cleanup_free_ char *text = NULL;
+
+		if (!values_has(v, row) || (v->table == &link_options && (row == LINK_MTU || row == LINK_MAC)))
+			continue;
+		text = shown_text(actual, o, v->v[row]);
+		json_object_object_add(to, o->key, json_object_new_string(text));
+	}
+}
+
+static struct json_object *row_text(const struct model *actual, const struct values *v, const char *key)
+{
+	int row = v ? option_find(v->table, key) : -1;
+	_cleanup_free_ char *text = NULL;
+
+	if (row < 0 || !values_has(v, (unsigned)row))
+		return NULL;
+	text = shown_text(actual, &v->table->rows[row], v->v[row]);
+	return json_object_new_string(text);
+}
+
+static void add_declared_rows(struct json_object *to, const struct values *v)
+{
+	for (unsigned row = 0; v && row < v->table->n; row++)
+		if (values_has(v, row) && values_loc(v, row).file)
+			json_object_array_add(to, json_object_new_string(v->table->rows[row].key));
+}
+
+static void add_options(struct json_object *json, const struct model *actual, const struct link *want,
+			const struct link *have, bool brief)
+{
+	struct json_object *options = json_object_new_object(), *port = json_object_new_object(), *keys = NULL;
+	const struct link *shown = have ? have : want;
+
+	if (!brief) {
+		keys = json_object_new_array();
+		add_rows(options, actual, have ? have->common : NULL);
+		add_rows(options, actual, have ? have->own : NULL);
+		add_rows(port, actual, have ? have->port : NULL);
+		add_declared_rows(keys, want ? want->common : NULL);
+		add_declared_rows(keys, want ? want->own : NULL);
+		add_declared_rows(keys, want ? want->port : NULL);
+	}
+	json_object_object_add(json, "options", options);
+	json_object_object_add(json, "port_options", port);
+	json_object_object_add(json, "declared_keys", keys);
+	json_object_object_add(json, "detail",
+			       row_text(actual, shown->own, "mode") ?: row_text(actual, shown->own, "id"));
+	json_object_object_add(json, "port_state", have ? row_text(actual, have->port, "state") : NULL);
+}
+
+static char *print_to_text(void (*print)(const void *, FILE *), const void *object)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	print(object, f);
+	fclose(f);
+	return text;
+}
+
+static void print_address(const void *a, FILE *f)
+{
+	address_print(a, f);
+}
+
+static void print_route(const void *r, FILE *f)
+{
+	route_print(r, f);
+}
+
+static void add_text(struct json_object *to, void (*print)(const void *, FILE *), const void *object)
+{
+	_cleanup_free_ char *text = print_to_text(print, object);
+
+	json_object_array_add(to, json_object_new_string(text));
+}
+
+static void add_vlans(struct json_object *to, const struct link *have)
+{
+	for (size_t i = 0; have && i < have->n_vlans; i++) {
+		const struct bridge_vlan *v = &have->vlans[i];
+		size_t last = i;
+		char text[64], range[16] = "";
+
+		while (last + 1 < have->n_vlans && have->vlans[last + 1].vid == have->vlans[last].vid + 1 &&
+		       have->vlans[last + 1].flags == v->flags && !(v->flags & BRIDGE_VLAN_INFO_PVID))
+			last++;
+		if (last > i)
+			snprintf(range, sizeof(range), "-%u", have->vlans[last].vid);
+		snprintf(text, sizeof(text), "%u%s%s%s", v->vid, range,
+			 v->flags & BRIDGE_VLAN_INFO_PVID ? " pvid" : "",
+			 v->flags & BRIDGE_VLAN_INFO_UNTAGGED ? " untagged" : "");
+		json_object_array_add(to, json_object_new_string(text));
+		i = last;
+	}
+}
+
+static void add_lists(struct json_object *json, const struct model *actual, const struct link *want,
+		      const struct link *have)
+{
+	struct json_object *altnames = json_object_new_array(), *ports = json_object_new_array(),
+			   *addresses = json_object_new_array(), *routes = json_object_new_array(),
+			   *vlans = json_object_new_array();
+
+	for (const char *name = have ? have->altnames : NULL; name && *name; name += strlen(name) + 1)
+		json_object_array_add(altnames, json_object_new_string(name));
+	for (size_t i = 0; have && (have->kind->flags & KIND_HAS_PORTS) && i < actual->n_links; i++)
+		if (actual->links[i]->master == have->ifindex)
+			json_object_array_add(ports, json_object_new_string(actual->links[i]->name));
+	for (size_t i = 0; !have && want && i < want->n_ports; i++)
+		json_object_array_add(ports, json_object_new_string(want->ports[i].name));
+	for (size_t i = 0; have && i < have->n_addresses; i++)
+		add_text(addresses, print_address, &have->addresses[i]);
+	for (size_t i = 0; have && i < have->n_routes; i++)
+		add_text(routes, print_route, &have->routes[i]);
+	add_vlans(vlans, have);
+	json_object_object_add(json, "altnames", altnames);
+	json_object_object_add(json, "ports", ports);
+	json_object_object_add(json, "addresses", addresses);
+	json_object_object_add(json, "routes", routes);
+	json_object_object_add(json, "vlans", vlans);
+}
+
+static const char *operstate_name(uint8_t operstate)
+{
+	static const char *const names[] = {"unknown", "not-present", "down", "lower-layer-down",
+					    "testing", "dormant",     "up"};
+
+	return operstate < ARRAY_SIZE(names) ? names[operstate] : "unknown";
+}
+
+static void add_speed(struct json_object *json, const struct link *have)
+{
+	struct ethtool_speed speed;
+	bool known = have && (have->parent_dev || (have->kind->flags & KIND_PORTS_DOWN)) &&
+		     ethtool_speed(have->name, &speed) == 0;
+
+	json_object_object_add(json, "speed", known ? json_object_new_int64(speed.mbit) : NULL);
+	json_object_object_add(json, "duplex",
+			       known ? json_object_new_string(speed.full_duplex ? "full" : "half") : NULL);
+}
+
+static struct json_object *mac_json(uint64_t mac)
+{
+	char text[18];
+
+	return mac ? json_object_new_string(mac_text(mac, text)) : NULL;
+}
+
+static void add_state(struct json_object *json, const struct model *actual, const struct link *want,
+		      const struct link *have)
+{
+	const struct link *master = have ? model_master(actual, have) : NULL;
+	const struct link *parent = have ? model_parent(actual, have) : NULL;
+	const char *state = !have ? "absent" : have->flags & IFF_UP ? "up" : "down";
+	uint64_t mtu = have ? values_num(have->common, LINK_MTU, 0) : 0;
+
+	json_object_object_add(json, "ifindex", have ? json_object_new_int64(have->ifindex) : NULL);
+	json_object_object_add(json, "state", json_object_new_string(state));
+	json_object_object_add(json, "operstate",
+			       have ? json_object_new_string(operstate_name(have->operstate)) : NULL);
+	json_object_object_add(json, "carrier", have ? json_object_new_boolean(have->carrier) : NULL);
+	add_speed(json, have);
+	json_object_object_add(json, "mac", mac_json(have ? values_num(have->common, LINK_MAC, 0) : 0));
+	json_object_object_add(json, "permanent_mac", mac_json(have && have->has_perm_mac ? have->perm_mac : 0));
+	json_object_object_add(json, "mtu", mtu ? json_object_new_int64((int64_t)mtu) : NULL);
+	json_object_object_add(json, "master",
+			       json_text(master                                      ? master->name
+					 : !have && want && want->master_name[0] ? want->master_name
+										     : NULL));
+	json_object_object_add(json, "parent",
+			       json_text(parent                                      ? parent->name
+					 : !have && want && want->parent_name[0] ? want->parent_name
+										     : NULL));
+}
+
+struct difference_context {
+	struct manager *manager;
+	struct json_object *array;
+};
+
+static void add_difference(const struct difference *d, void *userdata)
+{
+	const struct difference_context *c = userdata;
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "link", json_object_new_string(d->link));
+	json_object_object_add(json, "key", json_object_new_string(d->key));
+	json_object_object_add(json, "declared", json_object_new_string(d->declared));
+	json_object_object_add(json, "found", json_object_new_string(d->found));
+	json_add_place(json, &c->manager->config->sources, d->loc);
+	json_object_object_add(json, "note", NULL);
+	json_object_array_add(c->array, json);
+}
+
+static struct json_object *differences(struct manager *m, const struct link *want)
+{
+	struct difference_context context = {.manager = m, .array = json_object_new_array()};
+	struct diff_input in = {
+		.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	struct link_diff diff;
+
+	if (want && diff_link(&in, want, &diff))
+		diff_describe(&in, &diff, add_difference, &context);
+	return context.array;
+}
+
+struct json_object *status_link(struct manager *m, const char *name, bool brief)
+{
+	const struct model *actual = kernel_actual(m->kernel);
+	const struct link *have = model_find(actual, name), *want = model_find(&m->effective.links, name);
+	bool declared = want && want->loc.file && !want->foreign;
+	struct json_object *json;
+
+	if (!have && !want)
+		return NULL;
+	json = json_object_new_object();
+	json_object_object_add(json, "name", json_object_new_string(name));
+	if (have && have->kind == &kind_ethernet && have->info_kind[0])
+		json_object_object_add(json, "kind", json_object_new_string(have->info_kind));
+	else
+		json_object_object_add(json, "kind", json_object_new_string((have ? have : want)->kind->name));
+	add_state(json, actual, want, have);
+	add_lists(json, actual, want, have);
+	add_options(json, actual, want, have, brief);
+	json_object_object_add(json, "declared", json_object_new_boolean(declared));
+	json_object_object_add(json, "created", json_object_new_boolean(have && ledger_made(&m->ledger, have)));
+	json_add_place(json, &m->config->sources, declared ? want->loc : LOC_NONE);
+	json_object_object_add(json, "differences", differences(m, want));
+	return json;
+}
