@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what the verbs of netctl share: the command line as parsed, and the exit statuses.
+ */
+#pragma once
+
+#include <json-c/json.h>
+
+#include "../netd/util.h"
+
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_ERROR = 1,
+	EXIT_PENDING = 2,     /* plan: there are changes; status --check: drift, pending edits, something missing */
+	EXIT_UNREACHABLE = 3, /* the daemon */
+	EXIT_REFUSED = 4,     /* needs --force, or things have moved since */
+	EXIT_DENIED = 5,
+	EXIT_TIMEOUT = 6,
+	EXIT_USAGE = 64,
+};
+
+struct options {
+	char *socket; /* owned */
+	const char *plan;
+	int timeout; /* seconds */
+	bool json, all, check, force, no_color, no_pager;
+	char **args; /* what follows the verb */
+	size_t n_args;
+};
+
+int verb_status(const struct options *o);
+int verb_check(const struct options *o);
+int verb_plan(const struct options *o);
+int verb_apply(const struct options *o);
+int verb_wait(const struct options *o);
+int verb_monitor(const struct options *o);
+
+#define INTERFACE "io.kvmnetd.Network"
+#define CONFIG_DIR "/etc/kvmnetd"

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: `netctl status LINK`: everything about one link: what it is, its ports and what is on it, and its options,
+ * those of the configuration first. The option rows of the core tell which are settings and which are at the
+ * kernel's initial value; an option that this netctl does not know is shown all the same.
+ */
+#include "../netd/model/kind.h"
+#include "errors.h"
+#include "json.h"
+#include "status.h"
+
+enum group { GROUP_DECLARED, GROUP_CHANGED, GROUP_STATE, GROUP_INITIAL, _GROUPS };
+
+static const char *const group_titles[_GROUPS] = {
+	[GROUP_DECLARED] = "Options set by the configuration",
+	[GROUP_CHANGED] = "Other options, not at the kernel's initial value",
+	[GROUP_STATE] = "State",
+	[GROUP_INITIAL] = "At the kernel's initial value",
+};
+
+static void field(struct table *t, const char *name, const char *value)
+{
+	struct row *r;
+
+	if (!value || !*value)
+		return;
+	r = table_row(t);
+	cell_set(r, 0, STYLE_DIM, "%s", name);
+	cell_set(r, 1, STYLE_PLAIN, "%s", value);
+}
+
+/* A list's items, separated by spaces on one line or each on its own. */
+static void field_list(struct table *t, const char *name, struct json_object *link, const char *key, bool one_line)
+{
+	_cleanup_free_ char *joined = NULL;
+
+	for (size_t i = 0; i < json_count(link, key); i++) {
+		const char *item = json_item_text(link, key, i);
+		char *longer;
+
+		if (!one_line) {
+			field(t, i ? "" : name, item);
+			continue;
+		}
+		longer = joined ? xasprintf("%s %s", joined, item) : xstrdup(item);
+		free(joined);
+		joined = longer;
+	}
+	field(t, name, joined);
+}
+
+static void print_title(struct term *t, const struct node *n)
+{
+	_cleanup_free_ char *kind = link_kind(n->link), *speed = link_speed(n->link), *rest = NULL;
+	const char *duplex = json_text(n->link, "duplex");
+	enum style style;
+	_cleanup_free_ char *state = link_state(n->link, &style);
+
+	term_styled(t, STYLE_BOLD, n->name);
+	rest = xasprintf(": %s, ", kind);
+	print_safe(rest, t->out);
+	term_styled(t, style, state);
+	if (speed)
+		fprintf(t->out, ", %s", speed);
+	if (speed && duplex && streq(duplex, "full"))
+		fputs(" full duplex", t->out);
+	else if (speed && duplex && streq(duplex, "half"))
+		fputs(" half duplex", t->out);
+	fputc('\n', t->out);
+}
+
+/* Where it is declared, and whose it is. The caller frees it. */
+static char *origin(struct json_object *link)
+{
+	_cleanup_free_ char *place = place_text(link);
+	bool created = json_flag(link, "created");
+
+	if (!json_flag(link, "declared"))
+		return xstrdup(created ? "no more; kvmnetd made it" : "no: it is not kvmnetd's");
+	return xasprintf("yes%s%s", place, created ? ", made by kvmnetd" : "");
+}
+
+static char *mac_line(struct json_object *link)
+{
+	const char *mac = json_text(link, "mac"), *permanent = json_text(link, "permanent_mac");
+
+	if (!mac)
+		return NULL;
+	if (!permanent || streq(mac, permanent))
+		return xstrdup(mac);
+	return xasprintf("%s, permanent %s", mac, permanent);
+}
+
+static void print_identity(struct term *t, const struct tree *tree, const struct node *n)
+{
+	struct table table = {.n_columns = 2, .indent = 2};
+	struct json_object *link = n->link;
+	_cleanup_free_ char *declared = origin(link), *mac = mac_line(link);
+	_cleanup_free_ char *index = xasprintf("%lld", (long long)json_int(link, "ifindex", 0));
+	_cleanup_free_ char *mtu = xasprintf("%lld", (long long)json_int(link, "mtu", 0));
+	size_t on_it = 0;
+
+	field(&table, "declared", declared);
+	field(&table, "ifindex", json_int(link, "ifindex", 0) ? index : NULL);
+	field_list(&table, "also called", link, "altnames", true);
+	field(&table, "state", json_text(link, "operstate"));
+	field(&table, "mac", mac);
+	field(&table, "mtu", json_int(link, "mtu", 0) ? mtu : NULL);
+	field(&table, "master", json_text(link, "master"));
+	field(&table, "parent", json_text(link, "parent"));
+	field_list(&table, "ports", link, "ports", true);
+	for (size_t i = 0; i < tree->n; i++) {
+		const char *parent = json_text(tree->nodes[i].link, "parent");
+
+		if (parent && streq(parent, n->name))
+			field(&table, on_it++ ? "" : "on it", tree->nodes[i].name);
+	}
+	field_list(&table, "address", link, "addresses", false);
+	field_list(&table, "route", link, "routes", false);
+	field_list(&table, "vlans", link, "vlans", false);
+	table_print(&table, t);
+}
+
+static void print_differences(struct term *t, struct json_object *link)
+{
+	if (!link_differs(link))
+		return;
+	term_heading(t, "Not as declared");
+	for (size_t i = 0; i < json_count(link, "differences"); i++) {
+		_cleanup_free_ char *text = difference_text(json_item(link, "differences", i));
+
+		fputs("  ", t->out);
+		term_styled(t, STYLE_WARN, text);
+		fputc('\n', t->out);
+	}
+}
+
+/* What one wants side by side of the ports of a bond or bridge; the rest is in each port's own status. */
+static const struct {
+	const char *key, *title;
+} port_columns[] = {
+	{"mii_status", "MII"},
+	{"link_failure_count", "FAILURES"},
+	{"perm_hwaddr", "PERMANENT MAC"},
+	{"ad_aggregator_id", "AGGREGATOR"},
+	{"path_cost", "COST"},
+	{"priority", "PRIORITY"},
+	{"isolated", "ISOLATED"},
+};
+
+#define PORT_TITLES (3 + ARRAY_SIZE(port_columns))
+
+static void port_row(struct table *table, const struct node *port)
+{
+	struct json_object *options = json_get(port->link, "port_options", json_type_object);
+	enum style style;
+	_cleanup_free_ char *state = link_state(port->link, &style), *speed = link_speed(port->link);
+	const char *as_port = json_text(options, "state");
+	struct row *r = table_row(table);
+
+	cell_set(r, 0, STYLE_BOLD, "%s", port->name);
+	if (as_port && !strchr(state, ','))
+		cell_set(r, 1, style, "%s, %s", state, as_port);
+	else
+		cell_set(r, 1, style, "%s", state);
+	if (speed)
+		cell_set(r, 2, STYLE_PLAIN, "%s", speed);
+	for (size_t i = 0; i < ARRAY_SIZE(port_columns); i++)
+		if (json_text(options, port_columns[i].key))
+			cell_set(r, (unsigned)(3 + i), STYLE_PLAIN, "%s", json_text(options, port_columns[i].key));
+}
+
+/* LACP's states are too long for columns. */
+static void print_lacp(struct term *t, const struct node *port)
+{
+	struct json_object *options = json_get(port->link, "port_options", json_type_object);
+	const char *actor = json_text(options, "ad_actor_oper_port_state");
+	const char *partner = json_text(options, "ad_partner_oper_port_state");
+
+	if (!actor && !partner)
+		return;
+	fputs("  ", t->out);
+	print_safe(port->name, t->out);
+	fputs(" LACP: ours ", t->out);
+	print_safe(actor ? actor : "not known", t->out);
+	fputs("; partner's ", t->out);
+	print_safe(partner ? partner : "not known", t->out);
+	fputc('\n', t->out);
+}
+
+/* "10 pvid untagged, 20-29" */
+static void print_port_vlans(struct term *t, const struct node *port)
+{
+	size_t n = json_count(port->link, "vlans");
+
+	if (!n)
+		return;
+	fputs("  ", t->out);
+	print_safe(port->name, t->out);
+	fputs(" VLANs: ", t->out);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ", " : "", t->out);
+		print_safe(json_item_text(port->link, "vlans", i), t->out);
+	}
+	fputc('\n', t->out);
+}
+
+static bool is_port_of(const struct node *port, const struct node *master)
+{
+	const char *name = json_text(port->link, "master");
+
+	return name && streq(name, master->name);
+}
+
+static void print_ports(struct term *t, const struct node *n)
+{
+	const char *titles[PORT_TITLES] = {"PORT", "STATE", "SPEED"};
+	struct table table = {.titles = titles, .n_columns = PORT_TITLES, .indent = 2};
+
+	for (size_t i = 0; i < ARRAY_SIZE(port_columns); i++)
+		titles[3 + i] = port_columns[i].title;
+	for (size_t i = 0; i < n->n_children; i++)
+		if (is_port_of(n->children[i], n))
+			port_row(&table, n->children[i]);
+	if (!table.n_rows)
+		return;
+	term_heading(t, "Ports");
+	table_print(&table, t);
+	for (size_t i = 0; i < n->n_children; i++) {
+		if (!is_port_of(n->children[i], n))
+			continue;
+		print_lacp(t, n->children[i]);
+		print_port_vlans(t, n->children[i]);
+	}
+}
+
+static const struct option *find_row(const struct option_table *table, const char *key)
+{
+	int row = table ? option_find(table, key) : -ENOENT;
+
+	return row < 0 ? NULL : &table->rows[row];
+}
+
+static bool is_declared(struct json_object *link, const char *key)
+{
+	for (size_t i = 0; i < json_count(link, "declared_keys"); i++)
+		if (streq(json_item_text(link, "declared_keys", i), key))
+			return true;
+	return false;
+}
+
+static bool is_initial(const struct option *o, const char *text)
+{
+	_cleanup_free_ char *initial = NULL;
+
+	if (o->type->is_blob)
+		return !*text || streq(text, "none");
+	initial = value_text(o, (union value){.num = (uint64_t)o->initial});
+	return streq(initial, text);
+}
+
+static enum group group_of(struct json_object *link, const struct option *o, const char *key, const char *text)
+{
+	if (is_declared(link, key))
+		return GROUP_DECLARED;
+	if (!o)
+		return GROUP_CHANGED;
+	if (o->flags & OPTION_STATUS)
+		return GROUP_STATE;
+	return is_initial(o, text) ? GROUP_INITIAL : GROUP_CHANGED;
+}
+
+static void print_group(struct term *t, struct json_object *link, const struct option_table *rows,
+			struct json_object *options, enum group group, const char *suffix)
+{
+	struct table table = {.n_columns = 2, .indent = 2};
+	_cleanup_free_ char *title = xasprintf("%s%s", group_titles[group], suffix);
+
+	json_object_object_foreach (options, key, value) {
+		const char *text = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+		const struct option *o = find_row(rows, key);
+		struct row *r;
+
+		if (!o)
+			o = find_row(&link_options, key);
+		if (group_of(link, o, key, text) != group)
+			continue;
+		r = table_row(&table);
+		cell_set(r, 0, group == GROUP_DECLARED ? STYLE_BOLD : STYLE_DIM, "%s", key);
+		cell_set(r, 1, STYLE_PLAIN, "%s", text);
+	}
+	if (!table.n_rows)
+		return;
+	term_heading(t, title);
+	table_print(&table, t);
+}
+
+static void print_options(struct term *t, struct json_object *link, const struct option_table *rows, const char *member,
+			  const char *suffix)
+{
+	struct json_object *options = json_get(link, member, json_type_object);
+
+	for (enum group group = 0; options && group < _GROUPS; group++)
+		print_group(t, link, rows, options, group, suffix);
+}
+
+void status_link(struct term *t, const struct tree *tree, const struct node *n)
+{
+	const char *master_name = json_text(n->link, "master");
+	const struct node *master = tree_find(tree, master_name);
+	const struct kind *kind = kind_find(json_text_or(n->link, "kind", ""));
+	const struct kind *master_kind = master ? kind_find(json_text_or(master->link, "kind", "")) : NULL;
+	_cleanup_free_ char *suffix = xasprintf(" (as a port of %s)", master_name ? master_name : "its master");
+
+	print_title(t, n);
+	print_identity(t, tree, n);
+	print_differences(t, n->link);
+	print_ports(t, n);
+	print_options(t, n->link, kind ? &kind->own : NULL, "options", "");
+	print_options(t, n->link, master_kind ? &master_kind->port : NULL, "port_options", suffix);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: `netctl plan` and `netctl apply`: the list of kernel changes, and carrying it out.
+ */
+#include "client.h"
+#include "errors.h"
+#include "files.h"
+#include "json.h"
+#include "term.h"
+
+/* From harmless to not; what the daemon calls them. */
+static const struct {
+	const char *name;
+	enum style style;
+} impacts[] = {
+	{"none", STYLE_DIM},	  {"live", STYLE_PLAIN},	 {"link-flap", STYLE_WARN},
+	{"recreate", STYLE_WARN}, {"guests-cut-off", STYLE_BAD},
+};
+
+static enum style impact_style(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(impacts); i++)
+		if (streq(impacts[i].name, name))
+			return impacts[i].style;
+	return STYLE_BAD;
+}
+
+static void step_rows(struct table *table, struct json_object *step, size_t number)
+{
+	_cleanup_free_ char *place = place_short(step);
+	const char *impact = json_text_or(step, "impact", "?"), *why = json_text(step, "why");
+	struct row *r = table_row(table);
+
+	cell_set(r, 0, STYLE_DIM, "%4zu", number);
+	cell_set(r, 1, impact_style(impact), "%s", impact);
+	cell_set(r, 2, STYLE_PLAIN, "%s%s", json_text_or(step, "text", "?"), place);
+	if (!why)
+		return;
+	r = table_row(table);
+	cell_set(r, 2, STYLE_DIM, "  because %s", why);
+}
+
+/* "12 changes: 8 none, 3 live, 1 link-flap" */
+static void print_summary(struct term *t, struct json_object *plan)
+{
+	size_t n = json_count(plan, "steps");
+	const char *separator = ":";
+
+	fprintf(t->out, "\n%zu change%s", n, n == 1 ? "" : "s");
+	for (size_t i = 0; i < ARRAY_SIZE(impacts); i++) {
+		_cleanup_free_ char *text = NULL;
+		size_t count = 0;
+
+		for (size_t s = 0; s < n; s++)
+			count += streq(json_text_or(json_item(plan, "steps", s), "impact", ""), impacts[i].name);
+		if (!count)
+			continue;
+		text = xasprintf("%zu %s", count, impacts[i].name);
+		fprintf(t->out, "%s ", separator);
+		term_styled(t, impacts[i].style, text);
+		separator = ",";
+	}
+	fputc('\n', t->out);
+}
+
+static void print_plan(struct json_object *plan, const struct options *o, bool hint)
+{
+	struct table table = {.n_columns = 3};
+	size_t n = json_count(plan, "steps");
+	struct term t;
+
+	diagnostics_print(json_get(plan, "diagnostics", json_type_array), stderr);
+	term_open(&t, o);
+	if (!n) {
+		fputs("Nothing to do: the kernel shows what is declared.\n", t.out);
+		term_close(&t);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		step_rows(&table, json_item(plan, "steps", i), i + 1);
+	table_print(&table, &t);
+	print_summary(&t, plan);
+	if (hint && json_text(plan, "id")) {
+		fputs("To run exactly this: netctl apply --plan ", t.out);
+		print_safe(json_text(plan, "id"), t.out);
+		fputc('\n', t.out);
+	}
+	/* What precedes an apply is not to be paged away from under it. */
+	t.pager = t.pager && hint;
+	term_close(&t);
+}
+
+/* The files of the command line; NULL: they cannot be read, which was told. */
+static struct json_object *plan_parameters(const struct options *o)
+{
+	_cleanup_(config_files_done) struct config_files files = {0};
+	_cleanup_(diags_done) struct diags diags = DIAGS_NULL;
+	_cleanup_(json_put_ptr) struct json_object *list = NULL;
+	struct json_object *parameters;
+	int r;
+
+	if (!o->n_args)
+		return json_object_new_object();
+	r = files_read(&files, o, &diags);
+	list = files_diagnostics(&diags);
+	diagnostics_print(list, stderr);
+	if (r < 0)
+		return NULL;
+	parameters = json_object_new_object();
+	json_object_object_add(parameters, "files", files_json(&files));
+	return parameters;
+}
+
+static int ask_plan(struct client *c, struct json_object *parameters, struct reply *r, const struct options *o)
+{
+	int error = client_call(c, "Plan", parameters, false);
+
+	return error < 0 ? error_receive(error) : client_reply(c, ANSWER_MSEC, r, o);
+}
+
+int verb_plan(const struct options *o)
+{
+	_cleanup_(client_close_ptr) struct client *c = NULL;
+	_cleanup_(reply_done) struct reply r = {0};
+	struct json_object *parameters = plan_parameters(o);
+	int status = parameters ? client_open(&c, o->socket) : EXIT_ERROR;
+
+	if (status != EXIT_OK) {
+		json_object_put(parameters);
+		return status;
+	}
+	status = ask_plan(c, parameters, &r, o);
+	if (status != EXIT_OK)
+		return status;
+	if (o->json)
+		json_print(r.parameters);
+	else
+		print_plan(r.parameters, o, !o->n_args);
+	return json_count(r.parameters, "steps") ? EXIT_PENDING : EXIT_OK;
+}
+
+/* One line that is written over, on a terminal only. */
+static void show_progress(struct json_object *progress)
+{
+	enum { WIDTH = 40 };
+	int64_t done = json_int(progress, "done", 0), total = json_int(progress, "total", 0);
+	char bar[WIDTH + 1];
+
+	if (!progress || total <= 0 || !isatty(STDERR_FILENO))
+		return;
+	for (int i = 0; i < WIDTH; i++)
+		bar[i] = i < done * WIDTH / total ? '#' : '.';
+	bar[WIDTH] = 0;
+	fprintf(stderr, "\r[%s] %lld of %lld", bar, (long long)done, (long long)total);
+	fflush(stderr);
+}
+
+static void clear_progress(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\33[K", stderr);
+}
+
+static void print_result(struct json_object *p, size_t steps)
+{
+	diagnostics_print(json_get(p, "diagnostics", json_type_array), stderr);
+	if (streq(json_text_or(p, "result", ""), "unchanged"))
+		puts("Nothing was changed.");
+	else
+		printf("Applied, and read back: %zu change%s.\n", steps, steps == 1 ? "" : "s");
+}
+
+/* steps: how many the plan had that was shown. */
+static int run_apply(struct client *c, const char *plan, size_t steps, const struct options *o)
+{
+	_cleanup_(reply_done) struct reply r = {0};
+	struct json_object *parameters = json_object_new_object();
+	int status;
+
+	if (plan)
+		json_object_object_add(parameters, "plan", json_object_new_string(plan));
+	if (o->force)
+		json_object_object_add(parameters, "force", json_object_new_boolean(true));
+	status = client_call(c, "Apply", parameters, true);
+	if (status < 0)
+		return error_receive(status);
+	for (;;) {
+		int error = client_receive(c, -1, &r);
+
+		clear_progress();
+		if (error < 0)
+			return error_receive(error);
+		if (o->json)
+			json_print(r.error ? r.message : r.parameters);
+		if (r.error)
+			return error_reply(r.error, r.parameters);
+		if (!r.continues)
+			break;
+		if (!o->json)
+			show_progress(json_get(r.parameters, "progress", json_type_object));
+	}
+	if (!o->json)
+		print_result(r.parameters, json_get(r.parameters, "steps", json_type_array)
+						   ? json_count(r.parameters, "steps")
+						   : steps);
+	return EXIT_OK;
+}
+
+int verb_apply(const struct options *o)
+{
+	_cleanup_(client_close_ptr) struct client *c = NULL;
+	_cleanup_(reply_done) struct reply r = {0};
+	int status = client_open(&c, o->socket);
+
+	if (status != EXIT_OK)
+		return status;
+	if (o->plan || o->json)
+		return run_apply(c, o->plan, 0, o);
+	status = ask_plan(c, NULL, &r, o);
+	if (status != EXIT_OK)
+		return status;
+	/* An empty plan is applied, too: the files may say in other words what is there. */
+	if (json_count(r.parameters, "steps"))
+		print_plan(r.parameters, o, false);
+	else
+		diagnostics_print(json_get(r.parameters, "diagnostics", json_type_array), stderr);
+	return run_apply(c, json_text(r.parameters, "id"), json_count(r.parameters, "steps"), o);
+}
