@@ -217,16 +217,19 @@ static void check_kinds(const struct config *c, struct diags *d)
 	}
 }
 
+/* In a key, or in the name of a file that a message mentions. */
+static bool word_char(char c)
+{
+	return isalnum((unsigned char)c) || (c && strchr("_-./", c));
+}
+
 static bool has_word(const char *text, const char *word)
 {
 	size_t len = strlen(word);
 
-	for (const char *p = text; (p = strstr(p, word)); p += len) {
-		bool starts = p == text || !(isalnum((unsigned char)p[-1]) || p[-1] == '_');
-
-		if (starts && !isalnum((unsigned char)p[len]) && p[len] != '_')
+	for (const char *p = text; (p = strstr(p, word)); p += len)
+		if ((p == text || !word_char(p[-1])) && !word_char(p[len]))
 			return true;
-	}
 	return false;
 }
 

@@ -26,13 +26,13 @@ struct reader {
 	struct diags *diags;
 	struct loc loc;	     /* of the line being read */
 	char *section;	     /* owned: "bond bond0", for messages; NULL before the first header */
-	bool skip;	     /* under a broken header */
+	bool skip;	     /* under a broken header; section is NULL then */
 	bool told_no_header; /* "key before the first section" is said once a file */
 };
 
 static void bad_line(struct reader *r, const char *text)
 {
-	diag_add(r->diags, SEVERITY_ERROR, r->loc, r->skip ? NULL : r->section, NULL, "%s", text);
+	diag_add(r->diags, SEVERITY_ERROR, r->loc, r->section, NULL, "%s", text);
 }
 
 /* A line on its way through inih, and what inih made of it. */
@@ -93,22 +93,11 @@ static int take_piece(void *userdata, const char *section _unused_, const char *
 	return 1;
 }
 
-/* The place of ` ;` or ` #`, whichever comes first; NULL: none. */
-static char *find_comment(char *s)
-{
-	for (char *p = s + 1; *s && *p; p++)
-		if ((*p == ';' || *p == '#') && strchr(BLANK, p[-1]))
-			return p;
-	return NULL;
-}
-
-/* Cuts a ` ;` comment off, turns white space into single spaces, and takes it off both ends. */
+/* Turns white space into single spaces, and takes it off both ends. */
 static void tidy(char *s)
 {
-	char *comment = find_comment(s), *to = s;
+	char *to = s;
 
-	if (comment && *comment == ';')
-		*comment = '\0';
 	for (const char *from = s + strspn(s, BLANK); *from;) {
 		if (!strchr(BLANK, *from)) {
 			*to++ = *from++;
@@ -126,8 +115,6 @@ static char *key_line_fault(const char *s)
 {
 	size_t key_len = strcspn(s, "=:");
 
-	if (strstr(s, " #"))
-		return xstrdup("a comment after a value starts with ' ;', and with '#' only at the start of a line");
 	if (s[key_len] == ':')
 		return xasprintf("only '=' separates a key from its value: '%.*s = ...', not '%.*s: ...'",
 				 (int)MIN(key_len, 64), s, (int)MIN(key_len, 64), s);
@@ -158,7 +145,7 @@ static void give_key(struct reader *r, const struct key_line *line)
 		return;
 	}
 	if (!*line->value) {
-		diag_add(r->diags, SEVERITY_ERROR, r->loc, r->skip ? NULL : r->section, line->key,
+		diag_add(r->diags, SEVERITY_ERROR, r->loc, r->section, line->key,
 			 "has no value (to leave an option as it is, remove the line)");
 		return;
 	}
@@ -186,9 +173,8 @@ static void read_key(struct reader *r, char *s)
 }
 
 /* Splits the text between the brackets in place. Returns what is wrong with it, or NULL. */
-static const char *split_header(char *s, char **kind, char **name)
+static const char *split_header(char *s, const char **kind, const char **name)
 {
-	static char none[] = "";
 	char *save = NULL;
 
 	*kind = strtok_r(s, BLANK, &save);
@@ -198,26 +184,30 @@ static const char *split_header(char *s, char **kind, char **name)
 	if (*name && strtok_r(NULL, BLANK, &save))
 		return "the section header has more than two words: it is [KIND NAME]";
 	if (!*name)
-		*name = none;
+		*name = "";
 	return NULL;
 }
 
-/* s: at the opening bracket. */
-static void read_header(struct reader *r, char *s)
+static void leave_section(struct reader *r)
 {
-	char *end = strchr(s, ']'), *kind, *name;
-	const char *fault;
-
 	free(r->section);
 	r->section = NULL;
 	r->skip = true;
+}
+
+/* s: at the opening bracket; the section before is left. */
+static void read_header(struct reader *r, char *s)
+{
+	char *end = strchr(s, ']');
+	const char *kind, *name, *fault;
+
 	if (!end) {
 		bad_line(r,
 			 "the section header has no closing ']'; what follows is not looked at up to the next header");
 		return;
 	}
 	*end++ = '\0';
-	if (end[strspn(end, BLANK)] && !(strchr(BLANK, *end) && end[strspn(end, BLANK)] == ';')) {
+	if (end[strspn(end, BLANK)]) {
 		bad_line(r, "text after the ']' of a section header; a comment there starts with ' ;'");
 		return;
 	}
@@ -235,14 +225,14 @@ static void read_header(struct reader *r, char *s)
  * Outside comments everything is printable ASCII: names and values have nothing else, and bytes that look like
  * something they are not (a no-break space, a typographic dash) come with text pasted from elsewhere.
  */
-static bool check_bytes(struct reader *r, const char *s, size_t len)
+static bool check_bytes(struct reader *r, const char *s)
 {
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; s[i]; i++) {
 		unsigned char c = (unsigned char)s[i];
 
 		if (c == '\t' || (c >= ' ' && c < 0x7f))
 			continue;
-		diag_add(r->diags, SEVERITY_ERROR, r->loc, r->skip ? NULL : r->section, NULL,
+		diag_add(r->diags, SEVERITY_ERROR, r->loc, r->section, NULL,
 			 "byte 0x%02x in column %zu: only comments may have other than printable ASCII characters", c,
 			 i + 1);
 		return false;
@@ -250,27 +240,52 @@ static bool check_bytes(struct reader *r, const char *s, size_t len)
 	return true;
 }
 
+/* Cuts off what starts with ` ;` or ` #`. Returns which of them, or '\0'. */
+static char cut_comment(char *s)
+{
+	char mark;
+
+	for (char *p = s + 1; *s && *p; p++) {
+		if ((*p != ';' && *p != '#') || !strchr(BLANK, p[-1]))
+			continue;
+		mark = *p;
+		*p = '\0';
+		return mark;
+	}
+	return '\0';
+}
+
 /* One line without its end, NUL-terminated; len tells of NUL bytes inside. */
 static void read_line(struct reader *r, char *s, size_t len)
 {
 	size_t indent = strspn(s, BLANK);
-	char *comment = find_comment(s);
-	size_t code_len = comment ? (size_t)(comment - s) : len;
+	char mark;
 
+	/* Whatever is wrong with a header: what follows does not belong to the section before. */
+	if (s[indent] == '[')
+		leave_section(r);
 	if (strlen(s) < len) {
 		bad_line(r, "the line has a NUL byte");
 		return;
 	}
 	if (!s[indent] || strchr(";#", s[indent]))
 		return;
-	if (!check_bytes(r, s, code_len))
+	if (len > CONFIG_LINE_MAX) {
+		bad_line(r, "the line is longer than 65536 bytes");
 		return;
+	}
+	mark = cut_comment(s);
+	if (!check_bytes(r, s))
+		return;
+	if (mark == '#')
+		bad_line(r, "a comment after a value or a header starts with ' ;', and with '#' only at the start of a "
+			    "line");
 	if (indent)
 		bad_line(r, "the line is indented: keys and headers start in the first column, and a value does not "
 			    "go on in a next line (repeat the key)");
 	if (s[indent] == '[')
 		read_header(r, s + indent);
-	else if (!indent)
+	else if (!indent && mark != '#')
 		read_key(r, s);
 }
 
@@ -292,13 +307,9 @@ void ini_read(const char *text, size_t len, int file, const struct ini_receiver 
 			line_len--;
 		if (r.loc.line < LOC_LINE_MAX)
 			r.loc.line++;
-		if (line_len > CONFIG_LINE_MAX) {
-			bad_line(&r, "the line is longer than 65536 bytes");
-		} else {
-			line = xcalloc(line_len + 1, 1);
-			memcpy(line, text, line_len);
-			read_line(&r, line, line_len);
-		}
+		line = xcalloc(line_len + 1, 1);
+		memcpy(line, text, line_len);
+		read_line(&r, line, line_len);
 		text = next;
 	}
 	free(r.section);

@@ -58,7 +58,7 @@ static void take_parent(struct parser *p, struct loc loc, const char *key, const
 	}
 	fault = name_fault(value, sizeof(l->parent_name) - 1);
 	if (fault)
-		parser_error(p, loc, key, "the name '%.40s' %s", value, fault);
+		parser_error(p, loc, key, "the name '%.40s' %s%s", value, fault, long_nic_hint(value));
 	else
 		snprintf(l->parent_name, sizeof(l->parent_name), "%s", value);
 	l->parent_loc = loc;

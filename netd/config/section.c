@@ -35,9 +35,7 @@ char *name_fault(const char *name, size_t max)
 	if (len == 0)
 		return xstrdup("is empty");
 	if (len > max)
-		return xasprintf("has %zu bytes, at most %zu are allowed%s", len, max,
-				 max == ALTNAME_MAX ? ""
-						    : " (a NIC with a long name: [ethernet LABEL] with match_mac)");
+		return xasprintf("has %zu bytes, at most %zu are allowed", len, max);
 	if (name[0] == '-')
 		return xstrdup("starts with '-', which other tools take for an option");
 	for (const char *c = name; *c; c++)
@@ -47,6 +45,13 @@ char *name_fault(const char *name, size_t max)
 		if (streq(name, reserved[i]))
 			return xstrdup("is a name the kernel keeps for itself");
 	return NULL;
+}
+
+const char *long_nic_hint(const char *name)
+{
+	if (strlen(name) < IFNAMSIZ)
+		return "";
+	return "; a NIC whose only name is longer gets a label here: [ethernet LABEL] with match_mac or match_path";
 }
 
 /* A glob is a name with '*' and '?' in it. */
@@ -73,12 +78,12 @@ static void section_error(struct parser *p, const char *format, ...)
 	p->section.refused = true;
 }
 
-static void check_name(struct parser *p, const char *kind, const char *name, const char *fault)
+static void check_name(struct parser *p, const char *kind, const char *name, const char *fault, const char *hint)
 {
 	if (!*name)
 		section_error(p, "%s needs a name: [%s NAME]", kind, kind);
 	else if (fault)
-		section_error(p, "the name '%.40s' %s", name, fault);
+		section_error(p, "the name '%.40s' %s%s", name, fault, hint);
 }
 
 static void open_link(struct parser *p, const struct kind *kind, const char *name)
@@ -87,7 +92,7 @@ static void open_link(struct parser *p, const struct kind *kind, const char *nam
 	const struct link *other = model_find(&p->config->links, name);
 	_cleanup_free_ char *place = other ? diag_place(p->diags, other->loc) : NULL;
 
-	check_name(p, kind->name, name, fault);
+	check_name(p, kind->name, name, fault, kind->flags & KIND_VIRTUAL ? "" : long_nic_hint(name));
 	if (!parser_count(p, COUNT_LINKS, p->section.loc, NULL))
 		p->section.refused = true;
 	if (other && other->kind == kind)
@@ -106,7 +111,7 @@ static void open_port(struct parser *p, const char *pattern)
 	_cleanup_free_ char *fault = pattern_fault(pattern);
 	struct port_section *port = xcalloc(1, sizeof(*port));
 
-	check_name(p, "port", pattern, fault);
+	check_name(p, "port", pattern, fault, "");
 	port->pattern = xstrdup(pattern);
 	port->is_glob = strpbrk(pattern, "*?") != NULL;
 	if (!parser_count(p, port->is_glob ? COUNT_GLOBS : COUNT_PORT_NAMES, p->section.loc, NULL))

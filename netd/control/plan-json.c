@@ -60,8 +60,7 @@ struct json_object *plan_refused(const struct outcome *o, const struct sources *
 	json_object_object_add(json, "step", json_text(o->step));
 	json_object_object_add(json, "text", json_object_new_string(o->text ? o->text : strerror(-o->error)));
 	json_add_place(json, sources, o->loc);
-	json_object_object_add(json, "restored",
-			       json_object_new_boolean(o->rolled_back ? o->restored : !o->changed));
+	json_object_object_add(json, "restored", json_object_new_boolean(o->rolled_back ? o->restored : !o->changed));
 	json_object_object_add(json, "differences", differences);
 	return json;
 }

@@ -92,15 +92,18 @@ static struct json_object *status_next(void *userdata, bool *last)
 {
 	struct status_stream *s = userdata;
 	struct json_object *json = json_object_new_object(), *links = json_object_new_array();
+	struct children children;
 
+	children_index(kernel_actual(s->manager->kernel), &children);
 	json_object_object_add(json, "daemon", s->daemon_told ? NULL : status_daemon(s->manager));
 	s->daemon_told = true;
 	for (size_t i = 0; i < LINKS_PER_REPLY && s->next < s->n; i++) {
-		struct json_object *link = status_link(s->manager, s->names[s->next++], s->brief);
+		struct json_object *link = status_link(s->manager, &children, s->names[s->next++], s->brief);
 
 		if (link)
 			json_object_array_add(links, link);
 	}
+	children_done(&children);
 	json_object_object_add(json, "links", links);
 	*last = s->next == s->n;
 	return json;
@@ -354,9 +357,8 @@ static void apply_done(const struct outcome *o, void *userdata)
 	if (a->call && o->error)
 		varlink_error(a->call, INTERFACE ".Refused", plan_refused(o, &a->sources));
 	else if (a->call)
-		varlink_reply(a->call,
-			      apply_reply(a->id, o->changed ? "applied" : "unchanged", json_object_get(a->steps),
-					  json_object_get(a->diagnostics), NULL));
+		varlink_reply(a->call, apply_reply(a->id, o->changed ? "applied" : "unchanged",
+						   json_object_get(a->steps), json_object_get(a->diagnostics), NULL));
 	apply_call_free(a);
 }
 
@@ -411,16 +413,16 @@ static const char *missing_reason(const struct service *s, const char *name, boo
 {
 	const struct model *actual = kernel_actual(s->manager->kernel);
 	const struct link *want = model_find(&s->manager->effective.links, name), *have = model_find_any(actual, name);
-	uint64_t required = values_num(want ? want->common : NULL, LINK_REQUIRED,
-				       asked || want ? REQUIRED_EXISTS : REQUIRED_NO);
+	uint64_t required =
+		values_num(want ? want->common : NULL, LINK_REQUIRED, asked || want ? REQUIRED_EXISTS : REQUIRED_NO);
 	struct diff_input in = {.effective = &s->manager->effective, .actual = actual, .ledger = &s->manager->ledger};
 	struct link_diff diff;
 
 	if (!asked && required == REQUIRED_NO)
 		return NULL;
 	if (!have)
-		return want && want->waits_for && !streq(want->waits_for, name) ? "waits for another device" :
-										   "does not exist";
+		return want && want->waits_for && !streq(want->waits_for, name) ? "waits for another device"
+										: "does not exist";
 	if (want && diff_link(&in, want, &diff))
 		return "is not configured yet";
 	if (required >= REQUIRED_CARRIER && !have->carrier)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: io.kvmnetd.Network on a Varlink server: binds the interface's methods to the manager. What a link looks like in
- * JSON is status-json.c, plans and outcomes are plan-json.c.
+ * Purpose: io.kvmnetd.Network on a Varlink server: binds the interface's methods to the manager. What a link looks like
+ * in JSON is status-json.c, plans and outcomes are plan-json.c.
  */
 #pragma once
 

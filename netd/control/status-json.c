@@ -29,8 +29,7 @@ static void add_name(const char *name, void *userdata)
 
 bool status_in_sync(struct manager *m)
 {
-	struct diff_input in = {
-		.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	struct diff_input in = {.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct diff diff;
 	bool in_sync;
 
@@ -209,26 +208,27 @@ static void add_vlans(struct json_object *to, const struct link *have)
 			last++;
 		if (last > i)
 			snprintf(range, sizeof(range), "-%u", have->vlans[last].vid);
-		snprintf(text, sizeof(text), "%u%s%s%s", v->vid, range,
-			 v->flags & BRIDGE_VLAN_INFO_PVID ? " pvid" : "",
+		snprintf(text, sizeof(text), "%u%s%s%s", v->vid, range, v->flags & BRIDGE_VLAN_INFO_PVID ? " pvid" : "",
 			 v->flags & BRIDGE_VLAN_INFO_UNTAGGED ? " untagged" : "");
 		json_object_array_add(to, json_object_new_string(text));
 		i = last;
 	}
 }
 
-static void add_lists(struct json_object *json, const struct model *actual, const struct link *want,
+static void add_lists(struct json_object *json, const struct children *children, const struct link *want,
 		      const struct link *have)
 {
 	struct json_object *altnames = json_object_new_array(), *ports = json_object_new_array(),
 			   *addresses = json_object_new_array(), *routes = json_object_new_array(),
 			   *vlans = json_object_new_array();
+	const struct link *const *attached;
+	size_t n;
 
 	for (const char *name = have ? have->altnames : NULL; name && *name; name += strlen(name) + 1)
 		json_object_array_add(altnames, json_object_new_string(name));
-	for (size_t i = 0; have && (have->kind->flags & KIND_HAS_PORTS) && i < actual->n_links; i++)
-		if (actual->links[i]->master == have->ifindex)
-			json_object_array_add(ports, json_object_new_string(actual->links[i]->name));
+	attached = children_ports(children, have ? have->ifindex : 0, &n);
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(ports, json_object_new_string(attached[i]->name));
 	for (size_t i = 0; !have && want && i < want->n_ports; i++)
 		json_object_array_add(ports, json_object_new_string(want->ports[i].name));
 	for (size_t i = 0; have && i < have->n_addresses; i++)
@@ -287,13 +287,13 @@ static void add_state(struct json_object *json, const struct model *actual, cons
 	json_object_object_add(json, "permanent_mac", mac_json(have && have->has_perm_mac ? have->perm_mac : 0));
 	json_object_object_add(json, "mtu", mtu ? json_object_new_int64((int64_t)mtu) : NULL);
 	json_object_object_add(json, "master",
-			       json_text(master                                      ? master->name
+			       json_text(master					 ? master->name
 					 : !have && want && want->master_name[0] ? want->master_name
-										     : NULL));
+										 : NULL));
 	json_object_object_add(json, "parent",
-			       json_text(parent                                      ? parent->name
+			       json_text(parent					 ? parent->name
 					 : !have && want && want->parent_name[0] ? want->parent_name
-										     : NULL));
+										 : NULL));
 }
 
 struct difference_context {
@@ -318,8 +318,7 @@ static void add_difference(const struct difference *d, void *userdata)
 static struct json_object *differences(struct manager *m, const struct link *want)
 {
 	struct difference_context context = {.manager = m, .array = json_object_new_array()};
-	struct diff_input in = {
-		.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	struct diff_input in = {.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct link_diff diff;
 
 	if (want && diff_link(&in, want, &diff))
@@ -327,7 +326,7 @@ static struct json_object *differences(struct manager *m, const struct link *wan
 	return context.array;
 }
 
-struct json_object *status_link(struct manager *m, const char *name, bool brief)
+struct json_object *status_link(struct manager *m, const struct children *children, const char *name, bool brief)
 {
 	const struct model *actual = kernel_actual(m->kernel);
 	const struct link *have = model_find(actual, name), *want = model_find(&m->effective.links, name);
@@ -343,7 +342,7 @@ struct json_object *status_link(struct manager *m, const char *name, bool brief)
 	else
 		json_object_object_add(json, "kind", json_object_new_string((have ? have : want)->kind->name));
 	add_state(json, actual, want, have);
-	add_lists(json, actual, want, have);
+	add_lists(json, children, want, have);
 	add_options(json, actual, want, have, brief);
 	json_object_object_add(json, "declared", json_object_new_boolean(declared));
 	json_object_object_add(json, "created", json_object_new_boolean(have && ledger_made(&m->ledger, have)));

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: the manager's state and its links as the interface's types Daemon, Link, Difference. The caller owns the JSON. */
+/* Purpose: the manager's state and its links as the interface's types Daemon, Link, Difference. The caller owns the
+ * JSON. */
 #pragma once
 
 #include <json-c/json.h>
 
+#include "../model/children.h"
 #include "../reconcile/manager.h"
 
 struct json_object *status_daemon(struct manager *m);
-/* One link by kernel name, as declared and as it is; NULL when it is neither. brief leaves out options. */
-struct json_object *status_link(struct manager *m, const char *name, bool brief);
+/* One link by kernel name, as declared and as it is; NULL when it is neither. brief leaves out options. children: of
+ * ACTUAL. */
+struct json_object *status_link(struct manager *m, const struct children *children, const char *name, bool brief);
 /* What differs on all declared links: does anything? */
 bool status_in_sync(struct manager *m);
 

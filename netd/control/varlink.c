@@ -228,7 +228,7 @@ static char *refusal(const struct varlink_server *s, const struct varlink_peer *
 
 int varlink_server_add_connection(struct varlink_server *s, int fd)
 {
-	struct varlink_peer peer;
+	struct varlink_peer peer = {0};
 	_cleanup_free_ char *why = NULL;
 	int r = peer_read(fd, &peer);
 

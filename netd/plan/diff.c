@@ -2,6 +2,7 @@
 /* Purpose: diff.h. */
 #include "diff.h"
 
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
 void diff_done(struct diff *d)
@@ -36,8 +37,7 @@ static uint64_t rows_differing(const struct model *actual, const struct values *
 	uint64_t differing = 0;
 
 	for (unsigned row = 0; want && row < want->table->n; row++)
-		if (values_has(want, row) &&
-		    !diff_row_equal(actual, &want->table->rows[row], want->v[row], have, row))
+		if (values_has(want, row) && !diff_row_equal(actual, &want->table->rows[row], want->v[row], have, row))
 			differing |= 1ull << row;
 	return differing;
 }
@@ -91,6 +91,10 @@ bool diff_address_extra(const struct diff_input *in, const struct link *want, co
 {
 	if (!want || address_wanted(want, found) || want->foreign)
 		return false;
+	/* What the kernel made before it was told that this port is to have none (IFA_PROTO: IFAPROT_KERNEL_LL). */
+	if (found->scope == RT_SCOPE_LINK && found->family == AF_INET6 && found->proto == 3 &&
+	    values_num(want->common, LINK_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_EUI64) == IN6_ADDR_GEN_MODE_NONE)
+		return true;
 	if (want->exact)
 		return found->valid_lft == UINT32_MAX && found->scope != RT_SCOPE_LINK;
 	return ledger_added(in->ledger, have, found) || address_moved(in, want, found);
@@ -235,8 +239,8 @@ void diff_models(const struct diff_input *in, struct diff *ret)
 	for (size_t i = 0; i < in->effective->links.n_links; i++)
 		if (diff_link(in, in->effective->links.links[i], &d))
 			*ARRAY_APPEND(result.list, result.n) = d;
-	for (size_t i = 0; i < in->effective->n_removed; i++) {
-		const struct link *have = model_find(in->actual, in->effective->removed[i]);
+	for (size_t i = 0; i < in->effective->removed.n_links; i++) {
+		const struct link *have = model_find(in->actual, in->effective->removed.links[i]->name);
 
 		/* Of a link that is replaced by one of another kind, the wanted one already says so. */
 		if (have && !model_find(&in->effective->links, have->name))

@@ -93,7 +93,9 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 	if (op->link->mac_from_port && (op->common >> LINK_MAC & 1) && r->created)
 		r->mac = values_num(op->link->common, LINK_MAC, 0);
 	note_rows(&r->common, op->link->common, op->common & ~(r->created ? 1ull << LINK_MAC : 0),
-		  r->created ? NULL : op->have ? op->have->common : NULL);
+		  r->created ? NULL
+		  : op->have ? op->have->common
+			     : NULL);
 	if (op->flags != FLAGS_KEEP && op->have && !r->created)
 		note_row(&r->common, &link_options, LINK_UP, op->have->common);
 	note_rows(&r->own, op->link->own, op->own, r->created ? NULL : op->have ? op->have->own : NULL);

@@ -77,20 +77,13 @@ static void add_lost(struct planner *p, const struct link *have)
 			add_route(p, link, have, &have->routes[i]);
 }
 
-static bool stands_on(const struct model *m, const struct link *l, const struct link *lower)
-{
-	for (unsigned depth = 0; l && depth < 64; depth++, l = model_parent(m, l))
-		if (l == lower)
-			return true;
-	return false;
-}
-
 void plan_lost(struct planner *p, const struct link *have, bool and_itself)
 {
-	for (size_t i = 0; i < p->in->actual->n_links; i++) {
-		const struct link *l = p->in->actual->links[i];
+	size_t n;
+	const struct link *const *vlans = children_vlans(&p->children, have->ifindex, &n);
 
-		if (l == have ? and_itself : l->parent && stands_on(p->in->actual, l, have))
-			add_lost(p, l);
-	}
+	if (and_itself)
+		add_lost(p, have);
+	for (size_t i = 0; i < n; i++)
+		plan_lost(p, vlans[i], true);
 }

@@ -86,24 +86,24 @@ static struct op *glued(struct op *op, enum impact impact)
 
 static void release_ports(struct planner *p, const struct link *master)
 {
-	for (size_t i = 0; i < p->in->actual->n_links; i++) {
-		const struct link *port = p->in->actual->links[i];
+	size_t n;
+	const struct link *const *ports = children_ports(&p->children, master->ifindex, &n);
 
-		if (port->master == master->ifindex)
-			glued(op_add(p, OP_SET, wanted_or(p, port), port), IMPACT_FLAP)->master = MASTER_LEAVE;
-	}
+	for (size_t i = 0; i < n; i++)
+		glued(op_add(p, OP_SET, wanted_or(p, ports[i]), ports[i]), IMPACT_FLAP)->master = MASTER_LEAVE;
 }
 
 static void attach_ports_again(struct planner *p, const struct link_diff *d)
 {
-	for (size_t i = 0; i < p->in->actual->n_links; i++) {
-		const struct link *port = p->in->actual->links[i];
+	size_t n;
+	const struct link *const *ports = children_ports(&p->children, d->have->ifindex, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct link *port = ports[i];
 		const struct link *want = wanted_or(p, port);
 		uint64_t rows = port_rows_to_keep(want == port || want->port == NULL ? port : want);
 		struct op *op;
 
-		if (port->master != d->have->ifindex)
-			continue;
 		if (want != port && want->master_managed && !streq(want->master_name, d->want->name))
 			continue;
 		op = glued(op_add(p, OP_SET, want, port), IMPACT_FLAP);

@@ -2,12 +2,14 @@
 /* Purpose: what the planner's files share. Internal to plan/. */
 #pragma once
 
+#include "../model/children.h"
 #include "planner.h"
 
 struct planner {
 	const struct diff_input *in;
 	struct diff diff;
 	struct plan *plan;
+	struct children children; /* of in->actual */
 };
 
 /* Appends an op about a wanted link (and what is there of it). */

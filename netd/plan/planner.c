@@ -137,7 +137,8 @@ static uint64_t all_rows(const struct values *v)
 	return rows;
 }
 
-/* What hangs on a link that is made anew: its VLANs go with it, its ports are let go. Returns whether anything was added. */
+/* What hangs on a link that is made anew: its VLANs go with it, its ports are let go. Returns whether anything was
+ * added. */
 static bool spread_recreate(struct planner *p, const struct link *recreated)
 {
 	bool added = false;
@@ -224,22 +225,28 @@ static struct ranked *rank_all(const struct planner *p)
 	return list;
 }
 
+/* A port that neither we nor the configuration answer for. */
+static bool is_cut_off(const struct diff_input *in, const struct link *port)
+{
+	const struct link *want = model_find(&in->effective->links, port->name);
+
+	return (!want || want->foreign) && !model_find(&in->effective->removed, port->name);
+}
+
 static void plan_delete(struct planner *p, const struct link *have, bool recreate)
 {
 	struct op *op = op_add(p, OP_DELETE, have, have);
+	const struct link *const *ports;
+	size_t n;
 
 	op->impact = IMPACT_RECREATE;
 	op->loc = LOC_NONE;
 	if (recreate)
 		op->why = xstrdup("the kernel takes what differs at creation only");
-	for (size_t i = 0; i < p->in->actual->n_links; i++) {
-		const struct link *port = p->in->actual->links[i];
-
-		if (have->ifindex && port->master == have->ifindex && !model_find(wanted(p), port->name)) {
+	ports = children_ports(&p->children, have->ifindex, &n);
+	for (size_t i = 0; i < n; i++)
+		if (is_cut_off(p->in, ports[i]))
 			op->impact = IMPACT_GUESTS;
-			break;
-		}
-	}
 }
 
 /* Does a link to be removed hold the parent, id and protocol that a new VLAN needs (net/8021q: EEXIST)? */
@@ -304,17 +311,19 @@ static void plan_up_again(struct planner *p)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct op op = p->plan->ops[i];
+		const struct link *const *ports;
+		size_t n_ports;
 
 		if (op.type != OP_DELETE || !(op.link->kind->flags & KIND_PORTS_DOWN))
 			continue;
-		for (size_t j = 0; j < p->in->actual->n_links; j++) {
-			const struct link *port = p->in->actual->links[j];
-			const struct link *want = model_find(wanted(p), port->name);
+		ports = children_ports(&p->children, op.link->ifindex, &n_ports);
+		for (size_t j = 0; j < n_ports; j++) {
+			const struct link *want = model_find(wanted(p), ports[j]->name);
 
-			if (port->master != op.link->ifindex || !(port->flags & IFF_UP) ||
+			if (!(ports[j]->flags & IFF_UP) || model_find(&p->in->effective->removed, ports[j]->name) ||
 			    (want && (!values_num(want->common, LINK_UP, 1) || want->master_name[0])))
 				continue;
-			op_add(p, OP_SET, want ? want : port, port)->flags = FLAGS_UP;
+			op_add(p, OP_SET, want ? want : ports[j], ports[j])->flags = FLAGS_UP;
 		}
 	}
 }
@@ -350,8 +359,8 @@ static void each(struct planner *p, const struct ranked *order, bool new_links, 
  * The order:
  *  1. deletes that something new needs out of the way (a recreate, a VLAN id), since the kernel would answer EEXIST;
  *  2. changes to links that exist, lower links first, so that a VLAN's new MTU finds its parent's;
- *  3. new links, masters before ports and parents before VLANs, down, already attached: bringing a link up before it has
- *     its master costs twice (every port's IPv6 configuration is made and undone);
+ *  3. new links, masters before ports and parents before VLANs, down, already attached: bringing a link up before it
+ * has its master costs twice (every port's IPv6 configuration is made and undone);
  *  4. what a create message cannot carry (port options, VLANs, IPv6 modes), before any packet flows;
  *  5. up, in the same order;
  *  6. addresses: a new bridge has its address before the NIC moves into it;
@@ -367,6 +376,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	size_t burst;
 
 	diff_models(in, &p.diff);
+	children_index(in->actual, &p.children);
 	expand_recreate(&p);
 	order = rank_all(&p);
 	plan_deletes(&p, order, true);
@@ -384,6 +394,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	plan_deletes(&p, order, false);
 	plan_up_again(&p);
 	diff_done(&p.diff);
+	children_done(&p.children);
 	*ret = plan;
 }
 
@@ -405,7 +416,7 @@ void plan_cut_ports(const struct diff_input *in, const struct plan *p,
 		for (size_t j = 0; op->impact == IMPACT_GUESTS && op->have && j < in->actual->n_links; j++) {
 			const struct link *port = in->actual->links[j];
 
-			if (port->master == op->have->ifindex && !model_find(&in->effective->links, port->name))
+			if (port->master == op->have->ifindex && is_cut_off(in, port))
 				add(op->have->name, port->name, userdata);
 		}
 	}

@@ -41,7 +41,8 @@ static uint64_t stable_mac(const struct resolve_input *in, const char *name)
 
 static uint64_t link_mac(const struct resolve_input *in, struct effective *e, struct link *want);
 
-/* The address a master takes from a port: permanent if the device has one, what it is or will be otherwise; 0: unknown. */
+/* The address a master takes from a port: permanent if the device has one, what it is or will be otherwise; 0: unknown.
+ */
 static uint64_t port_mac(const struct resolve_input *in, struct effective *e, const char *name)
 {
 	struct link *want = model_find(&e->links, name);

@@ -12,7 +12,7 @@
 void effective_done(struct effective *e)
 {
 	model_done(&e->links);
-	free(e->removed);
+	model_done(&e->removed);
 	diags_done(&e->problems);
 	*e = EFFECTIVE_NULL;
 }
@@ -207,10 +207,10 @@ static const char *waits_for(const struct resolve_input *in, struct effective *e
 	return want->waits_for;
 }
 
-static void remove_link(struct effective *e, const char *name)
+void effective_remove(struct effective *e, const char *name, const struct kind *kind)
 {
-	e->removed = array_grow(e->removed, e->n_removed, sizeof(*e->removed));
-	copy_name(e->removed[e->n_removed++], name);
+	if (!model_find(&e->removed, name))
+		model_add(&e->removed, link_new(name, kind));
 }
 
 /* A link of the declared name and another kind: replaced when we made it, else refused. */
@@ -223,11 +223,12 @@ static void check_kinds(const struct resolve_input *in, struct effective *e)
 		if (!have || have->kind == want->kind || want->foreign)
 			continue;
 		if (ledger_made(in->ledger, have)) {
-			remove_link(e, have->name);
+			effective_remove(e, have->name, have->kind);
 			continue;
 		}
 		diag_add(&e->problems, SEVERITY_ERROR, want->loc, want->name, NULL,
-			 "there already is a %s of that name, which kvmnetd did not make (use another name, or remove it)",
+			 "there already is a %s of that name, which kvmnetd did not make (use another name, or remove "
+			 "it)",
 			 have->info_kind[0] ? have->info_kind : "device");
 		free(want->waits_for);
 		want->waits_for = xstrdup(want->name);
@@ -244,7 +245,7 @@ static void add_departed(const struct resolve_input *in, struct effective *e)
 		if (!have || model_find(&e->links, r->name) || (r->ifindex && r->ifindex != have->ifindex))
 			continue;
 		if (ledger_made(in->ledger, have))
-			remove_link(e, r->name);
+			effective_remove(e, r->name, have->kind);
 		else if (r->kind == have->kind)
 			want_device(in, e, r->name, LOC_NONE);
 	}

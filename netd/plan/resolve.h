@@ -11,13 +11,14 @@
 
 struct effective {
 	struct model links;
-	char (*removed)[IFNAMSIZ]; /* links we made that are no longer wanted */
-	size_t n_removed;
+	struct model removed; /* links to be removed, by name and kind: we made them and they are no longer wanted */
 	struct diags problems; /* what only the running host can tell: a link of that name and another kind, ... */
 };
 
 #define EFFECTIVE_NULL ((struct effective){0})
 void effective_done(struct effective *e);
+/* Lists a link as removed (once). */
+void effective_remove(struct effective *e, const char *name, const struct kind *kind);
 
 struct resolve_input {
 	const struct config *config;

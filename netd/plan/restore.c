@@ -93,15 +93,6 @@ static bool is_touched(const struct touched *t, const struct link *l)
 	return l && bsearch(l->name, t->names, t->n, sizeof(*t->names), name_order);
 }
 
-/* Looks at the first n only: those of earlier plans. */
-static bool is_removed(const struct effective *e, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (streq(e->removed[i], name))
-			return true;
-	return false;
-}
-
 /* A change of one link reaches what stands on it, what is attached to it, and what it is attached to. */
 static void add_touched(struct effective *e, const struct model *before, const struct touched *t)
 {
@@ -119,18 +110,16 @@ static void add_touched(struct effective *e, const struct model *before, const s
 void restore_extend(struct effective *e, const struct model *before, const struct plan *p)
 {
 	struct touched t = {.names = xcalloc(p->n, sizeof(*t.names))};
-	size_t removed_before = e->n_removed;
 
 	for (size_t i = 0; i < p->n; i++) {
 		const char *name = p->ops[i].link->name;
 
-		if (is_removed(e, removed_before, name))
+		if (model_find(&e->removed, name))
 			continue;
 		if (model_find(before, name)) {
 			snprintf(t.names[t.n++], IFNAMSIZ, "%s", name);
 		} else if (p->ops[i].type == OP_CREATE) {
-			e->removed = array_grow(e->removed, e->n_removed, sizeof(*e->removed));
-			snprintf(e->removed[e->n_removed++], IFNAMSIZ, "%s", name);
+			effective_remove(e, name, p->ops[i].link->kind);
 		}
 	}
 	qsort(t.names, t.n, sizeof(*t.names), name_order);
