@@ -293,7 +293,10 @@ static void check_vlan_mtu(const struct walk *w, const struct link *l)
 		    n->mtu_of->kind->name, n->mtu_of->name, place);
 }
 
-/* bond_enslave(): a port gets the bond's MTU, and each change of it. A bridge drops what does not fit its port. */
+/*
+ * A bridge drops what does not fit its port. bond_enslave() sets the bond's MTU on a port, and so does each change of
+ * it; when both declare one, the bond's own rules compare them.
+ */
 static void check_port_mtu(const struct claim *claim, struct diags *d)
 {
 	const struct link *port = claim->port, *master = claim->master;
@@ -301,13 +304,10 @@ static void check_port_mtu(const struct claim *claim, struct diags *d)
 	struct loc loc = values_loc(port->common, LINK_MTU);
 	_cleanup_free_ char *place = diag_place(d, theirs ? values_loc(master->common, LINK_MTU) : claim->loc);
 
-	if (master->kind == &kind_bond && theirs && mine != theirs)
-		check_error(d, port, loc, "mtu", "%llu is not the %llu of bond '%s' (%s), which sets its ports' MTU",
-			    (unsigned long long)mine, (unsigned long long)theirs, master->name, place);
-	else if (master->kind == &kind_bond && !theirs)
-		check_error(d, port, loc, "mtu", "belongs in [bond %s] (%s): a bond sets its ports' MTU", master->name,
-			    place);
-	else if (theirs > mine)
+	if (master->kind == &kind_bond && !theirs)
+		check_warning(d, port, loc, "mtu", "belongs in [bond %s] (%s): a bond sets its ports' MTU",
+			      master->name, place);
+	else if (master->kind != &kind_bond && theirs > mine)
 		check_warning(d, port, loc, "mtu",
 			      "%llu is less than the %llu of %s '%s' (%s): longer frames are dropped here",
 			      (unsigned long long)mine, (unsigned long long)theirs, master->kind->name, master->name,

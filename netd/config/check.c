@@ -111,23 +111,6 @@ static void check_port_kind(const struct port_section *s, const struct claim *cl
 	}
 }
 
-static void check_port(const struct config *c, const struct claim *claim, struct diags *d)
-{
-	const struct kind *kind = claim->master->kind;
-	struct values *values = kind->check_port ? config_port_values(c, claim->name, kind) : NULL;
-	struct link port = {.kind = &kind_ethernet, .loc = claim->loc};
-
-	if (!values)
-		return;
-	if (claim->port)
-		port = *claim->port;
-	else
-		snprintf(port.name, sizeof(port.name), "%.*s", (int)sizeof(port.name) - 1, claim->name);
-	port.port = values;
-	kind->check_port(&c->links, claim->master, &port, d);
-	values_free(values);
-}
-
 static void report_same_section(const struct port_section *s, const struct port_section *first, struct diags *d)
 {
 	_cleanup_free_ char *section = xasprintf("port %s", s->pattern);
@@ -149,6 +132,40 @@ static void check_same_sections(const struct config *c, struct diags *d)
 			}
 }
 
+/* The port as its master's kind wants to see it: with the values of the sections that match it. The caller frees it. */
+static struct link *port_new(const struct config *c, const struct claim *claim)
+{
+	struct link *port = claim->port ? link_copy(claim->port) : link_new(claim->name, &kind_ethernet);
+
+	if (!claim->port)
+		port->loc = claim->loc;
+	port->port = values_free(port->port);
+	port->port = config_port_values(c, claim->name, claim->master->kind);
+	return port;
+}
+
+/* The kinds' rules of ports; they may look at the port's siblings. */
+static void check_port_rules(const struct config *c, const struct claims *claims, struct diags *d)
+{
+	struct model ports = MODEL_NULL;
+
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct claim *claim = &claims->list[i];
+
+		/* Once a name; a longer one than a link can have is an altname, and has no sibling that knows it. */
+		if (claims_find(claims, claim->name) == claim && strlen(claim->name) < IFNAMSIZ)
+			model_add(&ports, port_new(c, claim));
+	}
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct claim *claim = &claims->list[i];
+		const struct link *port = model_find(&ports, claim->name);
+
+		if (claims_find(claims, claim->name) == claim && port && claim->master->kind->check_port)
+			claim->master->kind->check_port(&ports, claim->master, port, d);
+	}
+	model_done(&ports);
+}
+
 static void check_ports(const struct config *c, const struct claims *claims, struct diags *d)
 {
 	for (size_t i = 0; i < c->n_port_names; i++) {
@@ -157,8 +174,7 @@ static void check_ports(const struct config *c, const struct claims *claims, str
 		if (claim)
 			check_port_kind(c->port_names[i], claim, d);
 	}
-	for (size_t i = 0; i < claims->n; i++)
-		check_port(c, &claims->list[i], d);
+	check_port_rules(c, claims, d);
 }
 
 static int string_compare(const char *a, const char *b)
@@ -214,6 +230,9 @@ static void check_kinds(const struct config *c, struct diags *d)
 
 		if (l->kind->check)
 			l->kind->check(&c->links, l, d);
+		if (!(l->kind->flags & KIND_HAS_PORTS) && values_num(l->common, LINK_MAC, 0) == MAC_INHERIT)
+			check_error(d, l, values_loc(l->common, LINK_MAC), "mac",
+				    "'inherit' is from the first port, and %s links have none", l->kind->name);
 	}
 }
 
@@ -233,6 +252,11 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
+static bool concerns(const struct diag *found, const char *key)
+{
+	return key && (has_word(found->text, key) || (found->key && streq(found->key, key)));
+}
+
 /*
  * A rule that speaks of a key whose value did not parse judges by a value that is not there ("needs miimon", of a
  * mistyped miimon). The first n messages are the parser's.
@@ -245,7 +269,7 @@ static bool is_consequence(const struct diags *d, size_t n, const struct diag *f
 		if (cause->severity != SEVERITY_ERROR || !cause->key || !cause->section ||
 		    !streq(cause->section, found->section))
 			continue;
-		if (has_word(found->text, cause->key) || (found->key && streq(found->key, cause->key)))
+		if (concerns(found, cause->key) || concerns(found, cause->meant))
 			return true;
 	}
 	return false;

@@ -26,7 +26,7 @@ struct config_files {
 /* Objects of all files together: far beyond any host, and small enough that no rule takes long. */
 #define CONFIG_LINKS_MAX 65536	   /* sections of links; also those of ports by name */
 #define CONFIG_GLOBS_MAX 256	   /* [port GLOB] sections */
-#define CONFIG_PORTS_MAX 65536	   /* names in all `ports` keys */
+#define CONFIG_PORTS_MAX 16384	   /* names in all `ports` keys */
 #define CONFIG_ADDRESSES_MAX 16384 /* addresses */
 #define CONFIG_ROUTES_MAX 16384	   /* routes and gateways */
 

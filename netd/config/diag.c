@@ -8,6 +8,7 @@ static void diag_done(struct diag *d)
 	free(d->section);
 	free(d->key);
 	free(d->text);
+	free(d->meant);
 }
 
 void diags_done(struct diags *d)
@@ -69,6 +70,16 @@ void diag_add_file(struct diags *d, enum severity severity, const char *file, co
 	new.text = xvasprintf(format, ap);
 	va_end(ap);
 	diags_append(d, new);
+}
+
+void diag_set_meant(struct diags *d, const char *key)
+{
+	struct diag *last = d->n ? &d->list[d->n - 1] : NULL;
+
+	if (!last)
+		return;
+	free(last->meant);
+	last->meant = xstrdup(key);
 }
 
 void diag_move(struct diags *d, struct diag *from)

@@ -21,6 +21,7 @@ struct diag {
 	char *section; /* owned, as written: "bond bond0"; NULL when outside sections */
 	char *key;     /* owned; NULL when it concerns the section */
 	char *text;    /* owned: what is wrong (what would be right) */
+	char *meant;   /* owned: the key that a mistyped one was to be, probably; NULL: nothing of the kind */
 };
 
 struct diags {
@@ -39,8 +40,10 @@ void diags_done(struct diags *d);
 /* Adds one message. section and key may be NULL and are copied. */
 void diag_add(struct diags *d, enum severity severity, struct loc loc, const char *section, const char *key,
 	      const char *format, ...) _printf_(6, 7);
-/* The same about a whole file that has no struct loc (it could not be read). */
+/* Adds one about a whole file that has no struct loc (it could not be read). */
 void diag_add_file(struct diags *d, enum severity severity, const char *file, const char *format, ...) _printf_(4, 5);
+/* Says of the message added last which key was meant. */
+void diag_set_meant(struct diags *d, const char *key);
 /* Adds a message taken from another list: its texts move, what is left of it is empty. */
 void diag_move(struct diags *d, struct diag *from);
 /*

@@ -126,7 +126,7 @@ static int read_dir(struct config_files *f, DIR *dir, const char *path, struct d
 	r = -errno;
 	if (r < 0)
 		diag_add_file(d, SEVERITY_ERROR, path, "cannot be listed: %s", strerror(-r));
-	else
+	else if (names)
 		r = read_names(f, dir, path, names, n, d);
 	for (size_t i = 0; i < n; i++)
 		free(names[i]);

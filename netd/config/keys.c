@@ -90,17 +90,20 @@ bool parser_count(struct parser *p, enum counted what, struct loc loc, const cha
 	return n <= limits[what].max;
 }
 
-static struct seen_key *find_seen(const struct parser *p, const char *canonical)
+static const struct seen_key *find_seen(const struct parser *p, const char *canonical)
 {
 	for (size_t i = 0; i < p->section.n_seen; i++)
-		if (streq(p->section.seen[i].canonical, canonical))
+		if (p->section.seen[i].spelling && streq(p->section.seen[i].canonical, canonical))
 			return &p->section.seen[i];
 	return NULL;
 }
 
 bool parser_seen(const struct parser *p, const char *canonical)
 {
-	return find_seen(p, canonical) != NULL;
+	for (size_t i = 0; i < p->section.n_seen; i++)
+		if (streq(p->section.seen[i].canonical, canonical))
+			return true;
+	return false;
 }
 
 bool parser_first(struct parser *p, struct loc loc, const char *canonical, const char *key, bool repeats)
@@ -358,10 +361,14 @@ static void unknown_key(struct parser *p, struct loc loc, const char *key)
 		return;
 	}
 	near = suggest_key(p, key);
-	if (near)
-		parser_error(p, loc, key, "there is no such key here (did you mean '%s'?)", near);
-	else
+	if (!near) {
 		parser_error(p, loc, key, "there is no such key here");
+		return;
+	}
+	parser_error(p, loc, key, "there is no such key here (did you mean '%s'?)", near);
+	diag_set_meant(p->diags, near);
+	if (!parser_seen(p, near))
+		*ARRAY_APPEND(p->section.seen, p->section.n_seen) = (struct seen_key){.canonical = near, .loc = loc};
 }
 
 void parser_key(void *userdata, struct loc loc, const char *key, const char *value)

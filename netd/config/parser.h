@@ -17,7 +17,7 @@ enum section_type {
 /* A key that the section had already. */
 struct seen_key {
 	const char *canonical; /* borrowed from its table */
-	char *spelling;	       /* owned: as written, which may be an alias */
+	char *spelling;	       /* owned: as written, which may be an alias; NULL: not given, but meant by a typo */
 	struct loc loc;
 };
 
@@ -66,6 +66,7 @@ bool parser_count(struct parser *p, enum counted what, struct loc loc, const cha
  * and `repeats` is false.
  */
 bool parser_first(struct parser *p, struct loc loc, const char *canonical, const char *key, bool repeats);
+/* Was the key given, or meant? Then it is not missing. */
 bool parser_seen(const struct parser *p, const char *canonical);
 
 /* Keys of links that are objects and not options. */

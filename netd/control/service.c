@@ -222,13 +222,14 @@ static void reply_invalid(struct varlink_call *call, const struct diags *d)
 	varlink_error(call, INTERFACE ".ConfigurationInvalid", json);
 }
 
-static void reply_plan(struct varlink_call *call, struct manager *m, const struct config *config, const struct diags *d)
+static void reply_plan(struct varlink_call *call, struct manager *m, const struct config *config, struct diags *d)
 {
 	struct effective e;
 	struct plan p;
 	char id[17];
 
 	manager_preview(m, config, &e, &p);
+	manager_warn_rivals(m, &e, d);
 	plan_id(&p, id);
 	if (e.problems.n_errors) {
 		reply_invalid(call, &e.problems);

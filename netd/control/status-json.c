@@ -78,13 +78,31 @@ static void add_applied(struct json_object *json, const struct manager *m)
 		json_object_object_add(json, "applied_at", json_object_new_string(when));
 }
 
+static void add_warning(struct json_object *to, const struct diag *d)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	diag_print(d, f);
+	fclose(f);
+	json_object_array_add(to, json_object_new_string(text));
+}
+
 struct json_object *status_daemon(struct manager *m)
 {
 	struct json_object *json = json_object_new_object(), *problems = json_object_new_array(),
 			   *missing = json_object_new_array();
+	struct diags rivals = {.sources = &m->config->sources};
 
 	for (size_t i = 0; i < m->n_problems; i++)
 		json_object_array_add(problems, json_object_new_string(m->problems[i].text));
+	manager_warn_rivals(m, &m->effective, &rivals);
+	for (size_t i = 0; i < rivals.n; i++)
+		add_warning(problems, &rivals.list[i]);
+	diags_done(&rivals);
 	manager_missing(m, add_name, missing);
 	json_object_object_add(json, "version", json_object_new_string(KVMNETD_VERSION));
 	json_object_object_add(json, "state", json_object_new_string(state_name(m)));
@@ -98,30 +116,53 @@ struct json_object *status_daemon(struct manager *m)
 	return json;
 }
 
-/* The text of a kernel value; a row that names a link holds its ifindex. */
-static char *shown_text(const struct model *actual, const struct option *o, union value v)
+/* A kernel value in words; a row that names a link holds its ifindex. */
+static void print_shown(const struct model *actual, const struct option *o, union value v, FILE *f)
 {
 	const struct link *named;
 
 	if (o->type == &type_ifname) {
 		named = model_index(actual, (uint32_t)v.num);
-		return xstrdup(named ? named->name : "none");
+		fputs(named ? named->name : "none", f);
+	} else if (o->type->is_blob && (!v.blob || !v.blob->len)) {
+		fputs("none", f);
+	} else {
+		o->type->print(o, v, f);
 	}
-	if (o->type->is_blob && (!v.blob || !v.blob->len))
-		return xstrdup("none");
-	return value_text(o, v);
 }
 
+static bool is_shown(const struct values *v, unsigned row)
+{
+	return values_has(v, row) && !(v->table == &link_options && (row == LINK_MTU || row == LINK_MAC));
+}
+
+/* One stream for all rows: opening one costs more than printing a value. */
 static void add_rows(struct json_object *to, const struct model *actual, const struct values *v)
 {
-	for (unsigned row = 0; v && row < v->table->n; row++) {
-		const struct option *o = &v->table->rows[row];
-		_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *texts = NULL;
+	const char *text;
+	size_t len;
+	FILE *f;
 
-		if (!values_has(v, row) || (v->table == &link_options && (row == LINK_MTU || row == LINK_MAC)))
+	if (!v)
+		return;
+	f = open_memstream(&texts, &len);
+	if (!f)
+		abort();
+	for (unsigned row = 0; row < v->table->n; row++) {
+		if (!is_shown(v, row))
 			continue;
-		text = shown_text(actual, o, v->v[row]);
-		json_object_object_add(to, o->key, json_object_new_string(text));
+		print_shown(actual, &v->table->rows[row], v->v[row], f);
+		fputc('\0', f);
+	}
+	fclose(f);
+	text = texts;
+	for (unsigned row = 0; row < v->table->n; row++) {
+		if (!is_shown(v, row))
+			continue;
+		json_object_object_add_ex(to, v->table->rows[row].key, json_object_new_string(text),
+					  JSON_C_OBJECT_KEY_IS_CONSTANT);
+		text += strlen(text) + 1;
 	}
 }
 
@@ -129,10 +170,16 @@ static struct json_object *row_text(const struct model *actual, const struct val
 {
 	int row = v ? option_find(v->table, key) : -1;
 	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *f;
 
 	if (row < 0 || !values_has(v, (unsigned)row))
 		return NULL;
-	text = shown_text(actual, &v->table->rows[row], v->v[row]);
+	f = open_memstream(&text, &len);
+	if (!f)
+		abort();
+	print_shown(actual, &v->table->rows[row], v->v[row], f);
+	fclose(f);
 	return json_object_new_string(text);
 }
 

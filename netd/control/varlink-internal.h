@@ -18,7 +18,9 @@ struct varlink_server {
 	char *path; /* the socket file is ours: device and inode */
 	dev_t path_dev;
 	ino_t path_ino;
-	bool refusing; /* connections are being turned away, and that was logged */
+	bool refusing;	    /* connections are being turned away, and that was logged */
+	uint64_t log_since; /* start of the minute that log_count is of */
+	unsigned log_count;
 };
 
 struct stream {

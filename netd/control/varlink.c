@@ -11,6 +11,10 @@
 #include <syslog.h>
 
 #define ACCEPTS_PER_SECOND 500
+/* What is logged is about clients, and any user is one: they must not be able to push other messages out of the
+ * journal. */
+#define LOG_LINES 10u
+#define LOG_USEC 60000000ull
 
 const struct varlink_limits varlink_limits_default = {
 	.message_max = VARLINK_MESSAGE_MAX,
@@ -50,15 +54,24 @@ static const char service_description[] =
 
 void server_log(struct varlink_server *s, int priority, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *last = NULL;
+	uint64_t now = 0;
 	va_list ap;
 
 	if (!s->service.log)
 		return;
+	sd_event_now(s->event, CLOCK_MONOTONIC, &now);
+	if (now - s->log_since >= LOG_USEC) {
+		s->log_since = now;
+		s->log_count = 0;
+	}
+	if (s->log_count++ >= LOG_LINES)
+		return;
 	va_start(ap, format);
 	text = xvasprintf(format, ap);
 	va_end(ap);
-	s->service.log(priority, text, s->service.userdata);
+	last = xasprintf("%s (no more about clients for a minute)", text);
+	s->service.log(priority, s->log_count == LOG_LINES ? last : text, s->service.userdata);
 }
 
 bool varlink_peer_in_group(const struct varlink_peer *peer, gid_t gid)

@@ -78,7 +78,7 @@ struct varlink_service {
 	const struct varlink_interface *const *interfaces;
 	/* NULL: everyone may everything. org.varlink.service is everyone's. */
 	bool (*authorize)(const struct varlink_peer *peer, int right, void *userdata);
-	/* Syslog priorities; NULL: nobody listens. */
+	/* Syslog priorities, at most ten lines a minute; NULL: nobody listens. */
 	void (*log)(int priority, const char *text, void *userdata);
 	void *userdata; /* of both callbacks and of the handlers */
 };

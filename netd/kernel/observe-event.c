@@ -75,6 +75,8 @@ void observe_link(struct kernel *k, struct link *fresh)
 	if (!old) {
 		dump_driver(fresh, NULL);
 		observe_mark(k, fresh->master, MARK_LINK);
+		/* A new bridge tells of its default VLAN before it tells of itself (net/bridge/br_vlan.c, NETDEV_REGISTER). */
+		k->vlans_lost = k->vlans_lost || link_has_vlans(fresh);
 		model_add(&k->actual, fresh);
 		return;
 	}

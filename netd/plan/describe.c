@@ -29,7 +29,7 @@ static char *found_text(const struct describer *d, const struct option *o, const
 	if (!values_has(have, row))
 		return xstrdup(o->type->is_blob ? "none" : "not shown by the kernel");
 	if (o->type == &type_ifname) {
-		named = model_index(d->in->actual, (uint32_t)have->v[row].num);
+		named = model_index(d->in->actual, ifname_index(have->v[row]));
 		return xstrdup(named ? named->name : "none");
 	}
 	return value_text(o, have->v[row]);

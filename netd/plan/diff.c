@@ -23,10 +23,11 @@ bool diff_row_equal(const struct model *actual, const struct option *o, union va
 		/* A device that is not there cannot be named to the kernel; when it comes, this differs. */
 		if (!named)
 			return true;
-		return values_has(have, row) ? have->v[row].num == named->ifindex : !!(o->flags & OPTION_HIDDEN_READ);
+		return values_has(have, row) ? ifname_index(have->v[row]) == named->ifindex :
+					       !!(o->flags & OPTION_HIDDEN_READ);
 	}
 	if (o->type == &type_ifname)
-		return values_num(have, row, 0) == 0;
+		return !values_has(have, row) || ifname_index(have->v[row]) == 0;
 	if (!values_has(have, row))
 		return (o->flags & OPTION_HIDDEN_READ) || (o->type->is_blob && (!want.blob || want.blob->len == 0));
 	return o->type->equal(o, want, have->v[row]);

@@ -189,8 +189,8 @@ void plan_change(struct planner *p, const struct link_diff *d)
 	bool ports_out = rows_needing_no_ports(want->own, own) != 0;
 	bool down = rows_needing_down(want->own, own) != 0 && (d->have->flags & IFF_UP);
 
-	if (own && want->kind->companions)
-		own |= want->kind->companions(want, own) & ~rows_naming(want->own, ~0ull);
+	if (own && want->kind->disturbed)
+		own |= want->kind->disturbed(want, own) & ~rows_naming(want->own, ~0ull);
 	set.common = rows_at(want->common, d->common, PLACE_LINK) | rows_at(want->common, d->common, PLACE_INET6);
 	set.own = own;
 	if (!d->master && want->master_name[0]) {

@@ -33,7 +33,7 @@ static struct values *as_wanted(const struct model *before, const struct link *w
 		if (!values_has(v, row) || !is_settable(was, v, row))
 			continue;
 		if (o->type == &type_ifname) {
-			named = model_index(before, (uint32_t)v->v[row].num);
+			named = model_index(before, ifname_index(v->v[row]));
 			if (named)
 				value.blob = blob_new(named->name, strlen(named->name) + 1);
 		} else {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: a start: which configuration is to run, and when the daemon is ready. The first start after a boot applies the
- * files; a later one resumes what was last applied. A start never ends without network: files that do not check fall
- * back to the last applied generation, and absent devices are waited for a few seconds at most.
+ * Purpose: a start: which configuration is to run, and when the daemon is ready. The first start after a boot applies
+ * the files; a later one resumes what was last applied. A start never ends without network: files that do not check
+ * fall back to the last applied generation, and absent devices are waited for a few seconds at most.
  */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 #include <systemd/sd-id128.h>
 
 #include "../log.h"
@@ -130,10 +131,11 @@ static void use_files(struct manager *m)
 	if (c) {
 		store_if_new(m, &files, c);
 	} else if (use_newest_generation(m)) {
-		manager_problem(m, NULL, false,
-				"degraded: the files in %s do not check; the last applied configuration (generation %" PRIu32
-				") runs instead",
-				m->dirs.config, m->generation);
+		manager_problem(
+			m, NULL, false,
+			"degraded: the files in %s do not check; the last applied configuration (generation %" PRIu32
+			") runs instead",
+			m->dirs.config, m->generation);
 	} else {
 		config_files_done(&files);
 		manager_set_config(m, config_new(), &files, 0, 0);
@@ -191,6 +193,11 @@ void manager_check_ready(struct manager *m)
 		become_ready(m);
 }
 
+void manager_extend_start(uint64_t usec)
+{
+	sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64, usec);
+}
+
 int manager_start(struct manager *m)
 {
 	sd_id128_t id = SD_ID128_NULL;
@@ -218,6 +225,7 @@ int manager_start(struct manager *m)
 	else
 		log_info("resuming generation %" PRIu32 " of this boot", generation);
 	wait = values_num(m->config->daemon, DAEMON_BOOT_WAIT, 5000) * 1000;
+	manager_extend_start(wait + 60ull * 1000 * 1000);
 	sd_event_now(m->event, CLOCK_MONOTONIC, &at);
 	r = sd_event_add_time(m->event, &m->boot_timer, CLOCK_MONOTONIC, at + wait, 1000, waited_enough, m);
 	if (r < 0)

@@ -15,8 +15,8 @@ static struct json_object *values_to_json(const struct values *v)
 		if (!values_has(v, row))
 			continue;
 		/* An empty list has no text of its own. */
-		text = o->type->is_blob && (!v->v[row].blob || !v->v[row].blob->len) ? xstrdup("") :
-										       value_text(o, v->v[row]);
+		text = o->type->is_blob && (!v->v[row].blob || !v->v[row].blob->len) ? xstrdup("")
+										     : value_text(o, v->v[row]);
 		json_object_object_add(json, o->key, json_object_new_string(text));
 	}
 	return json;
@@ -28,8 +28,7 @@ static struct values *values_from_json(const struct option_table *table, struct 
 
 	if (!json_object_is_type(json, json_type_object))
 		return v;
-	json_object_object_foreach(json, key, text)
-	{
+	json_object_object_foreach (json, key, text) {
 		int row = option_find(table, key);
 		_cleanup_free_ char *words = NULL, *why = NULL;
 		union value value = {0};

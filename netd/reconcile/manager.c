@@ -3,6 +3,7 @@
 #include "manager.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 
 #include "../log.h"
 
@@ -98,6 +99,18 @@ void manager_preview(struct manager *m, const struct config *config, struct effe
 	plan_make(&in, p);
 }
 
+static void warn_rival(const struct link *want, const char *rival, const char *cure, void *userdata)
+{
+	_cleanup_free_ char *section = xasprintf("%s %s", want->kind->name, want->name);
+
+	diag_add(userdata, SEVERITY_WARNING, want->loc, section, NULL, "%s is active on it, too (%s)", rival, cure);
+}
+
+void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d)
+{
+	claims_find_rivals(e, kernel_actual(m->kernel), warn_rival, d);
+}
+
 bool manager_pending(struct manager *m)
 {
 	struct config_files files = {0};
@@ -130,6 +143,7 @@ static void hook_resolve(struct effective *ret, void *userdata)
 	struct manager *m = userdata;
 
 	manager_resolve(m, m->applying ? m->candidate : m->config, ret);
+	claims_update(&m->dirs, &m->claimed, ret);
 }
 
 static void hook_filter(struct effective *e, void *userdata)
@@ -147,12 +161,17 @@ static int hook_save(void *userdata)
 	return state_save(&m->dirs, &m->ledger, m->generation);
 }
 
+/* Between two steps of a start: sends are made of a fraction of a second of work. */
+#define START_STEP_USEC (60ull * 1000 * 1000)
+
 static void hook_progress(size_t done, size_t total, void *userdata)
 {
 	struct manager *m = userdata;
 
 	m->progress_done = done;
 	m->progress_total = total;
+	if (!m->ready)
+		manager_extend_start(START_STEP_USEC);
 	if (m->applying && m->apply.progress)
 		m->apply.progress(done, total, m->apply.userdata);
 }
@@ -260,6 +279,8 @@ static void transaction_finished(const struct outcome *o, void *userdata)
 	if (o->error && !again && !m->applying)
 		remember_stubborn(m);
 	transaction_free(t);
+	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
+	malloc_trim(0);
 	manager_refresh(m);
 	if (m->apply_waits) {
 		struct apply_request waiting = m->apply;
@@ -369,6 +390,7 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 	}
 	if (read_candidate(m, &d)) {
 		manager_preview(m, m->candidate, &e, &p);
+		manager_warn_rivals(m, &e, &d);
 		allowed = plan_is_allowed(m, request, &e, &p, &d);
 	} else {
 		refuse(request, REFUSED_INVALID, &d, NULL, NULL);
@@ -398,6 +420,7 @@ void manager_done(struct manager *m)
 	manager_forget_problems(m);
 	ledger_done(&m->ledger);
 	free(m->repairs);
+	model_done(&m->claimed);
 	kernel_close(m->kernel);
 	if (m->lock >= 0)
 		close(m->lock);

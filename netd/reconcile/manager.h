@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: the daemon's state and its one loop: whatever happens (start, apply, an event of the kernel, a device that
- * appears), what is wanted is resolved against what is, and the difference is executed. control/ asks it; it asks nobody.
+ * appears), what is wanted is resolved against what is, and the difference is executed. control/ asks it; it asks
+ * nobody.
  *
  * Ownership: main() owns the manager; callbacks borrow.
  */
@@ -9,6 +10,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "claims.h"
 #include "transaction.h"
 
 enum manager_state {
@@ -18,17 +20,17 @@ enum manager_state {
 };
 
 enum manager_event {
-	EVENT_LINK,    /* a link of ours changed */
-	EVENT_DRIFT,   /* something differs that is not put back */
-	EVENT_REPAIR,  /* something was put back */
+	EVENT_LINK,   /* a link of ours changed */
+	EVENT_DRIFT,  /* something differs that is not put back */
+	EVENT_REPAIR, /* something was put back */
 	EVENT_APPLY,
 	EVENT_PROBLEM,
 };
 
 /* Something the operator should know of until it is gone. */
 struct problem {
-	char *link; /* owned; NULL: the whole configuration */
-	char *text; /* owned */
+	char *link;	 /* owned; NULL: the whole configuration */
+	char *text;	 /* owned */
 	bool leaves_out; /* the link is left out, with what stands on it, until the next apply */
 };
 
@@ -62,18 +64,19 @@ struct manager {
 	struct kernel *kernel;
 	struct ledger ledger;
 
-	struct config *config; /* what runs; never NULL after manager_start() */
-	uint32_t generation;   /* 0: never stored */
-	int64_t applied_when;  /* seconds since the epoch */
-	char digest[17];       /* of the files that run */
+	struct config *config;	    /* what runs; never NULL after manager_start() */
+	uint32_t generation;	    /* 0: never stored */
+	int64_t applied_when;	    /* seconds since the epoch */
+	char digest[17];	    /* of the files that run */
 	struct effective effective; /* of config, for status; refreshed after every change */
+	struct model claimed;	    /* links that others were told are ours */
 
 	struct transaction *transaction; /* the one that runs, or NULL */
-	struct config *candidate;	  /* of an apply that runs */
+	struct config *candidate;	 /* of an apply that runs */
 	struct config_files candidate_files;
 	struct apply_request apply; /* of an apply that runs or waits */
 	bool applying, apply_waits;
-	bool dirty;		   /* something changed while a transaction ran */
+	bool dirty; /* something changed while a transaction ran */
 	size_t progress_done, progress_total;
 
 	struct problem *problems;
@@ -101,6 +104,8 @@ void manager_apply(struct manager *m, const struct apply_request *request);
  * plan_done(), effective_done(), before the event loop turns.
  */
 void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p);
+/* Adds a warning for everyone else who is active on a link of ours. */
+void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d);
 /* Names of devices that are waited for. */
 void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata);
 /* Do the files in the configuration directory differ from what runs? */
@@ -118,6 +123,8 @@ void manager_count_repair(struct manager *m, const char *link);
 void manager_schedule_repair(struct manager *m);
 void manager_refresh(struct manager *m);
 void manager_check_ready(struct manager *m);
+/* A start that goes on is no start that hangs: tells the service manager to wait that much longer from now. */
+void manager_extend_start(uint64_t usec);
 void manager_problem(struct manager *m, const char *link, bool leaves_out, const char *format, ...) _printf_(4, 5);
 void manager_forget_problems(struct manager *m);
 void manager_tell(struct manager *m, enum manager_event event, const char *link, const char *format, ...)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: what events of the kernel lead to: a device that was waited for is taken in, drift is put back, and two tools
- * that fight over a value are not a busy loop.
+ * Purpose: what events of the kernel lead to: a device that was waited for is taken in, drift is put back, and two
+ * tools that fight over a value are not a busy loop.
  */
 #include <time.h>
 

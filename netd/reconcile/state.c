@@ -31,7 +31,8 @@ static char *place_of_birth(void)
 
 	if (fd >= 0 && read(fd, boot, sizeof(boot) - 1) > 0)
 		boot[strcspn(boot, "\n")] = '\0';
-	/* SO_NETNS_COOKIE is never used twice in a boot (Linux 5.14); the inode may be, which is the best before that. */
+	/* SO_NETNS_COOKIE is never used twice in a boot (Linux 5.14); the inode may be, which is the best before that.
+	 */
 	if (s < 0 || getsockopt(s, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0)
 		cookie = stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
 	return xasprintf("%s %" PRIu64, boot, cookie);
@@ -94,7 +95,8 @@ int state_save(const struct state_dirs *dirs, const struct ledger *l, uint32_t g
 	json_object_object_add(json, "of", json_object_new_string(here));
 	json_object_object_add(json, "generation", json_object_new_int64(generation));
 	json_object_object_add(json, "links", ledger_to_json(l));
-	/* Not synced: it describes the kernel of this boot, so a power failure that loses it also ends what it is about. */
+	/* Not synced: it describes the kernel of this boot, so a power failure that loses it also ends what it is
+	 * about. */
 	return write_file(path, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN), false);
 }
 

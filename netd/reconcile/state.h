@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: what outlives the process. In the runtime directory, for this boot and network namespace only: the ledger and
- * which generation is applied. In the state directory: the applied configurations ("generations").
+ * Purpose: what outlives the process. In the runtime directory, for this boot and network namespace only: the ledger
+ * and which generation is applied. In the state directory: the applied configurations ("generations").
  */
 #pragma once
 
@@ -12,14 +12,17 @@ struct state_dirs {
 	const char *config, *runtime, *state; /* borrowed */
 };
 
-/* Reads the ledger of this boot and namespace. *ret_generation is the one applied then, 0 when there is none or it is another boot. */
+/* Reads the ledger of this boot and namespace. *ret_generation is the one applied then, 0 when there is none or it is
+ * another boot. */
 int state_load(const struct state_dirs *dirs, struct ledger *ret, uint32_t *ret_generation);
-/* Writes both, by rename. Called before and after every change of the kernel. Negative errno when it cannot be written. */
+/* Writes both, by rename. Called before and after every change of the kernel. Negative errno when it cannot be written.
+ */
 int state_save(const struct state_dirs *dirs, const struct ledger *l, uint32_t generation);
 
 /* The numbers of the stored generations, newest last; the caller frees them. */
 size_t generations_list(const struct state_dirs *dirs, uint32_t **ret);
 /* Reads one. when: seconds since the epoch. -ENOENT when there is none. */
 int generation_load(const struct state_dirs *dirs, uint32_t number, struct config_files *ret, int64_t *ret_when);
-/* Stores a new one (fsync, rename) after the newest, drops all but the last ten, and returns its number or negative errno. */
+/* Stores a new one (fsync, rename) after the newest, drops all but the last ten, and returns its number or negative
+ * errno. */
 int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files);

@@ -3,8 +3,8 @@
 #include "transaction.h"
 
 /*
- * A plan that is right leaves no difference; the kernel's own doings (an address that follows a port, a MAC made random)
- * may leave one that a second plan mends. What a third does not mend is not going to be mended.
+ * A plan that is right leaves no difference; the kernel's own doings (an address that follows a port, a MAC made
+ * random) may leave one that a second plan mends. What a third does not mend is not going to be mended.
  */
 #define ROUNDS_MAX 3
 
@@ -19,7 +19,7 @@ struct transaction {
 
 	struct effective wanted;
 	struct plan plan;
-	char plan_id[17]; /* of the last round, to see that a round changed nothing */
+	char plan_id[17];	 /* of the last round, to see that a round changed nothing */
 	struct effective before; /* the way back */
 
 	struct outcome outcome;

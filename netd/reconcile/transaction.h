@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: one change of the kernel from beginning to end: resolve, plan, note in the ledger, execute, read back, compare;
- * again while the kernel's own doings leave a difference; and, when it fails and that is wanted, all the way back.
- * The one path for apply, boot, repair and resume.
+ * Purpose: one change of the kernel from beginning to end: resolve, plan, note in the ledger, execute, read back,
+ * compare; again while the kernel's own doings leave a difference; and, when it fails and that is wanted, all the way
+ * back. The one path for apply, boot, repair and resume.
  */
 #pragma once
 
@@ -14,14 +14,14 @@
 
 /* How it ended. Texts are owned by the transaction and live during the callback. */
 struct outcome {
-	int error;	   /* 0: the kernel shows what was wanted; else negative errno */
-	bool changed;	   /* messages were sent */
-	const char *step;  /* the op that failed, in words; NULL: it was the read-back */
-	const char *link;  /* which link it was about, or NULL */
-	const char *text;  /* the kernel's words, or what the read-back showed */
+	int error;	  /* 0: the kernel shows what was wanted; else negative errno */
+	bool changed;	  /* messages were sent */
+	const char *step; /* the op that failed, in words; NULL: it was the read-back */
+	const char *link; /* which link it was about, or NULL */
+	const char *text; /* the kernel's words, or what the read-back showed */
 	struct loc loc;
-	bool rolled_back;  /* a way back was tried ... */
-	bool restored;	   /* ... and the kernel shows the state before again */
+	bool rolled_back;   /* a way back was tried ... */
+	bool restored;	    /* ... and the kernel shows the state before again */
 	char **differences; /* what still differs from it, in words */
 	size_t n_differences;
 };
@@ -41,8 +41,8 @@ struct transaction_hooks {
 struct transaction;
 
 /*
- * Starts; `done` is called from the event loop (also when there was nothing to do). roll_back: go back to the state before
- * when it fails. The ledger is changed in place. Returns 0 or negative errno (-EBUSY: one is running).
+ * Starts; `done` is called from the event loop (also when there was nothing to do). roll_back: go back to the state
+ * before when it fails. The ledger is changed in place. Returns 0 or negative errno (-EBUSY: one is running).
  */
 int transaction_start(struct transaction **ret, struct kernel *k, struct ledger *ledger, bool roll_back,
 		      const struct transaction_hooks *hooks, void *userdata);

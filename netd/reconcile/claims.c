@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: claims.h. */
+#include "claims.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static bool is_ours(const struct link *want)
+{
+	return want->loc.file && !want->foreign;
+}
+
+static char *claim_path(const struct state_dirs *dirs, const char *name)
+{
+	return xasprintf("%s/links/%s", dirs->runtime, name);
+}
+
+void claims_update(const struct state_dirs *dirs, struct model *claimed, const struct effective *e)
+{
+	_cleanup_free_ char *directory = xasprintf("%s/links", dirs->runtime);
+
+	if (access("/run/udev/control", F_OK) < 0)
+		return;
+	mkdir(directory, 0755);
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		const struct link *want = e->links.links[i];
+		_cleanup_free_ char *path = NULL;
+		int fd;
+
+		if (!is_ours(want) || model_find(claimed, want->name))
+			continue;
+		path = claim_path(dirs, want->name);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		if (fd < 0)
+			continue; /* the mark is a courtesy; the network does not hang on it */
+		close(fd);
+		model_add(claimed, link_new(want->name, want->kind));
+	}
+	for (size_t i = claimed->n_links; i-- > 0;) {
+		struct link *l = claimed->links[i];
+		const struct link *want = model_find(&e->links, l->name);
+		_cleanup_free_ char *path = NULL;
+
+		if (want && is_ours(want))
+			continue;
+		path = claim_path(dirs, l->name);
+		unlink(path);
+		link_free(model_take(claimed, l));
+	}
+}
+
+/* Does a small file have this line? */
+static bool file_has_line(const char *path, const char *line)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	char text[256];
+
+	while (f && fgets(text, sizeof(text), f)) {
+		text[strcspn(text, "\n")] = '\0';
+		if (streq(text, line))
+			return true;
+	}
+	return false;
+}
+
+/* State files in /run are about the host's namespace; in another one they would be about other links. */
+static bool in_host_namespace(void)
+{
+	struct stat host, here;
+
+	/* Not permitted to look (the sandbox): the unit runs in the host's namespace. */
+	if (stat("/proc/1/ns/net", &host) < 0 || stat("/proc/self/ns/net", &here) < 0)
+		return true;
+	return host.st_ino == here.st_ino;
+}
+
+static const char *network_manager_of(const struct link *have)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/run/NetworkManager/devices/%u", have->ifindex);
+	if (file_has_line(path, "managed=true"))
+		return "NetworkManager";
+	snprintf(path, sizeof(path), "/run/systemd/netif/links/%u", have->ifindex);
+	if (file_has_line(path, "ADMIN_STATE=configured") || file_has_line(path, "ADMIN_STATE=configuring"))
+		return "systemd-networkd";
+	snprintf(path, sizeof(path), "%s=%s", have->name, have->name);
+	if (file_has_line("/run/network/ifstate", path))
+		return "ifupdown";
+	return NULL;
+}
+
+static char *cure_of(const char *rival, const char *name)
+{
+	if (streq(rival, "NetworkManager"))
+		return xasprintf("nmcli device set %s managed no", name);
+	if (streq(rival, "systemd-networkd"))
+		return xasprintf("remove the .network file that matches %s and run networkctl reload", name);
+	return xasprintf("remove %s from /etc/network/interfaces and from /run/network/ifstate", name);
+}
+
+/* Arguments of a process, NUL-separated; 0 when it cannot be read. */
+static size_t read_arguments(const char *pid, char *buf, size_t size)
+{
+	char path[300];
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, buf, size - 1) : -1;
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	return (size_t)n;
+}
+
+static bool in_our_namespace(const char *pid)
+{
+	struct stat there, here;
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+	if (stat(path, &there) < 0 || stat("/proc/self/ns/net", &here) < 0)
+		return in_host_namespace();
+	return there.st_ino == here.st_ino;
+}
+
+static void find_dhcp_client(const char *pid, const struct effective *e, claims_rival_fn *fn, void *userdata)
+{
+	static const char *const clients[] = {"dhclient", "dhcpcd", "udhcpc"};
+	char text[4096];
+	size_t len = read_arguments(pid, text, sizeof(text));
+	const char *program = strrchr(text, '/');
+	const char *client = NULL;
+
+	program = len && program && program < text + strlen(text) ? program + 1 : text;
+	for (size_t i = 0; len && i < ARRAY_SIZE(clients); i++)
+		if (streq(program, clients[i]))
+			client = clients[i];
+	if (!client || !in_our_namespace(pid))
+		return;
+	for (const char *word = text + strlen(text) + 1; word < text + len; word += strlen(word) + 1) {
+		const struct link *want = model_find(&e->links, word);
+		_cleanup_free_ char *rival = NULL;
+
+		if (!want || !is_ours(want))
+			continue;
+		rival = xasprintf("%s (process %s)", client, pid);
+		fn(want, rival, "stop it, and what starts it", userdata);
+	}
+}
+
+void claims_find_rivals(const struct effective *e, const struct model *actual, claims_rival_fn *fn, void *userdata)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	for (size_t i = 0; in_host_namespace() && i < e->links.n_links; i++) {
+		const struct link *want = e->links.links[i], *have = model_find(actual, want->name);
+		const char *rival = have && is_ours(want) ? network_manager_of(have) : NULL;
+		_cleanup_free_ char *cure = rival ? cure_of(rival, want->name) : NULL;
+
+		if (rival)
+			fn(want, rival, cure, userdata);
+	}
+	while (dir && (entry = readdir(dir)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			find_dhcp_client(entry->d_name, e, fn, userdata);
+	if (dir)
+		closedir(dir);
+}
