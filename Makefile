@@ -99,6 +99,8 @@ UNIT_SRC := $(wildcard tests/unit/test-*.c)
 UNIT_HELPERS := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
 LINK_test-varlink := $(wildcard netd/control/varlink*.c)
+LINK_test-plan := netd/kernel/compare.c
+LINK_test-resolve := netd/reconcile/ledger-json.c
 
 define unit_rule
 $(BUILD)/tests/unit/$(1): $(call obj,tests/unit/$(1).c $(UNIT_HELPERS) $(LINK_$(1))) $(BUILD)/core.a
@@ -133,7 +135,9 @@ INSTALLED := \
 entry = $(subst :, ,$(1))
 target = "$(DESTDIR)$(word 2,$(entry))"
 
-$(BUILD)/systemd/%.service: systemd/%.service Makefile
+# Made anew by every install: PREFIX may be another than the last time.
+.PHONY: force
+$(BUILD)/systemd/%.service: systemd/%.service force
 	@mkdir -p $(@D)
 	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|g; s|@BINDIR@|$(BINDIR)|g; s|@LIBDIR@|$(LIBDIR)|g' $< > $@
 

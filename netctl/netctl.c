@@ -278,7 +278,7 @@ int main(int argc, char **argv)
 	setlocale(LC_TIME, "");
 	status = run(&o, argc, argv);
 	free(o.socket);
-	if (fflush(stdout) == EOF && status == EXIT_OK) {
+	if ((fflush(stdout) == EOF || ferror(stdout)) && (status == EXIT_OK || status == EXIT_PENDING)) {
 		perror("netctl: cannot write");
 		status = EXIT_ERROR;
 	}

@@ -29,8 +29,9 @@ static void field(struct table *t, const char *name, const char *value)
 	cell_set(r, 1, STYLE_PLAIN, "%s", value);
 }
 
-/* A list's items, separated by spaces on one line or each on its own. */
-static void field_list(struct table *t, const char *name, struct json_object *link, const char *key, bool one_line)
+/* A list's items: on one line with a separator, or with NULL on a line each. */
+static void field_list(struct table *t, const char *name, struct json_object *link, const char *key,
+		       const char *separator)
 {
 	_cleanup_free_ char *joined = NULL;
 
@@ -38,11 +39,11 @@ static void field_list(struct table *t, const char *name, struct json_object *li
 		const char *item = json_item_text(link, key, i);
 		char *longer;
 
-		if (!one_line) {
+		if (!separator) {
 			field(t, i ? "" : name, item);
 			continue;
 		}
-		longer = joined ? xasprintf("%s %s", joined, item) : xstrdup(item);
+		longer = joined ? xasprintf("%s%s%s", joined, separator, item) : xstrdup(item);
 		free(joined);
 		joined = longer;
 	}
@@ -91,6 +92,34 @@ static char *mac_line(struct json_object *link)
 	return xasprintf("%s, permanent %s", mac, permanent);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	return strverscmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The VLANs on it; of very many only the first. */
+static void field_on_it(struct table *t, const struct tree *tree, const struct node *n)
+{
+	enum { SHOWN = 20 };
+	_cleanup_free_ const char **names = xcalloc(tree->n, sizeof(*names));
+	_cleanup_free_ char *text = NULL;
+	size_t count = 0, len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	for (size_t i = 0; i < tree->n; i++)
+		if (streq(json_text_or(tree->nodes[i].link, "parent", ""), n->name))
+			names[count++] = tree->nodes[i].name;
+	qsort(names, count, sizeof(*names), by_number);
+	for (size_t i = 0; i < MIN(count, SHOWN); i++)
+		fprintf(f, "%s%s", i ? " " : "", names[i]);
+	if (count > SHOWN)
+		fprintf(f, " and %zu more", count - SHOWN);
+	fclose(f);
+	field(t, "on it", text);
+}
+
 static void print_identity(struct term *t, const struct tree *tree, const struct node *n)
 {
 	struct table table = {.n_columns = 2, .indent = 2};
@@ -98,26 +127,21 @@ static void print_identity(struct term *t, const struct tree *tree, const struct
 	_cleanup_free_ char *declared = origin(link), *mac = mac_line(link);
 	_cleanup_free_ char *index = xasprintf("%lld", (long long)json_int(link, "ifindex", 0));
 	_cleanup_free_ char *mtu = xasprintf("%lld", (long long)json_int(link, "mtu", 0));
-	size_t on_it = 0;
+	const char *oper = json_text(link, "operstate");
 
 	field(&table, "declared", declared);
 	field(&table, "ifindex", json_int(link, "ifindex", 0) ? index : NULL);
-	field_list(&table, "also called", link, "altnames", true);
-	field(&table, "state", json_text(link, "operstate"));
+	field_list(&table, "also called", link, "altnames", " ");
+	field(&table, "operstate", oper && !streq(oper, json_text_or(link, "state", "")) ? oper : NULL);
 	field(&table, "mac", mac);
 	field(&table, "mtu", json_int(link, "mtu", 0) ? mtu : NULL);
 	field(&table, "master", json_text(link, "master"));
 	field(&table, "parent", json_text(link, "parent"));
-	field_list(&table, "ports", link, "ports", true);
-	for (size_t i = 0; i < tree->n; i++) {
-		const char *parent = json_text(tree->nodes[i].link, "parent");
-
-		if (parent && streq(parent, n->name))
-			field(&table, on_it++ ? "" : "on it", tree->nodes[i].name);
-	}
-	field_list(&table, "address", link, "addresses", false);
-	field_list(&table, "route", link, "routes", false);
-	field_list(&table, "vlans", link, "vlans", false);
+	field_list(&table, "ports", link, "ports", " ");
+	field_on_it(&table, tree, n);
+	field_list(&table, "address", link, "addresses", NULL);
+	field_list(&table, "route", link, "routes", NULL);
+	field_list(&table, "vlans", link, "vlans", ", ");
 	table_print(&table, t);
 }
 
@@ -170,39 +194,29 @@ static void port_row(struct table *table, const struct node *port)
 			cell_set(r, (unsigned)(3 + i), STYLE_PLAIN, "%s", json_text(options, port_columns[i].key));
 }
 
-/* LACP's states are too long for columns. */
-static void print_lacp(struct term *t, const struct node *port)
+/* LACP's states are too long for columns beside the others. */
+static void lacp_rows(struct table *table, const struct node *port)
 {
 	struct json_object *options = json_get(port->link, "port_options", json_type_object);
 	const char *actor = json_text(options, "ad_actor_oper_port_state");
 	const char *partner = json_text(options, "ad_partner_oper_port_state");
+	struct row *r;
 
 	if (!actor && !partner)
 		return;
-	fputs("  ", t->out);
-	print_safe(port->name, t->out);
-	fputs(" LACP: ours ", t->out);
-	print_safe(actor ? actor : "not known", t->out);
-	fputs("; partner's ", t->out);
-	print_safe(partner ? partner : "not known", t->out);
-	fputc('\n', t->out);
+	r = table_row(table);
+	cell_set(r, 0, STYLE_BOLD, "%s", port->name);
+	cell_set(r, 1, STYLE_DIM, "ours");
+	cell_set(r, 2, STYLE_PLAIN, "%s", actor ? actor : "not known");
+	r = table_row(table);
+	cell_set(r, 1, STYLE_DIM, "partner's");
+	cell_set(r, 2, STYLE_PLAIN, "%s", partner ? partner : "not known");
 }
 
 /* "10 pvid untagged, 20-29" */
-static void print_port_vlans(struct term *t, const struct node *port)
+static void vlan_row(struct table *table, const struct node *port)
 {
-	size_t n = json_count(port->link, "vlans");
-
-	if (!n)
-		return;
-	fputs("  ", t->out);
-	print_safe(port->name, t->out);
-	fputs(" VLANs: ", t->out);
-	for (size_t i = 0; i < n; i++) {
-		fputs(i ? ", " : "", t->out);
-		print_safe(json_item_text(port->link, "vlans", i), t->out);
-	}
-	fputc('\n', t->out);
+	field_list(table, port->name, port->link, "vlans", ", ");
 }
 
 static bool is_port_of(const struct node *port, const struct node *master)
@@ -212,26 +226,30 @@ static bool is_port_of(const struct node *port, const struct node *master)
 	return name && streq(name, master->name);
 }
 
+/* One table about all ports of n; nothing if none has anything to say. */
+static void print_port_table(struct term *t, const struct node *n, struct table *table, const char *title,
+			     void (*add)(struct table *table, const struct node *port))
+{
+	for (size_t i = 0; i < n->n_children; i++)
+		if (is_port_of(n->children[i], n))
+			add(table, n->children[i]);
+	if (!table->n_rows)
+		return;
+	term_heading(t, title);
+	table_print(table, t);
+}
+
 static void print_ports(struct term *t, const struct node *n)
 {
 	const char *titles[PORT_TITLES] = {"PORT", "STATE", "SPEED"};
-	struct table table = {.titles = titles, .n_columns = PORT_TITLES, .indent = 2};
+	struct table ports = {.titles = titles, .n_columns = PORT_TITLES, .indent = 2};
+	struct table lacp = {.n_columns = 3, .indent = 2}, vlans = {.n_columns = 2, .indent = 2};
 
 	for (size_t i = 0; i < ARRAY_SIZE(port_columns); i++)
 		titles[3 + i] = port_columns[i].title;
-	for (size_t i = 0; i < n->n_children; i++)
-		if (is_port_of(n->children[i], n))
-			port_row(&table, n->children[i]);
-	if (!table.n_rows)
-		return;
-	term_heading(t, "Ports");
-	table_print(&table, t);
-	for (size_t i = 0; i < n->n_children; i++) {
-		if (!is_port_of(n->children[i], n))
-			continue;
-		print_lacp(t, n->children[i]);
-		print_port_vlans(t, n->children[i]);
-	}
+	print_port_table(t, n, &ports, "Ports", port_row);
+	print_port_table(t, n, &lacp, "LACP state", lacp_rows);
+	print_port_table(t, n, &vlans, "VLANs of the ports", vlan_row);
 }
 
 static const struct option *find_row(const struct option_table *table, const char *key)
@@ -265,9 +283,44 @@ static enum group group_of(struct json_object *link, const struct option *o, con
 		return GROUP_DECLARED;
 	if (!o)
 		return GROUP_CHANGED;
-	if (o->flags & OPTION_STATUS)
+	if (o->flags & (OPTION_STATUS | OPTION_REFUSED | OPTION_INTERNAL))
 		return GROUP_STATE;
 	return is_initial(o, text) ? GROUP_INITIAL : GROUP_CHANGED;
+}
+
+/* `up` is only told when it is declared: the first line says it. */
+static bool in_group(struct json_object *link, const struct option_table *rows, enum group group, const char *key,
+		     const char *text)
+{
+	const struct option *o = find_row(rows, key);
+
+	if (!o)
+		o = find_row(&link_options, key);
+	if (o == &link_options.rows[LINK_UP] && !is_declared(link, key))
+		return false;
+	return group_of(link, o, key, text) == group;
+}
+
+/* The dull ones: many to a line. */
+static void print_dense(struct term *t, struct row *rows, size_t n)
+{
+	size_t limit = t->width ? t->width : 100, column = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct cell *cells = rows[i].cells;
+		size_t width = strlen(cells[0].text) + 1 + text_width(cells[1].text);
+		bool fits = column && column + 2 + width <= limit;
+
+		fprintf(t->out, "%s  ", column && !fits ? "\n" : "");
+		term_styled(t, STYLE_DIM, cells[0].text);
+		fputc('=', t->out);
+		term_styled(t, STYLE_PLAIN, cells[1].text);
+		column = (fits ? column : 0) + 2 + width;
+		free(cells[0].text);
+		free(cells[1].text);
+	}
+	fputc('\n', t->out);
+	free(rows);
 }
 
 static void print_group(struct term *t, struct json_object *link, const struct option_table *rows,
@@ -278,12 +331,9 @@ static void print_group(struct term *t, struct json_object *link, const struct o
 
 	json_object_object_foreach (options, key, value) {
 		const char *text = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
-		const struct option *o = find_row(rows, key);
 		struct row *r;
 
-		if (!o)
-			o = find_row(&link_options, key);
-		if (group_of(link, o, key, text) != group)
+		if (!in_group(link, rows, group, key, text))
 			continue;
 		r = table_row(&table);
 		cell_set(r, 0, group == GROUP_DECLARED ? STYLE_BOLD : STYLE_DIM, "%s", key);
@@ -292,7 +342,10 @@ static void print_group(struct term *t, struct json_object *link, const struct o
 	if (!table.n_rows)
 		return;
 	term_heading(t, title);
-	table_print(&table, t);
+	if (group == GROUP_INITIAL)
+		print_dense(t, table.rows, table.n_rows);
+	else
+		table_print(&table, t);
 }
 
 static void print_options(struct term *t, struct json_object *link, const struct option_table *rows, const char *member,

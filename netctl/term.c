@@ -113,19 +113,27 @@ void term_close(struct term *t)
 	fclose(t->out);
 	fflush(stdout);
 	if (!t->pager || !t->height || count_lines(t->text, t->len) < t->height || !page(t))
-		write_all(STDOUT_FILENO, t->text, t->len);
+		fwrite(t->text, 1, t->len, stdout);
+	fflush(stdout);
 	free(t->text);
 	*t = (struct term){0};
 }
 
-void print_safe(const char *text, FILE *f)
+static void print_safe_n(const char *text, size_t n, FILE *f)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+	const unsigned char *c = (const unsigned char *)text, *end = c + n;
+
+	for (; c < end; c++) {
+		bool c1 = c[0] == 0xc2 && c + 1 < end && c[1] >= 0x80 && c[1] < 0xa0;
 
 		fputc(*c < 0x20 || *c == 0x7f || c1 ? '?' : *c, f);
 		c += c1;
 	}
+}
+
+void print_safe(const char *text, FILE *f)
+{
+	print_safe_n(text, strlen(text), f);
 }
 
 size_t text_width(const char *text)
@@ -137,19 +145,24 @@ size_t text_width(const char *text)
 	return n;
 }
 
-void term_styled(struct term *t, enum style style, const char *text)
+static void term_styled_n(struct term *t, enum style style, const char *text, size_t n)
 {
 	static const char *const codes[] = {
 		[STYLE_PLAIN] = "",	  [STYLE_BOLD] = "\33[1m",  [STYLE_DIM] = "\33[2m",
 		[STYLE_GOOD] = "\33[32m", [STYLE_WARN] = "\33[33m", [STYLE_BAD] = "\33[31m",
 	};
-	bool on = t->color && style != STYLE_PLAIN && *text;
+	bool on = t->color && style != STYLE_PLAIN && n;
 
 	if (on)
 		fputs(codes[style], t->out);
-	print_safe(text, t->out);
+	print_safe_n(text, n, t->out);
 	if (on)
 		fputs("\33[0m", t->out);
+}
+
+void term_styled(struct term *t, enum style style, const char *text)
+{
+	term_styled_n(t, style, text, strlen(text));
 }
 
 void term_heading(struct term *t, const char *text)
@@ -201,11 +214,12 @@ static void fit(const struct table *t, const struct term *term, size_t *widths)
 	}
 }
 
-static void print_cell(struct term *term, enum style style, const char *text, size_t width, size_t *pad)
+static void print_cell(struct term *term, const struct cell *cell, size_t lead, size_t width, size_t *pad)
 {
 	fprintf(term->out, "%*s", (int)*pad, "");
-	term_styled(term, style, text);
-	*pad = width + 2 - text_width(text);
+	term_styled_n(term, STYLE_DIM, cell->text, lead);
+	term_styled(term, cell->style, cell->text + lead);
+	*pad = width + 2 - text_width(cell->text);
 }
 
 static void print_row(const struct table *t, struct term *term, const struct row *r, const size_t *widths)
@@ -223,7 +237,7 @@ static void print_row(const struct table *t, struct term *term, const struct row
 		if (!widths[c])
 			continue;
 		if (r->cells[c].text && *r->cells[c].text)
-			print_cell(term, r->cells[c].style, r->cells[c].text, widths[c], &pad);
+			print_cell(term, &r->cells[c], c == 0 ? r->lead : 0, widths[c], &pad);
 		else
 			pad += widths[c] + 2;
 	}
@@ -234,9 +248,13 @@ static void print_titles(const struct table *t, struct term *term, const size_t 
 {
 	size_t pad = t->indent;
 
-	for (unsigned c = 0; c < t->n_columns; c++)
-		if (widths[c])
-			print_cell(term, STYLE_DIM, t->titles[c], widths[c], &pad);
+	for (unsigned c = 0; c < t->n_columns; c++) {
+		if (!widths[c])
+			continue;
+		fprintf(term->out, "%*s", (int)pad, "");
+		term_styled(term, STYLE_DIM, t->titles[c]);
+		pad = widths[c] + 2 - strlen(t->titles[c]);
+	}
 	fputc('\n', term->out);
 }
 

@@ -47,7 +47,8 @@ struct cell {
 
 struct row {
 	struct cell cells[TABLE_COLUMNS_MAX];
-	char *note; /* owned: the row is this line across all columns, behind the first cell */
+	size_t lead; /* bytes that the first cell begins with and that are drawing, not text */
+	char *note;  /* owned: the row is this line across all columns, behind the first cell */
 	enum style note_style;
 };
 

@@ -38,13 +38,17 @@ static int in_order(const struct node *a, const struct node *b)
 	return strverscmp(a->name, b->name);
 }
 
-/* Brings together what has the same node above it, roots first, each group in order. */
+/* Brings together what has the same node above it, roots first, ports before VLANs, each in order. */
 static int by_place(const void *left, const void *right)
 {
 	const struct node *a = *(struct node *const *)left, *b = *(struct node *const *)right;
 
+	bool port_a = json_text(a->link, "master"), port_b = json_text(b->link, "master");
+
 	if (a->up != b->up)
 		return a->up < b->up ? -1 : 1;
+	if (port_a != port_b)
+		return port_a ? -1 : 1;
 	return in_order(a, b);
 }
 

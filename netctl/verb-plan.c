@@ -161,9 +161,11 @@ static void clear_progress(void)
 		fputs("\r\33[K", stderr);
 }
 
-static void print_result(struct json_object *p, size_t steps)
+static void print_result(struct json_object *p, size_t steps, const struct options *o)
 {
-	diagnostics_print(json_get(p, "diagnostics", json_type_array), stderr);
+	/* Without an id the plan was shown, and its messages with it. */
+	if (o->plan)
+		diagnostics_print(json_get(p, "diagnostics", json_type_array), stderr);
 	if (streq(json_text_or(p, "result", ""), "unchanged"))
 		puts("Nothing was changed.");
 	else
@@ -200,9 +202,10 @@ static int run_apply(struct client *c, const char *plan, size_t steps, const str
 			show_progress(json_get(r.parameters, "progress", json_type_object));
 	}
 	if (!o->json)
-		print_result(r.parameters, json_get(r.parameters, "steps", json_type_array)
-						   ? json_count(r.parameters, "steps")
-						   : steps);
+		print_result(r.parameters,
+			     json_get(r.parameters, "steps", json_type_array) ? json_count(r.parameters, "steps")
+									      : steps,
+			     o);
 	return EXIT_OK;
 }
 

@@ -160,6 +160,7 @@ static void paint_node(const struct node *n, const char *prefix, const char *bel
 	int64_t mtu = json_int(n->link, "mtu", ETH_DATA_LEN);
 
 	cell_set(r, COLUMN_LINK, json_flag(n->link, "declared") ? STYLE_BOLD : STYLE_PLAIN, "%s%s", prefix, n->name);
+	r->lead = strlen(prefix);
 	paint_kind(r, n);
 	cell_set(r, COLUMN_STATE, style, "%s", state);
 	if (speed)

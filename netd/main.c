@@ -70,10 +70,17 @@ static void reload_done(const struct outcome *o, void *userdata _unused_)
 
 static int on_hangup(sd_event_source *s _unused_, const struct signalfd_siginfo *info _unused_, void *userdata)
 {
-	struct apply_request request = {.refused = reload_refused, .done = reload_done};
+	struct apply_request request = {.max_impact = -1, .refused = reload_refused, .done = reload_done};
 
 	manager_apply(userdata, &request);
 	return 0;
+}
+
+static int on_terminate(sd_event_source *s _unused_, const struct signalfd_siginfo *info _unused_, void *userdata)
+{
+	struct manager *m = userdata;
+
+	return manager_may_exit(m) ? sd_event_exit(m->event, 0) : 0;
 }
 
 static int run(const struct arguments *a)
@@ -91,9 +98,9 @@ static int run(const struct arguments *a)
 
 	r = sd_event_default(&m.event);
 	if (r >= 0)
-		r = sd_event_add_signal(m.event, NULL, SIGTERM, NULL, NULL);
+		r = sd_event_add_signal(m.event, NULL, SIGTERM, on_terminate, &m);
 	if (r >= 0)
-		r = sd_event_add_signal(m.event, NULL, SIGINT, NULL, NULL);
+		r = sd_event_add_signal(m.event, NULL, SIGINT, on_terminate, &m);
 	if (r >= 0)
 		r = sd_event_add_signal(m.event, NULL, SIGHUP, on_hangup, &m);
 	if (r >= 0)

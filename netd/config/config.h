@@ -65,13 +65,12 @@ enum daemon_row {
 	DAEMON_DRIFT,	  /* enum drift_setting */
 	DAEMON_ADMIN_GROUP,
 	DAEMON_READ_GROUP,
+	DAEMON_MAX_IMPACT, /* enum impact of plan/plan.h */
 	_DAEMON_ROWS,
 };
 
 struct config {
-	/* Declared links, by label; vlan sets of ports are in the port sections. A link in some `ports` has
-	 * master_name. */
-	struct model links;
+	struct model links;	    /* declared links, by label; one that is in some `ports` has master_name */
 	struct port_section *ports; /* in the order written */
 	size_t n_ports;
 	const struct port_section **port_names; /* those that are no glob, sorted by name; for config_port_values() */
@@ -98,6 +97,8 @@ struct config *config_parse(const struct config_files *f, struct diags *d);
 /* Cross-object rules on a parsed configuration; called by config_parse. */
 void config_check(const struct config *c, struct diags *d);
 
-/* The values that apply to a port by this name: globs in order, then the exact section. NULL: none. The caller frees
- * it. */
+/*
+ * The values that apply to a port by this name (as written in `ports`): globs in order, then the exact section. NULL:
+ * none. The caller frees it.
+ */
 struct values *config_port_values(const struct config *c, const char *port, const struct kind *master_kind);

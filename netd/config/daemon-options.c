@@ -5,6 +5,9 @@
 static const char *const drift_names[] = {
 	[DRIFT_REPAIR] = "repair", [DRIFT_REPORT] = "report", [DRIFT_IGNORE] = "ignore", NULL};
 
+/* In the order of enum impact (plan/plan.h). */
+static const char *const impact_names[] = {"none", "live", "link-flap", "recreate", "guests-cut-off", NULL};
+
 /* clang-format off */
 static const struct option daemon_rows[] = {
 	[DAEMON_BOOT_WAIT] = {
@@ -24,6 +27,11 @@ static const struct option daemon_rows[] = {
 	[DAEMON_READ_GROUP] = {
 		.key = "read_group", .type = &type_string, .place = PLACE_CONFIG,
 		.help = "only members of this group, of admin_group and root may ask netctl for status; left out: everyone on the host",
+	},
+	[DAEMON_MAX_IMPACT] = {
+		.key = "max_impact", .type = &type_u8, .place = PLACE_CONFIG,
+		.names = impact_names, .initial = 4,
+		.help = "the most that netctl apply does without being told otherwise by --max-impact; a port that is not ours needs --force besides",
 	},
 };
 /* clang-format on */

@@ -22,7 +22,6 @@ static const struct {
 	{"confirm",	     SECTION_DAEMON, "apply with confirmation"},
 	{"probe",	     SECTION_DAEMON, "probes of reachability"},
 	{"probe_timeout",    SECTION_DAEMON, "probes of reachability"},
-	{"max_impact",	     SECTION_DAEMON, "a limit on impact"},
 	{"foreign_firewall", SECTION_DAEMON, "rules for other firewalls"},
 	{"forwarding",	     SECTION_DAEMON, "setting IP forwarding"},
 	{"resolv_conf",	     SECTION_DAEMON, "writing resolv.conf"},

@@ -394,6 +394,7 @@ static void method_apply(struct varlink_call *call, struct json_object *paramete
 	struct apply_call *a = xcalloc(1, sizeof(*a));
 	struct apply_request request = {
 		.force = varlink_get_bool(parameters, "force", false),
+		.max_impact = -1,
 		.refused = apply_refused,
 		.done = apply_done,
 		.planned = apply_planned,

@@ -122,7 +122,7 @@ static void print_shown(const struct model *actual, const struct option *o, unio
 	const struct link *named;
 
 	if (o->type == &type_ifname) {
-		named = model_index(actual, (uint32_t)v.num);
+		named = model_index(actual, ifname_index(v));
 		fputs(named ? named->name : "none", f);
 	} else if (o->type->is_blob && (!v.blob || !v.blob->len)) {
 		fputs("none", f);

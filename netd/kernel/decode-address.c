@@ -162,8 +162,9 @@ int decode_route(const struct nlmsghdr *m, struct route_state *ret)
 	s.route.type = rtm->rtm_type;
 	/* The other flags come and go with the carrier without an event (net/ipv4/fib_semantics.c). */
 	s.route.flags = rtm->rtm_flags & RTNH_F_ONLINK;
+	s.of_daemon = is_of_routing_daemon(rtm->rtm_protocol);
 	s.kept = rtm->rtm_type == RTN_UNICAST && !(rtm->rtm_flags & RTM_F_CLONED) && !rtm->rtm_tos &&
-		 !rtm->rtm_src_len && !is_of_routing_daemon(rtm->rtm_protocol);
+		 !rtm->rtm_src_len && !s.of_daemon;
 	mnl_attr_for_each(a, m, sizeof(*rtm))
 	{
 		if (!read_route_attribute(a, &s))

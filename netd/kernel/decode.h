@@ -48,6 +48,7 @@ struct route_state {
 	 */
 	bool kept;
 	bool multipath;
+	bool of_daemon; /* made by a routing daemon, by its protocol number */
 };
 
 int decode_route(const struct nlmsghdr *m, struct route_state *ret);

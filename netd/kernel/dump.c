@@ -2,6 +2,7 @@
 /* Purpose: reads of the kernel's state into a model: all of it, or one link's part (kernel-internal.h). */
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
@@ -40,6 +41,12 @@ static int dump_until_whole(struct rtnl *r, union request *request, rtnl_message
 			return error;
 	}
 	return -EAGAIN;
+}
+
+/* A device that has gone meanwhile has nothing more to tell. */
+static int gone_is_nothing(int error, uint32_t ifindex)
+{
+	return ifindex && error == -ENODEV ? 0 : error;
 }
 
 static void *request_begin(union request *q, uint16_t type, size_t len)
@@ -145,6 +152,8 @@ static void reset_vlans(struct dump *d)
 	for (size_t i = 0; i < d->model->n_links; i++) {
 		struct link *l = d->model->links[i];
 
+		if (d->ifindex && l->ifindex != d->ifindex)
+			continue;
 		free(l->vlans);
 		l->vlans = NULL;
 		l->n_vlans = 0;
@@ -159,12 +168,34 @@ static bool any_vlans(const struct model *m)
 	return false;
 }
 
-int dump_vlans(struct rtnl *r, struct model *m)
+static int take_link_vlans(const struct nlmsghdr *m, void *userdata)
 {
-	struct dump d = {.model = m};
+	struct dump *d = userdata;
+	uint32_t ifindex;
+
+	if (m->nlmsg_type == RTM_NEWVLAN && decode_vlan_event_link(m, &ifindex) == 0 && ifindex == d->ifindex)
+		decode_vlan_event(m, d->link);
+	return 0;
+}
+
+static int dump_link_vlans(struct rtnl *r, struct dump *d)
+{
+	union request q;
+	struct br_vlan_msg *bvm = request_begin(&q, RTM_GETVLAN, sizeof(*bvm));
+
+	bvm->family = AF_BRIDGE;
+	bvm->ifindex = d->ifindex;
+	return dump_until_whole(r, &q, take_link_vlans, reset_vlans, d);
+}
+
+int dump_vlans(struct rtnl *r, struct model *m, uint32_t ifindex)
+{
+	struct dump d = {.model = m, .ifindex = ifindex, .link = ifindex ? model_index(m, ifindex) : NULL};
 	union request q;
 	struct ifinfomsg *ifi = request_begin(&q, RTM_GETLINK, sizeof(*ifi));
 
+	if (ifindex)
+		return d.link && link_has_vlans(d.link) ? gone_is_nothing(dump_link_vlans(r, &d), ifindex) : 0;
 	if (!any_vlans(m))
 		return 0;
 	ifi->ifi_family = AF_BRIDGE;
@@ -200,12 +231,6 @@ static void reset_addresses(struct dump *d)
 		l->addresses = NULL;
 		l->n_addresses = 0;
 	}
-}
-
-/* A device that has gone meanwhile has nothing more to tell. */
-static int gone_is_nothing(int error, uint32_t ifindex)
-{
-	return ifindex && error == -ENODEV ? 0 : error;
 }
 
 int dump_addresses(struct rtnl *r, struct model *m, uint32_t ifindex)
@@ -278,7 +303,7 @@ int dump_all(struct rtnl *r, const struct model *known, struct model *ret)
 	int error = dump_links(r, &d);
 
 	if (!error)
-		error = dump_vlans(r, &m);
+		error = dump_vlans(r, &m, 0);
 	if (!error)
 		error = dump_addresses(r, &m, 0);
 	if (!error)

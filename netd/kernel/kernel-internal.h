@@ -13,6 +13,7 @@ enum mark {
 	MARK_LINK_IF_DOWN = 1 << 1, /* changes of a link that is down are not told */
 	MARK_ADDRESSES = 1 << 2,
 	MARK_ROUTES = 1 << 3,
+	MARK_VLANS = 1 << 4,
 };
 
 struct marked {
@@ -32,7 +33,7 @@ struct kernel {
 	void *userdata;
 
 	/* To do before ACTUAL is right again. */
-	bool lost, routes_lost, vlans_lost;
+	bool lost, routes_lost;
 	struct marked *marks;
 	size_t n_marks;
 	/* Told to `changed` at the end of the turn; names may repeat. */
@@ -53,10 +54,10 @@ struct kernel {
 int dump_all(struct rtnl *r, const struct model *known, struct model *ret);
 /* -ENODEV: it is gone. The caller owns *ret. */
 int dump_link(struct rtnl *r, uint32_t ifindex, struct link **ret);
-/* Replace the link's addresses or routes by what the kernel has; ifindex 0 of routes: of all links. */
+/* Replace what the model has of one link, or with ifindex 0 of all, by what the kernel has. */
 int dump_addresses(struct rtnl *r, struct model *m, uint32_t ifindex);
 int dump_routes(struct rtnl *r, struct model *m, uint32_t ifindex);
-int dump_vlans(struct rtnl *r, struct model *m);
+int dump_vlans(struct rtnl *r, struct model *m, uint32_t ifindex);
 /* Fills in what only ethtool knows, for hardware. */
 void dump_driver(struct link *l, const struct link *known);
 

@@ -44,7 +44,7 @@ void observe_changed(struct kernel *k, const char *name)
 
 static void forget_marks(struct kernel *k)
 {
-	k->lost = k->routes_lost = k->vlans_lost = false;
+	k->lost = k->routes_lost = false;
 	free(k->marks);
 	k->marks = NULL;
 	k->n_marks = 0;
@@ -106,13 +106,15 @@ static int read_again(struct kernel *k, const struct marked *mark)
 		observe_link(k, fresh);
 		l = model_index(&k->actual, mark->ifindex);
 	}
-	if (!l || !(mark->what & (MARK_ADDRESSES | MARK_ROUTES)))
+	if (!l || !(mark->what & (MARK_ADDRESSES | MARK_ROUTES | MARK_VLANS)))
 		return 0;
 	observe_changed(k, l->name);
 	if (mark->what & MARK_ADDRESSES)
 		error = dump_addresses(k->rtnl, &k->actual, mark->ifindex);
 	if (!error && mark->what & MARK_ROUTES)
 		error = dump_routes(k->rtnl, &k->actual, mark->ifindex);
+	if (!error && mark->what & MARK_VLANS)
+		error = dump_vlans(k->rtnl, &k->actual, mark->ifindex);
 	return error;
 }
 
@@ -124,10 +126,8 @@ static int read_all_again(struct kernel *k, struct marked *marks, size_t n)
 		error = read_again(k, &marks[i]);
 	if (!error && k->routes_lost)
 		error = dump_routes(k->rtnl, &k->actual, 0);
-	if (!error && k->vlans_lost)
-		error = dump_vlans(k->rtnl, &k->actual);
 	if (!error)
-		k->routes_lost = k->vlans_lost = false;
+		k->routes_lost = false;
 	return error;
 }
 
@@ -141,9 +141,9 @@ static int settle(struct kernel *k)
 		size_t n = k->n_marks;
 		int error;
 
-		if (!n && !k->lost && !k->routes_lost && !k->vlans_lost)
+		if (!n && !k->lost && !k->routes_lost)
 			return all;
-		all |= k->routes_lost || k->vlans_lost;
+		all |= k->routes_lost;
 		marks = TAKE_PTR(k->marks);
 		k->n_marks = 0;
 		merge_marks(marks, &n);

@@ -193,14 +193,18 @@ void bond_check_port(const struct model *m, const struct link *master, const str
 
 /*
  * Is there no monitor unless we state one? A monitor that a taken-over bond has stays, but for one that its new mode
- * does not have. A declared delay asks for MII monitoring by itself.
+ * does not have. A declared delay asks for MII monitoring by itself. A wanted value of no line is the one found before
+ * we wrote ours, and no monitor is nothing to go back to.
  */
 static bool needs_miimon(const struct link *want, const struct link *have)
 {
 	uint64_t arp = have ? values_num(have->own, BOND_ARP_INTERVAL, 0) : 0;
 	unsigned mode = (unsigned)values_num(want->own, BOND_MODE, have ? bond_mode(have) : MODE_RR);
 
-	if (values_has(want->own, BOND_MIIMON) || (have && values_num(have->own, BOND_MIIMON, 0)))
+	if (values_has(want->own, BOND_MIIMON) &&
+	    (values_loc(want->own, BOND_MIIMON).file || values_num(want->own, BOND_MIIMON, 0)))
+		return false;
+	if (!values_has(want->own, BOND_MIIMON) && have && values_num(have->own, BOND_MIIMON, 0))
 		return false;
 	if (values_has(want->own, BOND_ARP_INTERVAL))
 		return values_num(want->own, BOND_ARP_INTERVAL, 0) == 0;

@@ -2,17 +2,28 @@
 /* Purpose: ownership.h. */
 #include "ownership.h"
 
+/* What names a link is noted by name: ifindexes do not outlive it. NULL: none. */
+static union value found_name(const struct model *actual, const struct values *found, unsigned row)
+{
+	const struct link *named = values_has(found, row) ? model_index(actual, ifname_index(found->v[row])) : NULL;
+
+	return (union value){.blob = named ? blob_new(named->name, strlen(named->name) + 1) : NULL};
+}
+
 /* The value before the first write: what is there, or on a link we make, the kernel's initial one. */
-static void note_row(struct values **to, const struct option_table *table, unsigned row, const struct values *found)
+static void note_row(struct values **to, const struct option_table *table, unsigned row, const struct values *found,
+		     const struct model *actual)
 {
 	const struct option *o = &table->rows[row];
 	union value v = {0};
 
-	if (values_has(*to, row) || o->type == &type_ifname)
+	if (values_has(*to, row))
 		return;
-	if (found && !values_has(found, row))
+	if (found && !values_has(found, row) && o->type != &type_ifname)
 		return;
-	if (found)
+	if (o->type == &type_ifname)
+		v = found_name(actual, found, row);
+	else if (found)
 		v = value_copy(o, found->v[row]);
 	else if (!o->type->is_blob)
 		v.num = (uint64_t)o->initial;
@@ -21,11 +32,12 @@ static void note_row(struct values **to, const struct option_table *table, unsig
 	values_put(*to, row, v, LOC_NONE);
 }
 
-static void note_rows(struct values **to, const struct values *sent, uint64_t rows, const struct values *found)
+static void note_rows(struct values **to, const struct values *sent, uint64_t rows, const struct values *found,
+		      const struct model *actual)
 {
 	for (unsigned row = 0; sent && row < sent->table->n; row++)
 		if (rows >> row & 1)
-			note_row(to, sent->table, row, found);
+			note_row(to, sent->table, row, found, actual);
 }
 
 static struct record *record_of(struct ledger *l, const struct op *op)
@@ -63,8 +75,8 @@ static void note_create(struct ledger *l, const struct op *op, const struct mode
 	r = ledger_get(l, op->link->name, op->link->kind);
 	r->created = true;
 	r->mac = mac;
-	note_rows(&r->own, op->link->own, op->own, NULL);
-	note_rows(&r->common, op->link->common, op->common & ~(1ull << LINK_MAC), NULL);
+	note_rows(&r->own, op->link->own, op->own, NULL, actual);
+	note_rows(&r->common, op->link->common, op->common & ~(1ull << LINK_MAC), NULL, actual);
 	note_mtu_of_new(r, op, actual);
 	if (op->master == MASTER_JOIN) {
 		r->joined = true;
@@ -93,17 +105,15 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 	if (op->link->mac_from_port && (op->common >> LINK_MAC & 1) && r->created)
 		r->mac = values_num(op->link->common, LINK_MAC, 0);
 	note_rows(&r->common, op->link->common, op->common & ~(r->created ? 1ull << LINK_MAC : 0),
-		  r->created ? NULL
-		  : op->have ? op->have->common
-			     : NULL);
+		  r->created || !op->have ? NULL : op->have->common, actual);
 	if (op->flags != FLAGS_KEEP && op->have && !r->created)
-		note_row(&r->common, &link_options, LINK_UP, op->have->common);
-	note_rows(&r->own, op->link->own, op->own, r->created ? NULL : op->have ? op->have->own : NULL);
+		note_row(&r->common, &link_options, LINK_UP, op->have->common, actual);
+	note_rows(&r->own, op->link->own, op->own, r->created || !op->have ? NULL : op->have->own, actual);
 	if (op->port && r->port_kind != op->master_kind) {
 		r->port = values_free(r->port);
 		r->port_kind = op->master_kind;
 	}
-	note_rows(&r->port, op->link->port, op->port, is_port ? op->have->port : NULL);
+	note_rows(&r->port, op->link->port, op->port, is_port ? op->have->port : NULL, actual);
 	if (op->master == MASTER_JOIN)
 		note_join(r, op, actual);
 }

@@ -124,7 +124,6 @@ static struct link *want_device(const struct resolve_input *in, struct effective
 	if (want)
 		return want;
 	want = link_new(name, have ? have->kind : &kind_ethernet);
-	want->common = values_new(&link_options, true);
 	want->loc = loc;
 	model_add(&e->links, want);
 	return want;
@@ -178,6 +177,25 @@ static void add_foreign_ports(const struct resolve_input *in, struct effective *
 		want->foreign = true;
 		want->port = values;
 		copy_name(want->master_name, master->name);
+	}
+}
+
+/* A VLAN can be up only when its parent is (net/8021q/vlan_dev.c, vlan_dev_open): that is wanted of one nobody
+ * declares. */
+static void add_parents(const struct resolve_input *in, struct effective *e)
+{
+	size_t n = e->links.n_links;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct link *vlan = e->links.links[i];
+		struct link *parent = model_find(&e->links, vlan->parent_name);
+
+		if (!vlan->parent_name[0] || values_num(vlan->common, LINK_UP, 1) == 0 ||
+		    (parent && !parent->foreign) || !model_find(in->actual, vlan->parent_name))
+			continue;
+		parent = want_device(in, e, vlan->parent_name, vlan->parent_loc);
+		parent->foreign = true;
+		values_put(parent->common, LINK_UP, (union value){.num = 1}, vlan->parent_loc);
 	}
 }
 
@@ -274,6 +292,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	add_declared(in, &e);
 	add_ports(in, &e);
 	add_foreign_ports(in, &e);
+	add_parents(in, &e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		waits_for(in, &e, e.links.links[i]);
 	check_kinds(in, &e);

@@ -4,17 +4,21 @@
 
 #include <linux/rtnetlink.h>
 
-static bool is_settable(const struct link *was, const struct values *v, unsigned row)
+/* Does the mode of the bond that the option is of, or of whose port it is, allow it? */
+static bool mode_allows(const struct link *bond, const struct option *o)
+{
+	int mode = bond ? option_find(&bond->kind->own, "mode") : -ENOENT;
+
+	return !o->modes || mode < 0 || (o->modes >> values_num(bond->own, (unsigned)mode, 0) & 1);
+}
+
+static bool is_settable(const struct model *before, const struct link *was, const struct values *v, unsigned row)
 {
 	const struct option *o = &v->table->rows[row];
-	int mode;
 
 	if ((o->flags & (OPTION_STATUS | OPTION_REFUSED)) || o->place == PLACE_CONFIG || o->place == PLACE_VLANS)
 		return false;
-	if (v != was->own || !o->modes)
-		return true;
-	mode = option_find(v->table, "mode");
-	return mode < 0 || (o->modes >> values_num(v, (unsigned)mode, 0) & 1);
+	return mode_allows(v == was->port ? model_master(before, was) : was, o);
 }
 
 /* Kernel values as wanted values: what names a link by index gets the name. */
@@ -30,7 +34,7 @@ static struct values *as_wanted(const struct model *before, const struct link *w
 		union value value = {0};
 		const struct link *named;
 
-		if (!values_has(v, row) || !is_settable(was, v, row))
+		if (!values_has(v, row) || !is_settable(before, was, v, row))
 			continue;
 		if (o->type == &type_ifname) {
 			named = model_index(before, ifname_index(v->v[row]));

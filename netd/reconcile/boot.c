@@ -12,6 +12,7 @@
 #include <systemd/sd-id128.h>
 
 #include "../log.h"
+#include "journal.h"
 #include "manager.h"
 
 static int take_lock(struct manager *m)
@@ -58,7 +59,7 @@ static void log_diags(const struct diags *d)
 }
 
 /* Parses; NULL when there are errors, which are logged. */
-static struct config *parse(const struct config_files *files)
+struct config *manager_parse(const struct config_files *files)
 {
 	struct diags d = DIAGS_NULL;
 	struct config *c = config_parse(files, &d);
@@ -70,14 +71,14 @@ static struct config *parse(const struct config_files *files)
 	return c;
 }
 
-static bool use_generation(struct manager *m, uint32_t number)
+bool manager_use_generation(struct manager *m, uint32_t number)
 {
 	struct config_files files = {0};
 	struct config *c = NULL;
 	int64_t when;
 
 	if (number && generation_load(&m->dirs, number, &files, &when) == 0)
-		c = parse(&files);
+		c = manager_parse(&files);
 	if (c)
 		manager_set_config(m, c, &files, number, when);
 	config_files_done(&files);
@@ -90,7 +91,7 @@ static bool use_newest_generation(struct manager *m)
 	size_t n = generations_list(&m->dirs, &list);
 
 	while (n-- > 0)
-		if (use_generation(m, list[n]))
+		if (manager_use_generation(m, list[n]))
 			return true;
 	return false;
 }
@@ -111,7 +112,7 @@ static void store_if_new(struct manager *m, const struct config_files *files, st
 		manager_set_config(m, c, files, list[n - 1], when);
 		return;
 	}
-	number = generation_store(&m->dirs, files);
+	number = generation_store(&m->dirs, files, NULL);
 	if (number < 0)
 		log_warning("the configuration could not be stored: %s", strerror((int)-number));
 	manager_set_config(m, c, files, number < 0 ? 0 : (uint32_t)number, (int64_t)time(NULL));
@@ -127,7 +128,7 @@ static void use_files(struct manager *m)
 	log_diags(&d);
 	diags_done(&d);
 	if (r == 0)
-		c = parse(&files);
+		c = manager_parse(&files);
 	if (c) {
 		store_if_new(m, &files, c);
 	} else if (use_newest_generation(m)) {
@@ -193,6 +194,20 @@ void manager_check_ready(struct manager *m)
 		become_ready(m);
 }
 
+static void choose_config(struct manager *m, uint32_t generation)
+{
+	if (!m->is_boot && manager_use_generation(m, generation)) {
+		log_info("resuming generation %" PRIu32 " of this boot", generation);
+	} else if (m->is_boot && unconfirmed_is_marked(&m->dirs) && use_newest_generation(m)) {
+		manager_problem(m, NULL, false,
+				"started with the last confirmed configuration (generation %" PRIu32
+				"), not with the files in %s, which were never confirmed; netctl apply ends this",
+				m->generation, m->dirs.config);
+	} else {
+		use_files(m);
+	}
+}
+
 void manager_extend_start(uint64_t usec)
 {
 	sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64, usec);
@@ -203,6 +218,7 @@ int manager_start(struct manager *m)
 	sd_id128_t id = SD_ID128_NULL;
 	uint64_t wait, at;
 	uint32_t generation;
+	bool recovered;
 	int r;
 
 	r = make_directories(m);
@@ -220,16 +236,17 @@ int manager_start(struct manager *m)
 	}
 	state_load(&m->dirs, &m->ledger, &generation);
 	m->is_boot = generation == 0;
-	if (m->is_boot || !use_generation(m, generation))
-		use_files(m);
-	else
-		log_info("resuming generation %" PRIu32 " of this boot", generation);
+	recovered = manager_recover(m, generation);
+	if (!m->config)
+		choose_config(m, generation);
 	wait = values_num(m->config->daemon, DAEMON_BOOT_WAIT, 5000) * 1000;
 	manager_extend_start(wait + 60ull * 1000 * 1000);
 	sd_event_now(m->event, CLOCK_MONOTONIC, &at);
 	r = sd_event_add_time(m->event, &m->boot_timer, CLOCK_MONOTONIC, at + wait, 1000, waited_enough, m);
 	if (r < 0)
 		return r;
-	manager_run(m);
+	/* What was cut short is undone first; what is wanted comes after that (transaction_finished()). */
+	if (!recovered || !m->transaction)
+		manager_run(m);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <malloc.h>
 
 #include "../log.h"
+#include "journal.h"
 
 void manager_tell(struct manager *m, enum manager_event event, const char *link, const char *format, ...)
 {
@@ -217,21 +218,22 @@ static void finish_apply(struct manager *m, const struct outcome *o)
 	struct apply_request request = m->apply;
 
 	m->applying = false;
-	if (!o->error) {
-		int64_t number = generation_store(&m->dirs, &m->candidate_files);
-
-		if (number < 0)
-			log_warning("the applied configuration could not be stored: %s", strerror((int)-number));
-		manager_forget_problems(m);
-		manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files,
-				   number < 0 ? m->generation : (uint32_t)number, (int64_t)time(NULL));
-		hook_save(m);
-		manager_tell(m, EVENT_APPLY, NULL, "applied");
-	} else {
+	if (o->error) {
 		manager_tell(m, EVENT_APPLY, NULL, "failed: %s", o->text);
+		journal_remove(&m->dirs);
+		config_files_done(&m->candidate_files);
+	} else {
+		manager_forget_problems(m);
+		manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files, m->generation, (int64_t)time(NULL));
+		if (request.confirm && o->changed) {
+			journal_set_waiting(&m->dirs);
+			manager_wait_for_confirmation(m, boottime() + request.confirm * 1000000ull, request.armed_by);
+		} else {
+			manager_commit(m);
+		}
+		manager_tell(m, EVENT_APPLY, NULL, "applied");
 	}
 	m->candidate = config_free(m->candidate);
-	config_files_done(&m->candidate_files);
 	request.done(o, request.userdata);
 }
 
@@ -273,15 +275,24 @@ static void transaction_finished(const struct outcome *o, void *userdata)
 		if (o->error)
 			log_outcome(m, o);
 		finish_apply(m, o);
+	} else if (m->going_back && o->rolled_back) {
+		manager_undone(m, o);
+		again = !m->exit_when_done;
 	} else if (o->error) {
 		again = leave_out_and_go_on(m, o);
 	}
-	if (o->error && !again && !m->applying)
+	if (o->error && !again && m->config && !o->rolled_back)
 		remember_stubborn(m);
 	transaction_free(t);
 	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
 	malloc_trim(0);
 	manager_refresh(m);
+	if (m->going_back && manager_start_undo(m) == 0)
+		return; /* the deadline passed while this one ran */
+	if (m->exit_when_done && !m->going_back && manager_may_exit(m)) {
+		sd_event_exit(m->event, 0);
+		return;
+	}
 	if (m->apply_waits) {
 		struct apply_request waiting = m->apply;
 
@@ -296,21 +307,23 @@ static void transaction_finished(const struct outcome *o, void *userdata)
 	}
 }
 
+const struct transaction_hooks manager_hooks = {
+	.resolve = hook_resolve,
+	.filter = hook_filter,
+	.save = hook_save,
+	.journal = manager_journal,
+	.progress = hook_progress,
+	.step = hook_step,
+	.done = transaction_finished,
+};
+
 /* Brings the kernel to what runs (or, while applying, to the candidate). */
 void manager_run(struct manager *m)
 {
-	static const struct transaction_hooks hooks = {
-		.resolve = hook_resolve,
-		.filter = hook_filter,
-		.save = hook_save,
-		.progress = hook_progress,
-		.step = hook_step,
-		.done = transaction_finished,
-	};
 	int r;
 
 	m->dirty = false;
-	r = transaction_start(&m->transaction, m->kernel, &m->ledger, m->applying, &hooks, m);
+	r = transaction_start(&m->transaction, m->kernel, &m->ledger, m->applying, &manager_hooks, m);
 	if (r < 0)
 		log_error("the state of the kernel could not be read: %s", strerror(-r));
 }
@@ -336,6 +349,13 @@ static void refuse(const struct apply_request *request, const char *why, const s
 			 request->userdata);
 }
 
+static int max_impact(const struct manager *m, const struct apply_request *request)
+{
+	if (request->max_impact >= 0)
+		return request->max_impact;
+	return (int)values_num(m->candidate->daemon, DAEMON_MAX_IMPACT, IMPACT_GUESTS);
+}
+
 /* May this plan run? Answers the request when not. */
 static bool plan_is_allowed(struct manager *m, const struct apply_request *request, const struct effective *e,
 			    const struct plan *p, const struct diags *d)
@@ -351,8 +371,10 @@ static bool plan_is_allowed(struct manager *m, const struct apply_request *reque
 		refuse(request, REFUSED_INVALID, d->n_errors ? d : &e->problems, NULL, id);
 	else if (request->plan_id[0] && !streq(request->plan_id, id))
 		refuse(request, REFUSED_PLAN, d, NULL, id);
-	else if (plan_impact(p) == IMPACT_GUESTS && !request->force)
+	else if (ports.n && !request->force)
 		refuse(request, REFUSED_FORCE, d, &ports, id);
+	else if ((int)plan_impact(p) > max_impact(m, request))
+		refuse(request, REFUSED_IMPACT, d, NULL, impact_name(plan_impact(p)));
 	else
 		allowed = true;
 	for (size_t i = 0; i < ports.n; i++)
@@ -361,15 +383,39 @@ static bool plan_is_allowed(struct manager *m, const struct apply_request *reque
 	return allowed;
 }
 
-static bool read_candidate(struct manager *m, struct diags *d)
+/* Returns why not, or NULL. */
+static const char *read_candidate(struct manager *m, const struct apply_request *request, struct diags *d)
 {
+	int64_t when;
 	int r;
 
 	config_free(m->candidate);
+	m->candidate = NULL;
 	config_files_done(&m->candidate_files);
-	r = config_files_read(&m->candidate_files, m->dirs.config, d);
+	if (request->generation)
+		r = generation_load(&m->dirs, request->generation, &m->candidate_files, &when);
+	else
+		r = config_files_read(&m->candidate_files, m->dirs.config, d);
+	if (r < 0 && request->generation)
+		return REFUSED_GENERATION;
 	m->candidate = config_parse(&m->candidate_files, d);
-	return r == 0 && d->n_errors == 0;
+	return r < 0 || d->n_errors ? REFUSED_INVALID : NULL;
+}
+
+static void keep_plan_text(struct manager *m, const struct plan *p)
+{
+	size_t len;
+	FILE *f;
+
+	free(m->candidate_plan);
+	f = open_memstream(&m->candidate_plan, &len);
+	if (!f)
+		abort();
+	for (size_t i = 0; i < p->n; i++) {
+		op_print(&p->ops[i], f);
+		fputc('\n', f);
+	}
+	fclose(f);
 }
 
 void manager_apply(struct manager *m, const struct apply_request *request)
@@ -378,9 +424,14 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 	struct plan p = PLAN_NULL;
 	struct diags d = DIAGS_NULL;
 	bool allowed = false;
+	const char *why;
 
 	if (m->applying || m->apply_waits) {
 		refuse(request, REFUSED_BUSY, NULL, NULL, NULL);
+		return;
+	}
+	if (m->confirm_deadline || m->going_back) {
+		refuse(request, REFUSED_CONFIRM, NULL, NULL, NULL);
 		return;
 	}
 	if (m->transaction) {
@@ -388,14 +439,16 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 		m->apply_waits = true;
 		return;
 	}
-	if (read_candidate(m, &d)) {
+	why = read_candidate(m, request, &d);
+	if (!why) {
 		manager_preview(m, m->candidate, &e, &p);
 		manager_warn_rivals(m, &e, &d);
 		allowed = plan_is_allowed(m, request, &e, &p, &d);
 	} else {
-		refuse(request, REFUSED_INVALID, &d, NULL, NULL);
+		refuse(request, why, &d, NULL, NULL);
 	}
 	if (allowed) {
+		keep_plan_text(m, &p);
 		m->apply = *request;
 		m->applying = true;
 		if (request->planned)
@@ -413,6 +466,10 @@ void manager_done(struct manager *m)
 	transaction_free(m->transaction);
 	sd_event_source_disable_unref(m->repair_timer);
 	sd_event_source_disable_unref(m->boot_timer);
+	sd_event_source_disable_unref(m->confirm_timer);
+	sd_event_source_disable_unref(m->hold_timer);
+	free(m->holds);
+	free(m->candidate_plan);
 	effective_done(&m->effective);
 	config_free(m->config);
 	config_free(m->candidate);

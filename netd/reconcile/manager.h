@@ -39,6 +39,10 @@ typedef void manager_event_fn(enum manager_event event, const char *link, const 
 struct apply_request {
 	char plan_id[17]; /* only if it still is this plan; "": any */
 	bool force;
+	uint32_t generation; /* apply this stored configuration instead of the directory; 0: the directory */
+	int max_impact;	     /* enum impact; -1: what [daemon] max_impact says */
+	unsigned confirm;    /* seconds until it is undone unless confirmed; 0: no confirmation */
+	char armed_by[64];   /* who asked, for status */
 	/* Exactly one of the two is called, from the event loop or from inside manager_apply(). */
 	void (*refused)(const char *why, const struct diags *diags, const char *const *ports, size_t n_ports,
 			const char *id, void *userdata);
@@ -55,6 +59,16 @@ struct apply_request {
 #define REFUSED_FORCE "NeedsForce"
 #define REFUSED_PLAN "PlanChanged"
 #define REFUSED_BUSY "Busy"
+#define REFUSED_IMPACT "TooMuchImpact"
+#define REFUSED_CONFIRM "ConfirmationPending"
+#define REFUSED_GENERATION "NoSuchGeneration"
+
+/* A link (or all, "") whose repair is suspended for work by hand. */
+struct hold {
+	char link[IFNAMSIZ];
+	char by[64];
+	uint64_t until; /* CLOCK_BOOTTIME, microseconds */
+};
 
 struct manager {
 	sd_event *event; /* borrowed */
@@ -75,7 +89,17 @@ struct manager {
 	struct config *candidate;	 /* of an apply that runs */
 	struct config_files candidate_files;
 	struct apply_request apply; /* of an apply that runs or waits */
+	char *candidate_plan;	    /* its plan's lines */
 	bool applying, apply_waits;
+
+	uint64_t confirm_deadline; /* CLOCK_BOOTTIME, microseconds; 0: nothing waits for a confirmation */
+	char confirm_by[64];
+	sd_event_source *confirm_timer;
+	bool going_back;     /* the transaction that runs undoes an unconfirmed or unfinished change */
+	bool exit_when_done; /* SIGTERM came while there was something to undo */
+	struct hold *holds;
+	size_t n_holds;
+	sd_event_source *hold_timer;
 	bool dirty; /* something changed while a transaction ran */
 	size_t progress_done, progress_total;
 
@@ -104,6 +128,19 @@ void manager_apply(struct manager *m, const struct apply_request *request);
  * plan_done(), effective_done(), before the event loop turns.
  */
 void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p);
+/* Makes the applied configuration stay. -ENOENT: nothing waits for it. */
+int manager_confirm(struct manager *m);
+/* Undoes what waits for a confirmation, now. -ENOENT, -EBUSY. */
+int manager_undo(struct manager *m, const char *why);
+/* SIGTERM: true when the loop may end now, false when something is undone first and the loop ends after that. */
+bool manager_may_exit(struct manager *m);
+/* Suspends repair of a link ("": of all) until then; a later hold of the same link replaces an earlier one. */
+void manager_hold(struct manager *m, const char *link, const char *by, uint64_t seconds);
+/* Ends holds of a link ("": all of them). Returns how many. */
+size_t manager_release(struct manager *m, const char *link);
+/* CLOCK_BOOTTIME in microseconds: goes on while the machine sleeps, and is of this boot. */
+uint64_t boottime(void);
+
 /* Adds a warning for everyone else who is active on a link of ours. */
 void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d);
 /* Names of devices that are waited for. */
@@ -113,6 +150,19 @@ bool manager_pending(struct manager *m);
 enum manager_state manager_state(const struct manager *m);
 
 /* Internal to reconcile/. */
+bool manager_is_held(const struct manager *m, const char *link);
+/* confirm.c */
+int manager_journal(const struct effective *before, const struct ledger *ledger_before, void *userdata);
+void manager_commit(struct manager *m);
+void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const char *by);
+void manager_undone(struct manager *m, const struct outcome *o);
+bool manager_recover(struct manager *m, uint32_t generation);
+int manager_start_undo(struct manager *m);
+extern const struct transaction_hooks manager_hooks;
+/* boot.c */
+bool manager_use_generation(struct manager *m, uint32_t number);
+struct config *manager_parse(const struct config_files *files);
+
 void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,
 			int64_t when);
 void manager_run(struct manager *m);

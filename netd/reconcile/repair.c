@@ -81,7 +81,8 @@ void manager_filter_drift(struct effective *e, void *userdata)
 	for (size_t i = 0; i < e->links.n_links; i++) {
 		struct link *want = e->links.links[i];
 
-		if (want->waits_for || (drift_of(m, want) == DRIFT_REPAIR && !is_paused(m, want->name)))
+		if (want->waits_for ||
+		    (drift_of(m, want) == DRIFT_REPAIR && !is_paused(m, want->name) && !manager_is_held(m, want->name)))
 			continue;
 		want->waits_for = xstrdup(want->name);
 	}

@@ -23,6 +23,8 @@ int state_save(const struct state_dirs *dirs, const struct ledger *l, uint32_t g
 size_t generations_list(const struct state_dirs *dirs, uint32_t **ret);
 /* Reads one. when: seconds since the epoch. -ENOENT when there is none. */
 int generation_load(const struct state_dirs *dirs, uint32_t number, struct config_files *ret, int64_t *ret_when);
-/* Stores a new one (fsync, rename) after the newest, drops all but the last ten, and returns its number or negative
- * errno. */
-int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files);
+/* Stores a new one (fsync, rename) after the newest, with the plan's lines (may be NULL), drops all but the last ten,
+ * and returns its number or negative errno. */
+int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files, const char *plan);
+/* The plan's lines as stored, or NULL; the caller frees it. */
+char *generation_plan(const struct state_dirs *dirs, uint32_t number);

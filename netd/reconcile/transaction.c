@@ -165,8 +165,6 @@ static void executed(struct execute_result *result, void *userdata)
 	int r;
 
 	t->changed = t->changed || result->done > 0;
-	if (t->roll_back && !t->going_back)
-		restore_extend(&t->before, kernel_actual(t->kernel), &t->plan);
 	if (result->error && !t->going_back)
 		note_refusal(t, result);
 	plan_done(&t->plan);
@@ -199,6 +197,21 @@ static void make_wanted(struct transaction *t)
 		t->hooks->filter(&t->wanted, t->userdata);
 }
 
+/* Everything that a process which finds this change unfinished needs to know. */
+static int note(struct transaction *t, const struct model *actual)
+{
+	int r = 0;
+
+	if (t->going_back)
+		return 0;
+	if (t->roll_back) {
+		restore_extend(&t->before, actual, &t->plan);
+		r = t->hooks->journal(&t->before, &t->ledger_before, t->userdata);
+	}
+	ledger_note_plan(t->ledger, &t->plan, actual);
+	return r < 0 ? r : t->hooks->save(t->userdata);
+}
+
 static void start_round(struct transaction *t)
 {
 	struct diff_input in;
@@ -229,18 +242,41 @@ static void start_round(struct transaction *t)
 		return;
 	}
 	memcpy(t->plan_id, id, sizeof(id));
-	if (!t->going_back) {
-		ledger_note_plan(t->ledger, &t->plan, in.actual);
-		save(t);
-	}
+	r = note(t, in.actual);
 	for (size_t i = 0; t->hooks->step && i < t->plan.n; i++)
 		t->hooks->step(&t->plan.ops[i], t->userdata);
-	r = kernel_execute(t->kernel, &t->plan, progressed, executed, t);
+	if (r == 0)
+		r = kernel_execute(t->kernel, &t->plan, progressed, executed, t);
 	if (r < 0) {
 		t->outcome.error = r;
-		t->text = xstrdup(strerror(-r));
+		t->text = xasprintf("not begun: %s", strerror(-r));
 		finish(t);
 	}
+}
+
+int transaction_start_back(struct transaction **ret, struct kernel *k, struct ledger *ledger, struct effective *before,
+			   struct ledger *ledger_before, const struct transaction_hooks *hooks, void *userdata)
+{
+	struct transaction *t = xcalloc(1, sizeof(*t));
+	int r = kernel_drain(k);
+
+	if (r < 0) {
+		free(t);
+		return r;
+	}
+	t->kernel = k;
+	t->ledger = ledger;
+	t->hooks = hooks;
+	t->userdata = userdata;
+	t->before = *before;
+	t->ledger_before = *ledger_before;
+	*before = EFFECTIVE_NULL;
+	*ledger_before = LEDGER_NULL;
+	t->going_back = true;
+	t->outcome.rolled_back = true;
+	*ret = t;
+	start_round(t);
+	return 0;
 }
 
 int transaction_start(struct transaction **ret, struct kernel *k, struct ledger *ledger, bool roll_back,

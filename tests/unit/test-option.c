@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: every row of every option table: its text, its numbers and its bytes become each other without loss, and
- * what is not allowed is refused with a message that says what is. The tables are walked; only bonding's, where the
- * kernel's rules are the point, is compared with a second copy. What is special to one type is in test-type.c.
+ * what is not allowed is refused with a message that says what is. What is special to one type is in test-type.c, what
+ * the kernel says of each option in test-table.c.
  */
 #include <inttypes.h>
 #include <libmnl/libmnl.h>
@@ -316,65 +316,6 @@ static void enums_take_every_name_and_number_and_nothing_else(void **state _unus
 	each_row(names_of_row);
 }
 
-/* kernel-facts: the bonding driver's modes, as ranges of mode numbers, and attribute numbers, written down again. */
-static void bond_rows_follow_the_driver(void **state _unused_)
-{
-	static const struct {
-		const char *key;
-		unsigned attr;
-		const char *modes;
-		enum change change;
-	} rows[] = {
-		{"mode", 1, "0123456", CHANGE_DOWN_NO_PORTS},
-		{"miimon", 3, "0123456", CHANGE_LIVE},
-		{"updelay", 4, "0123456", CHANGE_LIVE},
-		{"downdelay", 5, "0123456", CHANGE_LIVE},
-		{"peer_notif_delay", 28, "0123456", CHANGE_LIVE},
-		{"arp_interval", 7, "0123", CHANGE_LIVE},
-		{"arp_ip_target", 8, "0123456", CHANGE_LIVE},
-		{"ns_ip6_target", 31, "0123456", CHANGE_LIVE},
-		{"arp_validate", 9, "0123", CHANGE_LIVE},
-		{"arp_all_targets", 10, "0123456", CHANGE_LIVE},
-		{"primary", 11, "156", CHANGE_LIVE},
-		{"primary_reselect", 12, "0123456", CHANGE_LIVE},
-		{"fail_over_mac", 13, "0123456", CHANGE_NO_PORTS},
-		{"xmit_hash_policy", 14, "0123456", CHANGE_LIVE},
-		{"resend_igmp", 15, "0123456", CHANGE_LIVE},
-		{"num_grat_arp", 16, "0123456", CHANGE_LIVE},
-		{"all_slaves_active", 17, "0123456", CHANGE_LIVE},
-		{"min_links", 18, "0123456", CHANGE_LIVE},
-		{"lp_interval", 19, "0123456", CHANGE_LIVE},
-		{"packets_per_slave", 20, "0", CHANGE_LIVE},
-		{"lacp_rate", 21, "4", CHANGE_DOWN},
-		{"ad_select", 22, "0123456", CHANGE_DOWN},
-		{"ad_actor_sys_prio", 24, "4", CHANGE_LIVE},
-		{"ad_user_port_key", 25, "4", CHANGE_DOWN},
-		{"ad_actor_system", 26, "4", CHANGE_LIVE},
-		{"tlb_dynamic_lb", 27, "56", CHANGE_DOWN},
-		{"lacp_active", 29, "4", CHANGE_DOWN},
-		{"arp_missed_max", 30, "0123", CHANGE_LIVE},
-		{"coupled_control", 32, "4", CHANGE_DOWN},
-		{"broadcast_neighbor", 33, "4", CHANGE_LIVE},
-		{"lacp_strict", 34, "4", CHANGE_DOWN},
-	};
-	unsigned settable = 0;
-
-	for (unsigned row = 0; row < kind_bond.own.n; row++)
-		settable += !(kind_bond.own.rows[row].flags & (OPTION_STATUS | OPTION_REFUSED));
-	assert_int_equal(settable, ARRAY_SIZE(rows));
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct option *o = find(&kind_bond.own, rows[i].key);
-
-		assert_int_equal(o->attr, rows[i].attr);
-		assert_int_equal(o->change, rows[i].change);
-		for (unsigned mode = 0; mode < 7; mode++)
-			if ((!o->modes || o->modes >> mode & 1) != !!strchr(rows[i].modes, (int)('0' + mode)))
-				fail_msg("%s in mode %u", o->key, mode);
-	}
-	assert_true(find(&kind_bond.own, "use_carrier")->flags & OPTION_REFUSED);
-	assert_true(find(&kind_bond.own, "active_slave")->flags & OPTION_REFUSED);
-}
-
 static struct values *declared(const struct option_table *table, const char *const *pairs)
 {
 	struct values *v = values_new(table, false);
@@ -485,7 +426,6 @@ int main(void)
 		cmocka_unit_test(attributes_of_wrong_size_are_refused),
 		cmocka_unit_test(values_out_of_range_are_refused_and_the_range_named),
 		cmocka_unit_test(enums_take_every_name_and_number_and_nothing_else),
-		cmocka_unit_test(bond_rows_follow_the_driver),
 		cmocka_unit_test(flags_of_one_attribute_travel_together),
 		cmocka_unit_test(only_the_asked_rows_of_the_place_are_encoded),
 		cmocka_unit_test(what_the_kernel_leaves_out_is_zero_or_unknown),

@@ -577,7 +577,8 @@ static void malformed_requests_are_told_why_and_end_the_connection(void **state)
 		send_text(f, cases[i].text);
 		expect_refused(f, cases[i].part);
 	}
-	assert_int_equal(f->logged, ARRAY_SIZE(cases));
+	/* A client cannot fill the log. */
+	assert_int_equal(f->logged, 10);
 }
 
 static void text_after_the_object_in_a_later_packet_is_refused(void **state)

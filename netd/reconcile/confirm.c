@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: the way back that outlives us. Before an apply sends anything, the journal holds the state to go back to. A
+ * start that finds it goes back (the apply was cut short) or goes on waiting (it waits for a confirmation). Undoing is
+ * always done from the journal, so that the path after a crash is the path that is used every day.
+ */
+#include <inttypes.h>
+#include <time.h>
+
+#include "../log.h"
+#include "journal.h"
+#include "manager.h"
+
+uint64_t boottime(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* Transaction hook: nothing has been sent yet. */
+int manager_journal(const struct effective *before, const struct ledger *ledger_before, void *userdata)
+{
+	struct manager *m = userdata;
+	struct journal j = {
+		.before = *before,
+		.ledger_before = *ledger_before,
+		.generation_before = m->generation,
+		.deadline = m->apply.confirm ? boottime() + m->apply.confirm * 1000000ull : 0,
+		.armed_by = m->apply.armed_by,
+		.files = m->candidate_files,
+	};
+	int r = m->apply.confirm ? unconfirmed_mark(&m->dirs) : 0;
+
+	m->confirm_deadline = 0;
+	return r < 0 ? r : journal_write(&m->dirs, &j);
+}
+
+/* From here on a start completes the new configuration instead of going back. */
+void manager_commit(struct manager *m)
+{
+	int64_t number = generation_store(&m->dirs, &m->candidate_files, m->candidate_plan);
+
+	if (number < 0)
+		log_warning("the applied configuration could not be stored: %s", strerror((int)-number));
+	else
+		m->generation = (uint32_t)number;
+	m->applied_when = (int64_t)time(NULL);
+	state_save(&m->dirs, &m->ledger, m->generation);
+	journal_remove(&m->dirs);
+	if (!m->apply.generation)
+		unconfirmed_clear(&m->dirs);
+	else
+		/* The directory holds something else than what runs; a boot must not bring that back unasked. */
+		unconfirmed_mark(&m->dirs);
+	m->confirm_deadline = 0;
+	sd_event_source_set_enabled(m->confirm_timer, SD_EVENT_OFF);
+	config_files_done(&m->candidate_files);
+	free(m->candidate_plan);
+	m->candidate_plan = NULL;
+}
+
+static int deadline_passed(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	struct manager *m = userdata;
+	_cleanup_free_ char *why = xasprintf("the apply by %s was not confirmed in time", m->confirm_by);
+
+	manager_undo(m, why);
+	return 0;
+}
+
+void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const char *by)
+{
+	m->confirm_deadline = deadline;
+	snprintf(m->confirm_by, sizeof(m->confirm_by), "%s", by);
+	m->confirm_timer = sd_event_source_disable_unref(m->confirm_timer);
+	sd_event_add_time(m->event, &m->confirm_timer, CLOCK_BOOTTIME, deadline, 1000, deadline_passed, m);
+	log_notice("waiting for netctl confirm; undone in %" PRIu64 " s otherwise",
+		   deadline > boottime() ? (deadline - boottime()) / 1000000 : 0);
+}
+
+int manager_confirm(struct manager *m)
+{
+	if (!m->confirm_deadline || m->going_back)
+		return -ENOENT;
+	if (m->transaction && m->applying)
+		return -EBUSY;
+	manager_commit(m);
+	log_notice("confirmed: generation %" PRIu32, m->generation);
+	manager_tell(m, EVENT_APPLY, NULL, "confirmed");
+	if (m->changed)
+		m->changed(m, m->userdata);
+	return 0;
+}
+
+/* Starts the way back that the journal holds. */
+int manager_start_undo(struct manager *m)
+{
+	struct journal j = JOURNAL_NULL;
+	int r = journal_read(&m->dirs, &j);
+
+	if (r == 0) {
+		m->going_back = true;
+		m->dirty = false;
+		r = transaction_start_back(&m->transaction, m->kernel, &m->ledger, &j.before, &j.ledger_before,
+					   &manager_hooks, m);
+		if (r < 0)
+			m->going_back = false;
+	}
+	journal_done(&j);
+	return r;
+}
+
+int manager_undo(struct manager *m, const char *why)
+{
+	if (!m->confirm_deadline || m->going_back)
+		return -ENOENT;
+	m->confirm_deadline = 0;
+	sd_event_source_set_enabled(m->confirm_timer, SD_EVENT_OFF);
+	manager_problem(m, NULL, false, "%s; the state before is put back (the files in %s are as they were left)", why,
+			m->dirs.config);
+	/* A repair that runs is let finish; transaction_finished() goes on with the undo. */
+	m->going_back = true;
+	if (m->transaction)
+		return 0;
+	m->going_back = false;
+	return manager_start_undo(m);
+}
+
+/* What ran before the change runs again. */
+void manager_undone(struct manager *m, const struct outcome *o)
+{
+	uint32_t generation = 0;
+	struct journal j;
+
+	m->going_back = false;
+	if (journal_read(&m->dirs, &j) == 0) {
+		generation = j.generation_before;
+		journal_done(&j);
+	}
+	for (size_t i = 0; i < o->n_differences; i++)
+		manager_problem(m, NULL, false, "not put back: %s", o->differences[i]);
+	if (o->restored)
+		log_notice("the state before was put back");
+	if (!generation || !manager_use_generation(m, generation)) {
+		struct config_files none = {0};
+
+		manager_set_config(m, config_new(), &none, 0, 0);
+	}
+	state_save(&m->dirs, &m->ledger, m->generation);
+	journal_remove(&m->dirs);
+	config_files_done(&m->candidate_files);
+	manager_tell(m, EVENT_APPLY, NULL, "undone");
+}
+
+/* The configuration that waits for its confirmation goes on running. */
+static bool resume_waiting(struct manager *m, struct journal *j)
+{
+	struct config *c = manager_parse(&j->files);
+
+	if (!c)
+		return false;
+	manager_set_config(m, c, &j->files, j->generation_before, (int64_t)time(NULL));
+	m->candidate_files = j->files;
+	j->files = (struct config_files){0};
+	manager_wait_for_confirmation(m, j->deadline, j->armed_by ? j->armed_by : "?");
+	return true;
+}
+
+/*
+ * A start that finds a journal. generation: the one the ledger says is committed. Returns true when the way back was
+ * started, or the waiting configuration was resumed; false: there is nothing to recover.
+ */
+bool manager_recover(struct manager *m, uint32_t generation)
+{
+	struct journal j;
+	bool recovered = false;
+
+	if (journal_read(&m->dirs, &j) < 0)
+		return false;
+	if (j.generation_before != generation) {
+		journal_remove(&m->dirs); /* committed */
+	} else if (j.waiting && boottime() < j.deadline && resume_waiting(m, &j)) {
+		recovered = true;
+	} else {
+		manager_problem(m, NULL, false, "%s; the state before is put back",
+				j.waiting ? "an apply was not confirmed in time" : "an apply was cut short");
+		recovered = manager_start_undo(m) == 0;
+	}
+	journal_done(&j);
+	return recovered;
+}
+
+bool manager_may_exit(struct manager *m)
+{
+	if (!m->confirm_deadline && !m->going_back && !m->applying)
+		return true;
+	if (!m->exit_when_done && m->confirm_deadline)
+		manager_undo(m, "kvmnetd is stopped while a confirmation is pending");
+	m->exit_when_done = true;
+	return !m->transaction;
+}

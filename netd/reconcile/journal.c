@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: journal.h. */
+#include "journal.h"
+
+#include "effective-json.h"
+#include "ledger-json.h"
+#include "state-file.h"
+
+void journal_done(struct journal *j)
+{
+	effective_done(&j->before);
+	ledger_done(&j->ledger_before);
+	config_files_done(&j->files);
+	free(j->armed_by);
+	*j = JOURNAL_NULL;
+}
+
+static char *journal_path(const struct state_dirs *dirs)
+{
+	return xasprintf("%s/journal.json", dirs->runtime);
+}
+
+int journal_write(const struct state_dirs *dirs, const struct journal *j)
+{
+	_cleanup_free_ char *path = journal_path(dirs), *here = place_of_birth();
+	_cleanup_json_ struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "of", json_object_new_string(here));
+	json_object_object_add(json, "before", effective_to_json(&j->before));
+	json_object_object_add(json, "ledger", ledger_to_json(&j->ledger_before));
+	json_object_object_add(json, "generation", json_object_new_int64(j->generation_before));
+	json_object_object_add(json, "deadline", json_object_new_int64((int64_t)j->deadline));
+	json_object_object_add(json, "waiting", json_object_new_boolean(j->waiting));
+	if (j->armed_by)
+		json_object_object_add(json, "armed_by", json_object_new_string(j->armed_by));
+	json_object_object_add(json, "files", files_to_json(&j->files));
+	return write_json(path, json, true);
+}
+
+int journal_set_waiting(const struct state_dirs *dirs)
+{
+	_cleanup_free_ char *path = journal_path(dirs);
+	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+
+	if (!json)
+		return -ENOENT;
+	json_object_object_add(json, "waiting", json_object_new_boolean(true));
+	return write_json(path, json, true);
+}
+
+int journal_read(const struct state_dirs *dirs, struct journal *ret)
+{
+	_cleanup_free_ char *path = journal_path(dirs), *here = place_of_birth();
+	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+	struct journal j = JOURNAL_NULL;
+	struct json_object *armed_by;
+
+	if (!is_born_here(json, here))
+		return -ENOENT;
+	if (effective_from_json(json_object_object_get(json, "before"), &j.before) < 0)
+		return -EINVAL;
+	j.ledger_before = ledger_from_json(json_object_object_get(json, "ledger"));
+	j.generation_before = (uint32_t)json_object_get_int64(json_object_object_get(json, "generation"));
+	j.deadline = (uint64_t)json_object_get_int64(json_object_object_get(json, "deadline"));
+	j.waiting = json_object_get_boolean(json_object_object_get(json, "waiting"));
+	armed_by = json_object_object_get(json, "armed_by");
+	if (armed_by)
+		j.armed_by = xstrdup(json_object_get_string(armed_by));
+	json_to_files(json_object_object_get(json, "files"), &j.files);
+	*ret = j;
+	return 0;
+}
+
+void journal_remove(const struct state_dirs *dirs)
+{
+	_cleanup_free_ char *path = journal_path(dirs);
+
+	unlink(path);
+}
+
+static char *mark_path(const struct state_dirs *dirs)
+{
+	return xasprintf("%s/unconfirmed", dirs->state);
+}
+
+int unconfirmed_mark(const struct state_dirs *dirs)
+{
+	_cleanup_free_ char *path = mark_path(dirs);
+	_cleanup_json_ struct json_object *json = json_object_new_object();
+
+	return write_json(path, json, true);
+}
+
+void unconfirmed_clear(const struct state_dirs *dirs)
+{
+	_cleanup_free_ char *path = mark_path(dirs);
+
+	unlink(path);
+}
+
+bool unconfirmed_is_marked(const struct state_dirs *dirs)
+{
+	_cleanup_free_ char *path = mark_path(dirs);
+
+	return access(path, F_OK) == 0;
+}

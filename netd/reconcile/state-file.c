@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: state-file.h. */
+#include "state-file.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+char *place_of_birth(void)
+{
+	char boot[64] = "";
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+	_cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+
+	if (fd >= 0 && read(fd, boot, sizeof(boot) - 1) > 0)
+		boot[strcspn(boot, "\n")] = '\0';
+	/* SO_NETNS_COOKIE is never used twice in a boot (Linux 5.14); the inode may be, which is the best before that.
+	 */
+	if (s < 0 || getsockopt(s, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0)
+		cookie = stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
+	return xasprintf("%s %" PRIu64, boot, cookie);
+}
+
+bool is_born_here(struct json_object *json, const char *here)
+{
+	struct json_object *of =
+		json_object_is_type(json, json_type_object) ? json_object_object_get(json, "of") : NULL;
+
+	return json_object_is_type(of, json_type_string) && streq(json_object_get_string(of), here);
+}
+
+static int write_text(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* A rename lasts once its directory does. */
+static int sync_directory_of(const char *path)
+{
+	_cleanup_free_ char *directory = xstrdup(path);
+	_cleanup_close_ int fd = -1;
+	char *slash = strrchr(directory, '/');
+
+	if (slash)
+		*slash = '\0';
+	fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int write_json(const char *path, struct json_object *json, bool durable)
+{
+	_cleanup_free_ char *beside = xasprintf("%s.new", path);
+	_cleanup_close_ int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = write_text(fd, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+	if (r == 0 && durable && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && rename(beside, path) < 0)
+		r = -errno;
+	return r == 0 && durable ? sync_directory_of(path) : r;
+}
+
+struct json_object *files_to_json(const struct config_files *files)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < files->n; i++) {
+		struct json_object *file = json_object_new_object();
+
+		json_object_object_add(file, "name", json_object_new_string(files->list[i].name));
+		json_object_object_add(file, "text",
+				       json_object_new_string_len(files->list[i].text, (int)files->list[i].len));
+		json_object_array_add(array, file);
+	}
+	return array;
+}
+
+int json_to_files(struct json_object *json, struct config_files *ret)
+{
+	if (!json_object_is_type(json, json_type_array))
+		return -EINVAL;
+	for (size_t i = 0; i < json_object_array_length(json); i++) {
+		struct json_object *file = json_object_array_get_idx(json, i);
+		struct json_object *text = json_object_object_get(file, "text");
+
+		if (json_object_is_type(text, json_type_string))
+			config_files_add(ret, json_object_get_string(json_object_object_get(file, "name")) ?: "?",
+					 json_object_get_string(text), (size_t)json_object_get_string_len(text));
+	}
+	return 0;
+}

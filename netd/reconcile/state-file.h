@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: how state is put into files: JSON, written beside and renamed, marked with where it belongs. Internal. */
+#pragma once
+
+#include <json-c/json.h>
+
+#include "state.h"
+
+static inline void put_json(struct json_object **json)
+{
+	json_object_put(*json);
+}
+#define _cleanup_json_ _cleanup_(put_json)
+
+/* Which boot and network namespace this is: kernel state, and so the ledger, is of one of each. The caller frees it. */
+char *place_of_birth(void);
+/* Does the object's "of" say this place? */
+bool is_born_here(struct json_object *json, const char *here);
+/* Writes it as a new file and renames that over the old one. durable: synced before, the directory after. */
+int write_json(const char *path, struct json_object *json, bool durable);
+
+struct json_object *files_to_json(const struct config_files *files);
+/* Adds to *ret; -EINVAL when it is no list of files. */
+int json_to_files(struct json_object *json, struct config_files *ret);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: option values as JSON (key to the text that the configuration would use) and back. */
+#pragma once
+
+#include <json-c/json.h>
+
+#include "../model/option.h"
+
+/* v may be NULL: an empty object. */
+struct json_object *values_to_json(const struct values *v);
+/* What cannot be read (another version's option, a damaged entry) is left out. with_locs: as values_new(). */
+struct values *values_from_json(const struct option_table *table, struct json_object *json);

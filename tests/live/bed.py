@@ -1,0 +1,579 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What live tests stand on: a host network of their own, the daemon in it, and the kernel read by tools that are not ours.
+
+A Bed is one throw-away host: a network namespace with a /sys of its own, NICs whose cables end in a second namespace
+(`bed.outside`), and directories for configuration, runtime and state. close() leaves nothing behind. Several processes
+can have one each side by side; a process has one at a time.
+
+    class Bonds(bed.TestCase):
+        def test_something(self):
+            self.bed.nic('eth0')
+            self.bed.write('[bridge br0]\\nports = eth0\\n')
+            self.bed.start()
+            self.assertEqual(self.bed.link('eth0')['master'], 'br0')
+"""
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parent.parent.parent
+BUILD = (SOURCE / os.environ.get('BUILD', 'build')).resolve()
+PRELOAD = BUILD / 'tests' / 'live' / 'count-writes.so'
+
+# A guest without hardware virtualization is 10 to 30 times slower than the machine it runs on.
+PATIENCE = 60
+
+CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
+MNT_DETACH, MS_REC, MS_PRIVATE = 2, 0x4000, 0x40000
+PR_SET_PDEATHSIG = 1
+TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 2, 0x1000
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result):
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def _die_with_parent():
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def build_preload():
+    """Compiles count-writes.c into the build directory if it is not there or older than its source."""
+    source = Path(__file__).with_name('count-writes.c')
+    if PRELOAD.exists() and PRELOAD.stat().st_mtime >= source.stat().st_mtime:
+        return
+    PRELOAD.parent.mkdir(parents=True, exist_ok=True)
+    beside = PRELOAD.with_suffix(f'.{os.getpid()}')
+    subprocess.run([os.environ.get('CC', 'cc'), '-D_GNU_SOURCE', '-Wall', '-Wextra', '-O1', '-fPIC', '-shared',
+                    '-o', str(beside), str(source), '-ldl'], check=True)
+    beside.rename(PRELOAD)
+
+
+def eventually(condition, timeout=15):
+    """Calls condition until it returns something true and raises no AssertionError; returns that. Else fails with its last word."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            result = condition()
+            if result:
+                return result
+            failure = AssertionError(f'still {result!r} after {timeout} s')
+        except AssertionError as e:
+            failure = e
+        if time.monotonic() > deadline:
+            raise failure
+        time.sleep(0.05)
+
+
+def _attribute(number, data):
+    return struct.pack('=HH', 4 + len(data), number) + data + bytes(-len(data) % 4)
+
+
+def _attributes(data):
+    result, at = {}, 0
+    while at + 4 <= len(data):
+        length, number = struct.unpack_from('=HH', data, at)
+        result[number & 0x3FFF] = data[at + 4:at + length]
+        at += max((length + 3) & ~3, 4)
+    return result
+
+
+class VarlinkError(Exception):
+    def __init__(self, name, parameters):
+        super().__init__(f'{name} {parameters}')
+        self.name, self.parameters = name, parameters
+
+
+class Namespace:
+    """A network namespace, held open by a descriptor."""
+
+    def __init__(self):
+        """Takes the one that the process is in."""
+        self.fd = os.open('/proc/self/ns/net', os.O_RDONLY)
+        self.path = f'/proc/{os.getpid()}/fd/{self.fd}'
+
+    @contextlib.contextmanager
+    def entered(self):
+        """For the calling thread, for sockets and for programs started; /sys stays that of the bed."""
+        back = os.open('/proc/self/ns/net', os.O_RDONLY)
+        _check(libc.setns(self.fd, CLONE_NEWNET))
+        try:
+            yield self
+        finally:
+            _check(libc.setns(back, CLONE_NEWNET))
+            os.close(back)
+
+    def run(self, *command, check=True):
+        """Runs a program in it and returns what it prints."""
+        with self.entered():
+            return run(*command, check=check)
+
+    def ip(self, *args, check=True):
+        return self.run('ip', *args, check=check)
+
+    def ip_json(self, *args):
+        return json.loads(self.ip('-j', *args) or '[]')
+
+    def close(self):
+        os.close(self.fd)
+
+
+def run(*command, check=True, text=None):
+    """Runs a program and returns its standard output; a failure is an AssertionError with what it said."""
+    done = subprocess.run([str(c) for c in command], input=text, capture_output=True, text=True, timeout=PATIENCE * 2)
+    if check and done.returncode:
+        raise AssertionError(f'{" ".join(map(str, command))}: exit status {done.returncode}: {done.stderr}{done.stdout}')
+    return done.stdout
+
+
+def _new_namespace():
+    _check(libc.unshare(CLONE_NEWNET))
+    run('ip', 'link', 'set', 'lo', 'up')
+    return Namespace()
+
+
+def _own_mounts():
+    """Once per process: mounts of a bed are seen by it and its children alone."""
+    if getattr(_own_mounts, 'done', False):
+        return
+    _check(libc.unshare(CLONE_NEWNS))
+    _check(libc.mount(b'none', b'/', None, MS_REC | MS_PRIVATE, None))
+    _own_mounts.done = True
+
+
+class Bed:
+    def __init__(self):
+        _own_mounts()
+        self.before = os.open('/proc/self/ns/net', os.O_RDONLY)
+        self.outside = _new_namespace()
+        self.inside = _new_namespace()
+        _check(libc.mount(b'sysfs', b'/sys', b'sysfs', 0, None))
+        self.dir = Path(tempfile.mkdtemp(prefix='kvmnetd-'))
+        self.config, self.runtime, self.state = (self.dir / d for d in ('config', 'run', 'state'))
+        self.config.mkdir()
+        self.log_path = self.dir / 'log'
+        self.log_path.touch()
+        self.socket = self.runtime / 'kvmnetd.sock'
+        self.notify_path = self.dir / 'notify'
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self.notify.bind(str(self.notify_path))
+        self.daemon = None
+        self.notified = []  # every sd_notify message since the last start
+        self.sent_path = self.dir / 'sent'
+        self.sent_path.touch()
+        self._sent_read = 0
+        self._nics = 0
+        self._open = []  # descriptors of taps
+        self._children = []
+
+    def close(self):
+        """Ends what was started here, and leaves the namespaces, with which they and their links are gone."""
+        if self.daemon:
+            self.kill()
+        for child in self._children:
+            child.kill()
+            child.wait()
+        for fd in self._open:
+            os.close(fd)
+        self.notify.close()
+        _check(libc.umount2(b'/sys', MNT_DETACH))
+        _check(libc.setns(self.before, CLONE_NEWNET))
+        os.close(self.before)
+        self.inside.close()
+        self.outside.close()
+        shutil.rmtree(self.dir)
+
+    # The host's hardware.
+
+    def nic(self, name, mac=None, peer=None, ns=None, up=False):
+        """
+        A NIC with a cable in it: one end of a veth pair. The other end, `peer` (default NAME), is up in the namespace ns
+        (default: bed.outside). Its MAC is 52:54:00:00:00:N by default, N counting from 1. Returns the MAC.
+        """
+        self._nics += 1
+        mac = mac or f'52:54:00:00:00:{self._nics:02x}'
+        ns = ns or self.outside
+        peer = peer or name
+        self.ip('link', 'add', name, 'address', mac, 'type', 'veth', 'peer', 'name', peer, 'netns', ns.path)
+        ns.ip('link', 'set', peer, 'up')
+        if up:
+            self.ip('link', 'set', name, 'up')
+        return mac
+
+    def nics(self, *names):
+        """Several at once."""
+        return [self.nic(name) for name in names]
+
+    def tap(self, name, master=None):
+        """A guest's tap, opened, as libvirt and QEMU leave it: up, with a carrier, and in a bridge if `master` says so."""
+        if not os.path.exists('/dev/net/tun'):
+            # Without udev nothing makes the node that would load the module.
+            run('modprobe', 'tun')
+        fd = os.open('/dev/net/tun', os.O_RDWR | os.O_CLOEXEC)
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack('16sH22x', name.encode(), IFF_TAP | IFF_NO_PI))
+        self._open.append(fd)
+        self.ip('link', 'set', name, *(['master', master] if master else []), 'up')
+
+    def background(self, *command, ns=None):
+        """Starts a program (in ns, default the bed's own namespace) that ends with the bed; its output is a pipe."""
+        with (ns or self.inside).entered():
+            child = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                     text=True, preexec_fn=_die_with_parent)
+        self._children.append(child)
+        return child
+
+    # The daemon.
+
+    def write(self, files):
+        """Makes these the configuration: a dict of file name to text, or a text, which becomes host.ini."""
+        for old in self.config.glob('*.ini'):
+            old.unlink()
+        for name, text in ({'host.ini': files} if isinstance(files, str) else files).items():
+            (self.config / name).write_text(text)
+
+    def start(self, *args, ready=True, env=None):
+        """Starts the daemon, with args after its usual ones, and waits until it says READY=1 (unless ready=False)."""
+        assert self.daemon is None, 'the daemon runs already'
+        build_preload()
+        environment = {
+            **os.environ,
+            'NOTIFY_SOCKET': str(self.notify_path),
+            'LD_PRELOAD': str(PRELOAD),
+            'COUNT_WRITES': str(self.sent_path),
+            # The sanitizer's runtime wants to be preloaded first.
+            'ASAN_OPTIONS': 'verify_asan_link_order=0:detect_leaks=0',
+            **(env or {}),
+        }
+        environment.pop('WATCHDOG_USEC', None)
+        self._drain_notify()
+        self.notified = []
+        with open(self.log_path, 'a', encoding='utf-8') as log:
+            self.daemon = subprocess.Popen(
+                [str(BUILD / 'kvmnetd'), '--config-dir', str(self.config), '--runtime-dir', str(self.runtime),
+                 '--state-dir', str(self.state), *map(str, args)],
+                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent)
+        if ready:
+            self.wait_notified('READY=1')
+
+    def _drain_notify(self):
+        self.notify.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.notify.recv(4096)
+
+    def wait_notified(self, line, timeout=PATIENCE):
+        """Waits for a line that the daemon has not sent yet to the service manager, and returns its whole message."""
+        deadline = time.monotonic() + timeout
+        self.notify.settimeout(0.2)
+        while True:
+            try:
+                message = self.notify.recv(4096).decode()
+                self.notified.append(message)
+                if line in message.split('\n'):
+                    return message
+            except socket.timeout:
+                pass
+            if self.daemon.poll() is not None:
+                status, self.daemon = self.daemon.returncode, None
+                raise AssertionError(f'kvmnetd ended with status {status}:\n{self.log()}')
+            if time.monotonic() > deadline:
+                raise AssertionError(f'no {line} from kvmnetd in {timeout} s; it said {self.notified}\n{self.log()}')
+
+    def stop(self, how=signal.SIGTERM):
+        """Ends it as systemctl stop does, and returns its exit status; anything but 0 is an error."""
+        self.daemon.send_signal(how)
+        try:
+            status = self.daemon.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f'kvmnetd does not end:\n{self.log()}') from None
+        self.daemon = None
+        assert status == 0, f'kvmnetd ended with status {status}:\n{self.log()}'
+        return status
+
+    def kill(self):
+        """Ends it as a crash would."""
+        self.daemon.kill()
+        self.daemon.wait()
+        self.daemon = None
+
+    def restart(self):
+        """Stop and start within the same boot."""
+        self.stop()
+        self.start()
+
+    def reload(self):
+        """SIGHUP, and waits until that apply is over, whatever came of it."""
+        self._drain_notify()
+        self.daemon.send_signal(signal.SIGHUP)
+        self.wait_notified('READY=1')
+
+    def log(self):
+        """All that the daemon has logged."""
+        return self.log_path.read_text(errors='replace')
+
+    def sent(self):
+        """What the daemon has asked the kernel to change since the last call: a line per message or sysctl."""
+        with open(self.sent_path, encoding='utf-8') as f:
+            f.seek(self._sent_read)
+            text = f.read()
+            self._sent_read = f.tell()
+        return text.splitlines()
+
+    # Its client, and its socket.
+
+    def netctl(self, *args):
+        """(exit status, stdout, stderr)"""
+        verb = args[:1]
+        done = subprocess.run([str(BUILD / 'netctl'), *verb, '--socket', str(self.socket), *map(str, args[1:])],
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE * 2)
+        return done.returncode, done.stdout, done.stderr
+
+    def netctl_json(self, *args):
+        """The last of the JSON documents that it prints."""
+        status, out, err = self.netctl(args[0], '--json', *args[1:])
+        documents = parse_documents(out)
+        if not documents:
+            raise AssertionError(f'netctl {args} printed no JSON: exit status {status}, {out!r} {err!r}')
+        return documents[-1]
+
+    def apply(self, files=None, *args):
+        """Writes the files, if any, and applies them; anything but success fails. Returns what netctl printed."""
+        if files is not None:
+            self.write(files)
+        status, out, err = self.netctl('apply', *args)
+        if status:
+            raise AssertionError(f'netctl apply: exit status {status}\n{out}{err}\nlog:\n{self.log()[-3000:]}')
+        return out
+
+    def change(self, files, force=False):
+        """The same without starting netctl, for tests of many steps. Returns the final reply."""
+        self.write(files)
+        try:
+            return self.varlink('Apply', {'force': True} if force else {})
+        except VarlinkError as e:
+            raise AssertionError(f'{e}\nconfiguration:\n{files}\nlog:\n{self.log()[-3000:]}') from None
+
+    def status(self, link=None, every=False):
+        """The Status reply with all its links: {'daemon': ..., 'links': {NAME: ...}}."""
+        replies = self.varlink('Status', {**({'link': link} if link else {}), 'all': every}, more=True)
+        return {'daemon': replies[0].get('daemon'), 'links': {l['name']: l for r in replies for l in r['links']}}
+
+    def in_sync(self):
+        """Does the daemon say that everything is as declared?"""
+        return self.status()['daemon']['in_sync']
+
+    def verify(self):
+        """Where the state that the daemon keeps from events differs from a fresh dump: a list, empty when right."""
+        return self.varlink('Verify')['differences']
+
+    def varlink(self, method, parameters=None, more=False, interface='io.kvmnetd.Network'):
+        """One call over a connection of its own. Returns the reply's parameters, with more a list of all replies'."""
+        with self.connect() as s:
+            call = {'method': f'{interface}.{method}', 'parameters': parameters or {}}
+            if more:
+                call['more'] = True
+            s.sendall(json.dumps(call).encode() + b'\0')
+            replies, rest = [], b''
+            while True:
+                data = s.recv(1 << 16)
+                if not data:
+                    raise AssertionError(f'the daemon closed the connection in a reply to {method}; {rest!r}')
+                *messages, rest = (rest + data).split(b'\0')
+                for message in messages:
+                    reply = json.loads(message)
+                    if 'error' in reply:
+                        raise VarlinkError(reply['error'], reply.get('parameters'))
+                    replies.append(reply.get('parameters', {}))
+                    if not reply.get('continues'):
+                        return replies if more else replies[0]
+
+    def connect(self):
+        """A connected socket; the caller closes it."""
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        s.settimeout(PATIENCE)
+        s.connect(str(self.socket))
+        return s
+
+    # What the kernel shows.
+
+    def ip(self, *args, check=True):
+        return run('ip', *args, check=check)
+
+    def ip_batch(self, lines):
+        """Many ip commands in one process: a text, a command a line."""
+        return run('ip', '-batch', '-', text=lines)
+
+    def ip_json(self, *args):
+        return json.loads(run('ip', '-j', *args) or '[]')
+
+    def bridge_json(self, *args):
+        return json.loads(run('bridge', '-j', *args) or '[]')
+
+    def links(self):
+        """Every link as `ip -d -j link` shows it, by name."""
+        return {link['ifname']: link for link in self.ip_json('-d', 'link')}
+
+    def link(self, name):
+        """One of them; {} if there is no such link."""
+        return self.links().get(name, {})
+
+    def data(self, name):
+        """Its options: what its kind shows."""
+        return self.link(name).get('linkinfo', {}).get('info_data', {})
+
+    def port_data(self, name):
+        """Its options as a port: what its master's kind shows."""
+        return self.link(name).get('linkinfo', {}).get('info_slave_data', {})
+
+    def attributes(self, name, port=False):
+        """{number: bytes} of its IFLA_INFO_DATA (or IFLA_INFO_SLAVE_DATA): for what this machine's ip does not know."""
+        request = struct.pack('=BxHiII', 0, 0, 0, 0, 0) + _attribute(3, name.encode() + b'\0')  # IFLA_IFNAME
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as s:
+            s.send(struct.pack('=IHHII', 16 + len(request), 18, 1, 1, 0) + request)  # RTM_GETLINK
+            reply = s.recv(1 << 16)
+        if struct.unpack_from('=H', reply, 4)[0] != 16:
+            return {}
+        linkinfo = _attributes(_attributes(reply[32:]).get(18, b''))
+        return _attributes(linkinfo.get(5 if port else 2, b''))
+
+    def ports(self, master):
+        """Names of the links in a bridge or bond, sorted."""
+        return sorted(n for n, l in self.links().items() if l.get('master') == master)
+
+    def addresses(self, name):
+        """Its addresses as ADDRESS/PREFIX, without IPv6 link-local ones, in the kernel's order."""
+        return [f'{a["local"]}/{a["prefixlen"]}' for link in self.ip_json('addr', 'show', 'dev', name)
+                for a in link.get('addr_info', []) if 'local' in a and not a['local'].startswith('fe80:')]
+
+    def routes(self, *args):
+        """Gateway and static routes of both families: (destination, gateway or None, device), sorted."""
+        routes = self.ip_json('-4', 'route', *args) + self.ip_json('-6', 'route', *args)
+        return sorted((r['dst'], r.get('gateway'), r.get('dev')) for r in routes if r.get('protocol') != 'kernel')
+
+    def port_vlans(self, name):
+        """VLANs of a port or bridge: {VID: set of flags}, flags 'PVID' and 'Egress Untagged'."""
+        result = {}
+        for entry in self.bridge_json('vlan', 'show', 'dev', name):
+            for v in entry.get('vlans', []):
+                for vid in range(v['vlan'], v.get('vlanEnd', v['vlan']) + 1):
+                    result[vid] = set(v.get('flags', []))
+        return result
+
+    def sysfs(self, name, attribute):
+        """Text of /sys/class/net/NAME/ATTRIBUTE."""
+        return Path('/sys/class/net', name, attribute).read_text().strip()
+
+    def sysctl(self, name, key, family='ipv6'):
+        return Path('/proc/sys/net', family, 'conf', name, key).read_text().strip()
+
+    def proc_bonding(self, name):
+        """/proc/net/bonding/NAME as (what is about the bond, {port: what is about the port}), each a dict of text to text."""
+        bond, ports = {}, {}
+        where = bond
+        for line in Path('/proc/self/net/bonding', name).read_text().splitlines():
+            key, colon, value = line.partition(':')
+            if not colon:
+                continue
+            if key == 'Slave Interface':
+                where = ports.setdefault(value.strip(), {})
+            where.setdefault(key.strip(), value.strip())
+        return bond, ports
+
+    def dump(self):
+        """
+        All links, addresses, routes and bridge VLANs as the kernel shows them, comparable: without counters, timers, and
+        what a link has by having existed.
+        """
+        return {
+            'links': {n: _strip(l) for n, l in self.links().items()},
+            'addresses': {l['ifname']: [_strip(a) for a in l['addr_info']] for l in self.ip_json('addr')},
+            'routes': sorted(json.dumps(_strip(r), sort_keys=True) for family in ('-4', '-6')
+                             for r in self.ip_json(family, 'route', 'show', 'table', 'all')
+                             if r.get('dst') != 'ff00::/8' and r.get('type') not in ('multicast', 'anycast')),
+            'vlans': {v['ifname']: v['vlans'] for v in self.bridge_json('vlan')},
+        }
+
+
+# What `ip -d -j` shows that is no setting: states that follow carrier and time, numbers that count.
+VOLATILE = {
+    'ifindex', 'operstate', 'flags', 'linkmode', 'gso_max_size', 'link_index', 'valid_life_time', 'preferred_life_time',
+    'hello_timer', 'tcn_timer', 'topology_change_timer', 'gc_timer', 'hold_timer', 'message_age_timer',
+    'forward_delay_timer', 'topology_change', 'topology_change_detected', 'state', 'mii_status', 'link_failure_count',
+    'ad_info', 'active_slave', 'ad_aggregator_id', 'ad_actor_oper_port_state', 'ad_partner_oper_port_state',
+    'ad_actor_oper_port_state_str', 'ad_partner_oper_port_state_str', 'no', 'designated_port', 'id', 'port_no',
+    'config_pending', 'topology_change_ack', 'root_port', 'mcast_n_groups', 'multicast_router_port',
+}
+
+
+def _strip(value):
+    """Without the volatile, but for the flags that someone sets: up, promiscuous."""
+    if isinstance(value, list):
+        return [_strip(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    result = {k: _strip(v) for k, v in value.items() if k not in VOLATILE}
+    if 'ifname' in value:
+        result['up'] = 'UP' in value.get('flags', [])
+    if value.get('linkinfo', {}).get('info_kind') == 'vlan':
+        result['vlan_id'] = value['linkinfo']['info_data'].get('id')
+    return result
+
+
+def parse_documents(text):
+    """JSON documents that follow each other."""
+    decoder, documents, at = json.JSONDecoder(), [], 0
+    while True:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at == len(text):
+            return documents
+        document, at = decoder.raw_decode(text, at)
+        documents.append(document)
+
+
+class TestCase(unittest.TestCase):
+    """A test with a fresh bed. After a failure, `epilogue` is the end of the daemon's log."""
+
+    maxDiff = None
+    longMessage = True
+    epilogue = ''
+
+    def setUp(self):
+        self.bed = Bed()
+        self.addCleanup(self._close)
+
+    def _close(self):
+        self.epilogue = self.bed.log()[-6000:]
+        self.bed.close()
+
+    def assertShows(self, shown, expected, message=''):
+        """Every key of expected is in shown with its value; names all that are not."""
+        wrong = [f'{k}: {shown.get(k, "absent")!r} instead of {v!r}' for k, v in expected.items() if shown.get(k) != v]
+        if wrong:
+            self.fail(f'{message}{": " if message else ""}{"; ".join(wrong)}')
+
+    def assertSettled(self):
+        """The daemon says that all is as declared, a second apply sends nothing, and the kept state is what a dump shows."""
+        status = self.bed.status()
+        differences = {n: l['differences'] for n, l in status['links'].items() if l['differences']}
+        self.assertTrue(status['daemon']['in_sync'], f'{differences} {status["daemon"]}')
+        self.assertEqual(self.bed.verify(), [])
+        self.bed.sent()
+        self.bed.apply()
+        self.assertEqual(self.bed.sent(), [], 'write messages of a second apply')

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: every plan of tests/golden/plan, word for word. NAME.ini is what is declared, NAME.before.ini what is there
+ * (world.h says how it is written; without it, nothing is), NAME.plan the plan: impact, "+" where the op must follow the
+ * one before in the same send, the op, and why. Beyond the text, each plan is executed on the fake kernel: no op is
+ * refused, the plan after it is empty, and from every point in it the way back ends in the state before. After a change
+ * that is meant: UPDATE=1 writes the .plan files; read the diff.
+ */
+#include "../../netd/kernel/kernel.h"
+#include "world.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#define GOLDEN "tests/golden/plan"
+#define RUN_MAX 512
+#define ROUNDS 3 /* as many as a transaction takes */
+
+static char *read_text(const char *path)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "r");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!f || getdelim(&text, &size, '\0', f) < 0) {
+		free(text);
+		return xstrdup("");
+	}
+	return text;
+}
+
+static void write_text(const char *path, const char *text)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "w");
+
+	if (!f || fputs(text, f) < 0)
+		fail_msg("%s cannot be written", path);
+}
+
+static void show_difference(const char *path, const char *text)
+{
+	_cleanup_free_ char *command = xasprintf("diff -u %s - >&2", path);
+	FILE *f = popen(command, "w");
+
+	if (!f)
+		return;
+	fputs(text, f);
+	pclose(f);
+}
+
+static void print_step(const struct step *s, FILE *f)
+{
+	_cleanup_free_ char *text = plan_text(&s->plan);
+
+	for (size_t i = 0; i < s->effective.problems.n; i++) {
+		diag_print(&s->effective.problems.list[i], f);
+		fputc('\n', f);
+	}
+	for (size_t i = 0; i < s->effective.links.n_links; i++) {
+		const struct link *want = s->effective.links.links[i];
+
+		if (want->waits_for && !s->effective.problems.n)
+			fprintf(f, "%s waits for %s\n", want->name, want->waits_for);
+	}
+	fputs(*text ? text : "nothing to do\n", f);
+}
+
+static void add_difference(const char *text, void *userdata)
+{
+	unsigned *n = userdata;
+
+	print_error("  %s\n", text);
+	++*n;
+}
+
+/* Goes back from where the world is to `before`; says where that plan was refused or did not lead. */
+static void go_back(struct world *w, struct effective *back, const struct model *before, const char *from, FILE *f)
+{
+	unsigned differences = 0;
+
+	for (unsigned round = 0;; round++) {
+		_cleanup_free_ char *text = NULL;
+		struct step s;
+		int error;
+
+		world_look(w);
+		step_make_back(w, back, &s);
+		text = plan_text(&s.plan);
+		if (f && round == 0)
+			fprintf(f, "back:\n%s", text);
+		world_execute(w, &s.plan, SIZE_MAX, &error);
+		plan_done(&s.plan);
+		*back = s.effective;
+		if (error)
+			fail_msg("%s: on the way back an op is refused: %s\n%s", from, strerror(-error), text);
+		if (!*text)
+			break;
+		if (round == ROUNDS)
+			fail_msg("%s: the way back does not end:\n%s", from, text);
+	}
+	kernel_compare(before, &w->kernel.links, add_difference, &differences);
+	if (differences)
+		fail_msg("%s: the way back did not lead to the state before", from);
+}
+
+/* Executes n ops of the first plan in a world of its own, and goes back. */
+static void try_back(const char *before_text, const struct config *c, size_t n, FILE *f)
+{
+	_cleanup_free_ char *from = xasprintf("after %zu ops", n);
+	struct effective back = EFFECTIVE_NULL;
+	struct model before;
+	struct world w;
+	struct step s;
+	int error;
+
+	world_make(&w, before_text);
+	before = fake_dump(&w.kernel);
+	world_look(&w);
+	step_make(&w, c, &s);
+	ledger_note_plan(&w.ledger, &s.plan, w.dump);
+	restore_extend(&back, w.dump, &s.plan);
+	world_execute(&w, &s.plan, n, &error);
+	step_done(&s);
+	go_back(&w, &back, &before, from, f);
+	effective_done(&back);
+	model_done(&before);
+	world_done(&w);
+}
+
+/* The plan in words; executed, it is refused nowhere and leaves nothing to do. */
+static size_t try_plan(struct world *w, const struct config *c, FILE *f)
+{
+	struct step s;
+	size_t n;
+
+	world_look(w);
+	step_make(w, c, &s);
+	print_step(&s, f);
+	n = s.plan.n;
+	step_done(&s);
+	if (w->stop == SIZE_MAX)
+		world_apply(w, c, 1);
+	return n;
+}
+
+static void test_golden(void **state)
+{
+	_cleanup_free_ char *ini = xasprintf(GOLDEN "/%s.ini", (char *)*state);
+	_cleanup_free_ char *before_path = xasprintf(GOLDEN "/%s.before.ini", (char *)*state);
+	_cleanup_free_ char *path = xasprintf(GOLDEN "/%s.plan", (char *)*state);
+	_cleanup_free_ char *desired = read_text(ini), *before = read_text(before_path);
+	_cleanup_free_ char *expected = NULL, *text = NULL;
+	struct config *c = world_config(desired);
+	struct world w;
+	size_t n, stop, len;
+	FILE *f = open_memstream(&text, &len);
+
+	world_make(&w, before);
+	stop = w.stop;
+	n = try_plan(&w, c, f);
+	world_done(&w);
+	if (stop != SIZE_MAX)
+		try_back(before, c, stop, f);
+	fclose(f);
+	if (getenv("UPDATE"))
+		write_text(path, text);
+	expected = read_text(path);
+	if (!streq(text, expected)) {
+		show_difference(path, text);
+		fail_msg("the plan is not that of %s", path);
+	}
+	for (size_t i = 1; i <= n; i++)
+		try_back(before, c, i, NULL);
+	config_free(c);
+}
+
+static int is_case(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len > 4 && streq(entry->d_name + len - 4, ".ini") && !strstr(entry->d_name, ".before.ini");
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[RUN_MAX] = {0};
+	struct dirent **entries;
+	int n = scandir(GOLDEN, &entries, is_case, alphasort), r;
+
+	if (n <= 0 || n > RUN_MAX) {
+		print_error("run from the top of the source tree, where " GOLDEN " is\n");
+		return 1;
+	}
+	for (int i = 0; i < n; i++) {
+		entries[i]->d_name[strlen(entries[i]->d_name) - 4] = '\0';
+		tests[i] = (struct CMUnitTest){
+			.name = entries[i]->d_name,
+			.test_func = test_golden,
+			.initial_state = entries[i]->d_name,
+		};
+	}
+	r = _cmocka_run_group_tests("plan golden", tests, (size_t)n, NULL, NULL);
+	for (int i = 0; i < n; i++)
+		free(entries[i]);
+	free(entries);
+	return r;
+}
