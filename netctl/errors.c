@@ -152,6 +152,35 @@ static int busy(struct json_object *p)
 	return EXIT_REFUSED;
 }
 
+static int too_much_impact(struct json_object *p)
+{
+	fputs("netctl: refused: a step of it costs ", stderr);
+	print_safe(json_text_or(p, "impact", "more than allowed"), stderr);
+	fputs(", which is more than --max-impact or [daemon] max_impact allows\n", stderr);
+	return EXIT_REFUSED;
+}
+
+static int confirmation_pending(struct json_object *p)
+{
+	fputs("netctl: refused: an apply by ", stderr);
+	print_safe(json_text_or(p, "by", "someone"), stderr);
+	fprintf(stderr, " waits for its confirmation, %lld s more (netctl confirm, or netctl rollback)\n",
+		(long long)json_int(p, "seconds_left", 0));
+	return EXIT_REFUSED;
+}
+
+static int nothing_to_confirm(struct json_object *p _unused_)
+{
+	fputs("netctl: nothing waits for a confirmation\n", stderr);
+	return EXIT_ERROR;
+}
+
+static int no_such_generation(struct json_object *p _unused_)
+{
+	fputs("netctl: there is no such generation (netctl history lists them)\n", stderr);
+	return EXIT_ERROR;
+}
+
 static int no_such_link(struct json_object *p)
 {
 	fputs("netctl: there is no link ", stderr);
@@ -193,6 +222,10 @@ static const struct {
 	{INTERFACE ".NeedsForce", needs_force},
 	{INTERFACE ".PlanChanged", plan_changed},
 	{INTERFACE ".Busy", busy},
+	{INTERFACE ".TooMuchImpact", too_much_impact},
+	{INTERFACE ".ConfirmationPending", confirmation_pending},
+	{INTERFACE ".NothingToConfirm", nothing_to_confirm},
+	{INTERFACE ".NoSuchGeneration", no_such_generation},
 	{INTERFACE ".NoSuchLink", no_such_link},
 	{"org.varlink.service.PermissionDenied", permission_denied},
 	{"org.varlink.service.InvalidParameter", invalid_parameter},

@@ -8,7 +8,7 @@ _netctl_verb() {
 	verb=
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--socket | --runtime-dir | --plan | --timeout) ((++i)) ;;
+		--socket | --runtime-dir | --plan | --timeout | --confirm | --max-impact | --for) ((++i)) ;;
 		-*) ;;
 		*)
 			verb=${COMP_WORDS[i]}
@@ -31,12 +31,14 @@ _netctl() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
 		;;
-	--plan | --timeout) return ;;
+	--plan | --timeout | --confirm | --max-impact | --for) return ;;
 	esac
 	_netctl_verb
 	case $verb in
 	status) options+=' --all --check' ;;
-	apply) options+=' --plan --force' ;;
+	apply) options+=' --plan --force --confirm --max-impact' ;;
+	rollback) options+=' --force' ;;
+	hold) options+=' --for' ;;
 	wait) options+=' --timeout' ;;
 	esac
 	if [[ $current == -* ]]; then
@@ -44,7 +46,7 @@ _netctl() {
 		return
 	fi
 	case $verb in
-	'') mapfile -t COMPREPLY < <(compgen -W 'status check plan apply wait monitor' -- "$current") ;;
+	'') mapfile -t COMPREPLY < <(compgen -W 'status check plan apply confirm rollback history hold release wait monitor' -- "$current") ;;
 	status | wait) mapfile -t COMPREPLY < <(cd /sys/class/net 2>/dev/null && compgen -G "$current*") ;;
 	check | plan) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	esac

@@ -13,6 +13,7 @@
 #define RUNTIME_DIR "/run/kvmnetd"
 #define SOCKET_NAME "kvmnetd.sock"
 #define WAIT_SECONDS 120
+#define HOLD_SECONDS 3600
 
 enum option_id {
 	OPTION_JSON,
@@ -20,6 +21,9 @@ enum option_id {
 	OPTION_CHECK,
 	OPTION_PLAN,
 	OPTION_FORCE,
+	OPTION_CONFIRM,
+	OPTION_MAX_IMPACT,
+	OPTION_FOR,
 	OPTION_TIMEOUT,
 	OPTION_SOCKET,
 	OPTION_RUNTIME_DIR,
@@ -44,6 +48,9 @@ static const struct {
 	[OPTION_CHECK] = {"check", NULL, "exit with 2 on drift, edits not applied, or something missing"},
 	[OPTION_PLAN] = {"plan", "ID", "only if this still is the plan (netctl plan prints the id)"},
 	[OPTION_FORCE] = {"force", NULL, "also if ports that are not kvmnetd's are cut off"},
+	[OPTION_CONFIRM] = {"confirm", "SECONDS", "undo it after so long, unless netctl confirm is called before"},
+	[OPTION_MAX_IMPACT] = {"max-impact", "IMPACT", "refuse if a step costs more than none, live, link-flap, recreate"},
+	[OPTION_FOR] = {"for", "SECONDS", "how long to hold (default 3600)"},
 	[OPTION_TIMEOUT] = {"timeout", "SECONDS", "wait at most so long (default 120; 0: only look)"},
 	[OPTION_SOCKET] = {"socket", "PATH", "where the daemon listens (default " RUNTIME_DIR "/" SOCKET_NAME ")"},
 	[OPTION_RUNTIME_DIR] = {"runtime-dir", "DIR", "the same, as the daemon's directory"},
@@ -77,7 +84,24 @@ static const struct verb verbs[] = {
 	{"apply", "", "make the kernel what the daemon's files say",
 	 "Shows the plan, runs it, and reads the kernel again. If the kernel refuses, the state\n"
 	 "before is put back. Exit status: 0 done, 1 error, 4 refused, 5 not permitted.",
-	 0, BIT(OPTION_PLAN) | BIT(OPTION_FORCE), verb_apply},
+	 0, BIT(OPTION_PLAN) | BIT(OPTION_FORCE) | BIT(OPTION_CONFIRM) | BIT(OPTION_MAX_IMPACT), verb_apply},
+	{"confirm", "", "make what was applied with --confirm stay",
+	 "From any login. Without it the change is undone when the time is over, also if the client\n"
+	 "is gone or the daemon was killed meanwhile.",
+	 0, 0, verb_confirm},
+	{"rollback", "[GENERATION]", "undo what is not confirmed, or go back to an earlier configuration",
+	 "Without an argument: undoes what waits for a confirmation, else goes back to the generation\n"
+	 "before. The files stay as they are; a boot does not apply them before the next netctl apply.",
+	 1, BIT(OPTION_FORCE), verb_rollback},
+	{"history", "", "the last ten applied configurations and what each changed",
+	 "Newest first. The number is what rollback takes.",
+	 0, 0, verb_history},
+	{"hold", "[LINK...]", "do not put differences back for a while: for work by hand",
+	 "Without arguments, all links. A held link still shows what differs.",
+	 SIZE_MAX, BIT(OPTION_FOR), verb_hold},
+	{"release", "[LINK...]", "end a hold: differences are put back again",
+	 "Without arguments, all holds.",
+	 SIZE_MAX, 0, verb_release},
 	{"wait", "[LINK...]", "wait until required links, or those named, are there",
 	 "What a link must have is its `required` key: exists, carrier or address.\n"
 	 "Exit status: 0 all there, 6 timed out; what is missing is named.",
@@ -141,18 +165,18 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-static int parse_timeout(const char *text, int *ret)
+int parse_number(const char *what, const char *text, int min, int max, int *ret)
 {
 	char *end;
-	long seconds;
+	long number;
 
 	errno = 0;
-	seconds = strtol(text, &end, 10);
-	if (errno || end == text || *end || seconds < 0 || seconds > INT_MAX / 1000) {
-		fprintf(stderr, "netctl: --timeout takes seconds from 0 to %d, not '%s'\n", INT_MAX / 1000, text);
+	number = strtol(text, &end, 10);
+	if (errno || end == text || *end || number < min || number > max) {
+		fprintf(stderr, "netctl: %s is a number from %d to %d, not '%s'\n", what, min, max, text);
 		return -EINVAL;
 	}
-	*ret = (int)seconds;
+	*ret = (int)number;
 	return 0;
 }
 
@@ -181,7 +205,14 @@ static int take_option(struct options *o, unsigned id, const char *argument)
 		o->force = true;
 		break;
 	case OPTION_TIMEOUT:
-		return parse_timeout(argument, &o->timeout);
+		return parse_number("--timeout (seconds)", argument, 0, INT_MAX / 1000, &o->timeout);
+	case OPTION_CONFIRM:
+		return parse_number("--confirm (seconds)", argument, 1, 86400, &o->confirm);
+	case OPTION_FOR:
+		return parse_number("--for (seconds)", argument, 1, 30 * 86400, &o->hold_for);
+	case OPTION_MAX_IMPACT:
+		o->max_impact = argument;
+		break;
 	case OPTION_SOCKET:
 		set_socket(o, xstrdup(argument));
 		break;
@@ -238,7 +269,7 @@ static bool fits(const struct verb *verb, unsigned given, size_t n_args)
 	}
 	if (n_args <= verb->max_args)
 		return true;
-	fprintf(stderr, "netctl: %s takes %s\n", verb->name, verb->max_args ? "one link at a time" : "no arguments");
+	fprintf(stderr, "netctl: %s takes %s\n", verb->name, verb->max_args ? "one argument" : "no arguments");
 	return false;
 }
 
@@ -271,7 +302,8 @@ static int run(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.socket = xstrdup(RUNTIME_DIR "/" SOCKET_NAME), .timeout = WAIT_SECONDS};
+	struct options o = {
+		.socket = xstrdup(RUNTIME_DIR "/" SOCKET_NAME), .timeout = WAIT_SECONDS, .hold_for = HOLD_SECONDS};
 	int status;
 
 	setlocale(LC_CTYPE, "");

@@ -22,7 +22,10 @@ enum exit_status {
 struct options {
 	char *socket; /* owned */
 	const char *plan;
-	int timeout; /* seconds */
+	int timeout;  /* seconds */
+	int confirm;  /* seconds; 0: without */
+	int hold_for; /* seconds */
+	const char *max_impact;
 	bool json, all, check, force, no_color, no_pager;
 	char **args; /* what follows the verb */
 	size_t n_args;
@@ -34,6 +37,14 @@ int verb_plan(const struct options *o);
 int verb_apply(const struct options *o);
 int verb_wait(const struct options *o);
 int verb_monitor(const struct options *o);
+int verb_confirm(const struct options *o);
+int verb_rollback(const struct options *o);
+int verb_history(const struct options *o);
+int verb_hold(const struct options *o);
+int verb_release(const struct options *o);
+
+/* A number of the command line; -EINVAL with a message that names `what` and the range. */
+int parse_number(const char *what, const char *text, int min, int max, int *ret);
 
 #define INTERFACE "io.kvmnetd.Network"
 #define CONFIG_DIR "/etc/kvmnetd"

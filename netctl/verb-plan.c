@@ -2,7 +2,7 @@
 /*
  * Purpose: `netctl plan` and `netctl apply`: the list of kernel changes, and carrying it out.
  */
-#include "client.h"
+#include "apply.h"
 #include "errors.h"
 #include "files.h"
 #include "json.h"
@@ -168,22 +168,20 @@ static void print_result(struct json_object *p, size_t steps, const struct optio
 		diagnostics_print(json_get(p, "diagnostics", json_type_array), stderr);
 	if (streq(json_text_or(p, "result", ""), "unchanged"))
 		puts("Nothing was changed.");
+	else if (streq(json_text_or(p, "result", ""), "undone"))
+		puts("What was not confirmed is being undone; netctl status shows it.");
 	else
 		printf("Applied, and read back: %zu change%s.\n", steps, steps == 1 ? "" : "s");
+	if (o->confirm && streq(json_text_or(p, "result", ""), "applied"))
+		printf("It is undone in %d s, unless you say: netctl confirm\n", o->confirm);
 }
 
-/* steps: how many the plan had that was shown. */
-static int run_apply(struct client *c, const char *plan, size_t steps, const struct options *o)
+int apply_run(struct client *c, const char *method, struct json_object *parameters, size_t steps,
+	      const struct options *o)
 {
 	_cleanup_(reply_done) struct reply r = {0};
-	struct json_object *parameters = json_object_new_object();
-	int status;
+	int status = client_call(c, method, parameters, true);
 
-	if (plan)
-		json_object_object_add(parameters, "plan", json_object_new_string(plan));
-	if (o->force)
-		json_object_object_add(parameters, "force", json_object_new_boolean(true));
-	status = client_call(c, "Apply", parameters, true);
 	if (status < 0)
 		return error_receive(status);
 	for (;;) {
@@ -207,6 +205,21 @@ static int run_apply(struct client *c, const char *plan, size_t steps, const str
 									      : steps,
 			     o);
 	return EXIT_OK;
+}
+
+static int run_apply(struct client *c, const char *plan, size_t steps, const struct options *o)
+{
+	struct json_object *parameters = json_object_new_object();
+
+	if (plan)
+		json_object_object_add(parameters, "plan", json_object_new_string(plan));
+	if (o->force)
+		json_object_object_add(parameters, "force", json_object_new_boolean(true));
+	if (o->max_impact)
+		json_object_object_add(parameters, "max_impact", json_object_new_string(o->max_impact));
+	if (o->confirm)
+		json_object_object_add(parameters, "confirm", json_object_new_int(o->confirm));
+	return apply_run(c, "Apply", parameters, steps, o);
 }
 
 int verb_apply(const struct options *o)

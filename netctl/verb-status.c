@@ -197,6 +197,27 @@ static void mark_line(struct term *t, enum style style, const char *label, const
 	fputc('\n', t->out);
 }
 
+static void print_confirm(struct term *t, struct json_object *confirm)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!confirm)
+		return;
+	text = xasprintf("the apply by %s is undone in %lld s (netctl confirm makes it stay)",
+			 json_text_or(confirm, "by", "?"), (long long)json_int(confirm, "seconds_left", 0));
+	mark_line(t, STYLE_WARN, "unconfirmed", text);
+}
+
+static void print_hold(struct term *t, struct json_object *hold)
+{
+	const char *link = json_text_or(hold, "link", "");
+	_cleanup_free_ char *text =
+		xasprintf("%s by %s, %lld s more", *link ? link : "all links", json_text_or(hold, "by", "?"),
+			  (long long)json_int(hold, "seconds_left", 0));
+
+	mark_line(t, STYLE_WARN, "held", text);
+}
+
 static void print_daemon(struct term *t, struct json_object *d)
 {
 	const char *state = json_text_or(d, "state", "?"), *applied = json_text(d, "applied_at");
@@ -228,6 +249,9 @@ static void print_daemon(struct term *t, struct json_object *d)
 
 		mark_line(t, STYLE_WARN, "pending", text);
 	}
+	print_confirm(t, json_get(d, "confirm", json_type_object));
+	for (size_t i = 0; i < json_count(d, "holds"); i++)
+		print_hold(t, json_item(d, "holds", i));
 	for (size_t i = 0; i < json_count(d, "missing"); i++)
 		mark_line(t, STYLE_WARN, "missing", json_item_text(d, "missing", i));
 	for (size_t i = 0; i < json_count(d, "problems"); i++)

@@ -66,16 +66,56 @@ static const char *state_name(const struct manager *m)
 
 static void add_applied(struct json_object *json, const struct manager *m)
 {
-	char number[16], when[32];
-	struct tm tm;
-	time_t at = (time_t)m->applied_when;
+	char number[16];
 
 	snprintf(number, sizeof(number), "%" PRIu32, m->generation);
 	json_object_object_add(json, "applied", m->generation ? json_object_new_string(number) : NULL);
-	if (!m->generation || !gmtime_r(&at, &tm) || !strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm))
-		json_object_object_add(json, "applied_at", NULL);
-	else
-		json_object_object_add(json, "applied_at", json_object_new_string(when));
+	json_object_object_add(json, "applied_at", m->generation ? status_time(m->applied_when) : NULL);
+}
+
+static int64_t seconds_left(uint64_t until)
+{
+	uint64_t at = boottime();
+
+	return until > at ? (int64_t)((until - at) / 1000000) : 0;
+}
+
+struct json_object *status_confirm(const struct manager *m)
+{
+	struct json_object *json;
+
+	if (!m->confirm_deadline)
+		return NULL;
+	json = json_object_new_object();
+	json_object_object_add(json, "by", json_object_new_string(m->confirm_by));
+	json_object_object_add(json, "seconds_left", json_object_new_int64(seconds_left(m->confirm_deadline)));
+	return json;
+}
+
+static struct json_object *holds(const struct manager *m)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < m->n_holds; i++) {
+		struct json_object *json = json_object_new_object();
+
+		json_object_object_add(json, "link", json_object_new_string(m->holds[i].link));
+		json_object_object_add(json, "by", json_object_new_string(m->holds[i].by));
+		json_object_object_add(json, "seconds_left", json_object_new_int64(seconds_left(m->holds[i].until)));
+		json_object_array_add(array, json);
+	}
+	return array;
+}
+
+struct json_object *status_time(int64_t when)
+{
+	time_t at = (time_t)when;
+	char text[32];
+	struct tm tm;
+
+	if (!gmtime_r(&at, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return NULL;
+	return json_object_new_string(text);
 }
 
 static void add_warning(struct json_object *to, const struct diag *d)
@@ -110,6 +150,8 @@ struct json_object *status_daemon(struct manager *m)
 	add_applied(json, m);
 	json_object_object_add(json, "pending", json_object_new_boolean(manager_pending(m)));
 	json_object_object_add(json, "progress", progress(m));
+	json_object_object_add(json, "confirm", status_confirm(m));
+	json_object_object_add(json, "holds", holds(m));
 	json_object_object_add(json, "problems", problems);
 	json_object_object_add(json, "missing", missing);
 	json_object_object_add(json, "in_sync", json_object_new_boolean(status_in_sync(m)));

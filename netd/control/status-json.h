@@ -15,6 +15,11 @@ struct json_object *status_link(struct manager *m, const struct children *childr
 /* What differs on all declared links: does anything? */
 bool status_in_sync(struct manager *m);
 
+/* The confirmation that is waited for, as the interface has it; NULL: none. */
+struct json_object *status_confirm(const struct manager *m);
+/* Seconds since the epoch as "2026-11-22T01:02:03Z". */
+struct json_object *status_time(int64_t when);
+
 /* A string, or null for NULL. */
 struct json_object *json_text(const char *text);
 /* Adds "file" and "line" (null when nowhere). */

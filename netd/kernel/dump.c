@@ -194,8 +194,12 @@ int dump_vlans(struct rtnl *r, struct model *m, uint32_t ifindex)
 	union request q;
 	struct ifinfomsg *ifi = request_begin(&q, RTM_GETLINK, sizeof(*ifi));
 
-	if (ifindex)
-		return d.link && link_has_vlans(d.link) ? gone_is_nothing(dump_link_vlans(r, &d), ifindex) : 0;
+	if (ifindex) {
+		int error = d.link && link_has_vlans(d.link) ? dump_link_vlans(r, &d) : 0;
+
+		/* A kernel without CONFIG_BRIDGE_VLAN_FILTERING has none. */
+		return error == -EOPNOTSUPP ? 0 : gone_is_nothing(error, ifindex);
+	}
 	if (!any_vlans(m))
 		return 0;
 	ifi->ifi_family = AF_BRIDGE;

@@ -138,12 +138,19 @@ static char *error_text(const struct op *op, struct rtnl_result *result)
 	return TAKE_PTR(result->text);
 }
 
+/* Something earlier in the plan, or someone else, was quicker: what was to be gone is gone. */
+static bool is_gone(const struct op *op, int error)
+{
+	return (op->type == OP_ADDRESS_DELETE && error == -EADDRNOTAVAIL) ||
+	       (op->type == OP_ROUTE_DELETE && error == -ESRCH) || (op->type == OP_DELETE && error == -ENODEV);
+}
+
 static void take_result(struct execution *x, size_t i, struct rtnl_result *result)
 {
 	size_t op = x->ops[i];
 	const struct nlmsghdr *m = (const struct nlmsghdr *)(x->batch + x->offsets[i]);
 
-	if (result->error == 0)
+	if (result->error == 0 || is_gone(&x->plan->ops[op], result->error))
 		succeed(x, op);
 	else
 		fail(x, op, result->error, error_text(&x->plan->ops[op], result),

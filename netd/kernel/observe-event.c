@@ -38,6 +38,22 @@ static void inherit(struct link *fresh, struct link *old)
 }
 
 /*
+ * Bonds give and swap addresses of their ports silently (drivers/net/bonding/bond_alb.c, alb_set_slave_mac_addr), and
+ * what they report of one port can change with another.
+ */
+static void mark_siblings(struct kernel *k, uint32_t ifindex)
+{
+	const struct link *master = ifindex ? model_index(&k->actual, ifindex) : NULL;
+
+	if (!master || !(master->kind->flags & KIND_PORTS_DOWN))
+		return;
+	observe_mark(k, master->ifindex, MARK_LINK);
+	for (size_t i = 0; i < k->actual.n_links; i++)
+		if (k->actual.links[i]->master == master->ifindex)
+			observe_mark(k, k->actual.links[i]->ifindex, MARK_LINK);
+}
+
+/*
  * Going down takes IPv4 routes silently (net/ipv4/fib_frontend.c, fib_disable_ip), IPv6 ones too with
  * skip_notify_on_dev_down, and kept IPv6 addresses turn tentative. A VRF takes the routes of who joins or leaves it.
  * What a master reports of its ports (a bond its primary) changes with them.
@@ -48,10 +64,12 @@ static void mark_consequences(struct kernel *k, const struct link *old, const st
 
 	if ((went_down || old->master != fresh->master) && (fresh->n_routes || fresh->n_addresses))
 		observe_mark(k, fresh->ifindex, MARK_ADDRESSES | MARK_ROUTES);
-	if (old->master != fresh->master) {
-		observe_mark(k, old->master, MARK_LINK);
-		observe_mark(k, fresh->master, MARK_LINK);
-	}
+	mark_siblings(k, fresh->master);
+	if (old->master == fresh->master)
+		return;
+	mark_siblings(k, old->master);
+	observe_mark(k, old->master, MARK_LINK);
+	observe_mark(k, fresh->master, MARK_LINK);
 }
 
 void observe_link(struct kernel *k, struct link *fresh)
@@ -76,7 +94,8 @@ void observe_link(struct kernel *k, struct link *fresh)
 		dump_driver(fresh, NULL);
 		observe_mark(k, fresh->master, MARK_LINK);
 		/* A new bridge tells of its default VLAN before it tells of itself (net/bridge/br_vlan.c, NETDEV_REGISTER). */
-		k->vlans_lost = k->vlans_lost || link_has_vlans(fresh);
+		if (link_has_vlans(fresh))
+			observe_mark(k, fresh->ifindex, MARK_VLANS);
 		model_add(&k->actual, fresh);
 		return;
 	}
@@ -131,7 +150,7 @@ static void take_bridge(struct kernel *k, const struct nlmsghdr *m)
 	}
 	/* None at all, or an event about something else (net/bridge/br_cfm_netlink.c). */
 	if (!s.has_vlans && l->n_vlans)
-		k->vlans_lost = true;
+		observe_mark(k, l->ifindex, MARK_VLANS);
 	if (!s.has_vlans || vlans_same(l, &s))
 		return;
 	free(l->vlans);
@@ -172,7 +191,7 @@ static void take_vlan(struct kernel *k, const struct nlmsghdr *m)
 	if (!l || !link_has_vlans(l))
 		return;
 	if (decode_vlan_event(m, l) < 0)
-		k->vlans_lost = true;
+		observe_mark(k, l->ifindex, MARK_VLANS);
 	observe_changed(k, l->name);
 }
 
@@ -289,7 +308,8 @@ static bool remove_route(struct kernel *k, struct link *l, const struct route *r
 
 /*
  * A route that replaces another, of any device, is all that is told of it. IPv6 routes of one key with gateways are
- * next hops of one route: a second one makes it a multipath route, and with the last but one it is a plain one again.
+ * next hops of one route: a second one makes it a multipath route, with the last but one it is a plain one again, and
+ * replacing it can leave some of it behind (net/ipv6/ip6_fib.c, fib6_add_rt2node).
  */
 static void take_route(struct kernel *k, const struct nlmsghdr *m)
 {
@@ -306,6 +326,8 @@ static void take_route(struct kernel *k, const struct nlmsghdr *m)
 	}
 	if (m->nlmsg_flags & NLM_F_REPLACE || s.multipath)
 		mark_rivals(k, &s.route);
+	if (m->nlmsg_flags & NLM_F_REPLACE && s.route.family == AF_INET6 && !s.of_daemon)
+		k->routes_lost = true;
 	if (l)
 		add_route(k, l, &s.route);
 }

@@ -224,6 +224,14 @@ void bond_settle(struct link *want, const struct link *have)
 	for (size_t i = 0; miimon && i < ARRAY_SIZE(delays); i++)
 		if (values_has(want->own, delays[i]))
 			want->own->v[delays[i]].num -= want->own->v[delays[i]].num % miimon;
+	/* Without MII monitoring a delay is 0, and writing even that is EPERM. */
+	for (size_t i = 0; !miimon && i < ARRAY_SIZE(delays); i++)
+		if (values_num(want->own, delays[i], 1) == 0)
+			values_unset(want->own, delays[i]);
+	/* The bond goes by its ports' addresses: bond_set_mac_address() takes another and ignores it. */
+	if (have && values_num(want->own, BOND_FAIL_OVER_MAC, values_num(have->own, BOND_FAIL_OVER_MAC, 0)) &&
+	    values_num(want->own, BOND_MODE, bond_mode(have)) == MODE_BACKUP && want->common)
+		values_unset(want->common, LINK_MAC);
 }
 
 /*

@@ -23,8 +23,9 @@ bool diff_row_equal(const struct model *actual, const struct option *o, union va
 		/* A device that is not there cannot be named to the kernel; when it comes, this differs. */
 		if (!named)
 			return true;
+		/* A bond shows its primary only while that is one of its ports. */
 		return values_has(have, row) ? ifname_index(have->v[row]) == named->ifindex :
-					       !!(o->flags & OPTION_HIDDEN_READ);
+					       (o->flags & OPTION_HIDDEN_READ) && !named->master;
 	}
 	if (o->type == &type_ifname)
 		return !values_has(have, row) || ifname_index(have->v[row]) == 0;
@@ -66,7 +67,7 @@ bool diff_address_missing(const struct link *have, const struct address *wanted)
 	return true;
 }
 
-static bool address_wanted(const struct link *want, const struct address *found)
+bool diff_address_wanted(const struct link *want, const struct address *found)
 {
 	for (size_t i = 0; want && i < want->n_addresses; i++)
 		if (address_same(&want->addresses[i], found))
@@ -81,7 +82,7 @@ static bool address_moved(const struct diff_input *in, const struct link *want, 
 
 	while (master && master->master_name[0]) {
 		master = model_find(&in->effective->links, master->master_name);
-		if (address_wanted(master, found))
+		if (diff_address_wanted(master, found))
 			return true;
 	}
 	return false;
@@ -90,7 +91,7 @@ static bool address_moved(const struct diff_input *in, const struct link *want, 
 bool diff_address_extra(const struct diff_input *in, const struct link *want, const struct link *have,
 			const struct address *found)
 {
-	if (!want || address_wanted(want, found) || want->foreign)
+	if (!want || diff_address_wanted(want, found) || want->foreign)
 		return false;
 	/* What the kernel made before it was told that this port is to have none (IFA_PROTO: IFAPROT_KERNEL_LL). */
 	if (found->scope == RT_SCOPE_LINK && found->family == AF_INET6 && found->proto == 3 &&

@@ -41,6 +41,7 @@ bool diff_row_equal(const struct model *actual, const struct option *o, union va
 		    unsigned row);
 /* Addresses and routes one by one: is this one wanted and missing / there and to go? */
 bool diff_address_missing(const struct link *have, const struct address *wanted);
+bool diff_address_wanted(const struct link *want, const struct address *found);
 bool diff_address_extra(const struct diff_input *in, const struct link *want, const struct link *have,
 			const struct address *found);
 bool diff_route_missing(const struct link *have, const struct route *wanted);

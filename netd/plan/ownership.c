@@ -106,7 +106,8 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 		r->mac = values_num(op->link->common, LINK_MAC, 0);
 	note_rows(&r->common, op->link->common, op->common & ~(r->created ? 1ull << LINK_MAC : 0),
 		  r->created || !op->have ? NULL : op->have->common, actual);
-	if (op->flags != FLAGS_KEEP && op->have && !r->created)
+	/* A bond opens its ports (bond_enslave()) without being told to. */
+	if ((op->flags != FLAGS_KEEP || op->master == MASTER_JOIN) && op->have && !r->created)
 		note_row(&r->common, &link_options, LINK_UP, op->have->common, actual);
 	note_rows(&r->own, op->link->own, op->own, r->created || !op->have ? NULL : op->have->own, actual);
 	if (op->port && r->port_kind != op->master_kind) {

@@ -232,6 +232,15 @@ static void set_up_after_release(struct planner *p, const struct link_diff *d, c
 		glued(op_add(p, OP_SET, d->want, d->have), IMPACT_FLAP)->flags = FLAGS_UP;
 }
 
+/* Was the port let go already, while its bond was changed? */
+static bool is_released(const struct planner *p, const struct link *have)
+{
+	for (size_t i = 0; i < p->plan->n; i++)
+		if (p->plan->ops[i].have == have && p->plan->ops[i].master == MASTER_LEAVE)
+			return true;
+	return false;
+}
+
 void plan_join(struct planner *p, const struct link_diff *d)
 {
 	const struct link *have = d->recreate ? NULL : d->have;
@@ -248,11 +257,13 @@ void plan_join(struct planner *p, const struct link_diff *d)
 		op->impact = IMPACT_FLAP;
 		op->why = xasprintf("a port of a %s must be down to be attached", master->kind->name);
 	}
-	op = op_add(p, OP_SET, d->want, have);
-	op->impact = have ? IMPACT_FLAP : IMPACT_NONE;
-	op->master = d->want->master_name[0] ? MASTER_JOIN : MASTER_LEAVE;
-	memcpy(op->master_name, d->want->master_name, IFNAMSIZ);
-	op->glued = must_be_down && have && (have->flags & IFF_UP);
+	if (master || !is_released(p, have)) {
+		op = op_add(p, OP_SET, d->want, have);
+		op->impact = have ? IMPACT_FLAP : IMPACT_NONE;
+		op->master = master ? MASTER_JOIN : MASTER_LEAVE;
+		memcpy(op->master_name, d->want->master_name, IFNAMSIZ);
+		op->glued = must_be_down && have && (have->flags & IFF_UP);
+	}
 	if (!must_be_down)
 		set_up_after_release(p, d, old_master);
 	plan_port_values(p, d);

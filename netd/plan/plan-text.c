@@ -46,8 +46,8 @@ static void print_rows(FILE *f, const struct values *want, const struct values *
 			continue;
 		item(f, first);
 		fprintf(f, "%s ", o->key);
-		if (values_has(have, row) && o->type != &type_ifname &&
-		    !(have->table == want->table && o->type->equal(o, want->v[row], have->v[row]))) {
+		if (values_has(have, row) && have->table == want->table && o->type != &type_ifname &&
+		    !o->type->equal(o, want->v[row], have->v[row])) {
 			print_value(f, o, have->v[row]);
 			fputs(" -> ", f);
 		}

@@ -41,5 +41,6 @@ void plan_named_rows(struct planner *p, const struct link_diff *d);
 void plan_addresses(struct planner *p, const struct link_diff *d);
 void plan_routes(struct planner *p, const struct link_diff *d);
 void plan_extra(struct planner *p, const struct link_diff *d);
+void plan_moved_off(struct planner *p, const struct link_diff *d);
 /* What a link loses when it goes down, and its VLANs with it: IPv6 addresses and routes, put back as they were. */
 void plan_lost(struct planner *p, const struct link *have, bool and_itself);

@@ -304,7 +304,10 @@ static void plan_up(struct planner *p, const struct link_diff *d)
 	op->loc = values_loc(d->want->common, LINK_UP).file ? values_loc(d->want->common, LINK_UP) : d->want->loc;
 }
 
-/* Ports of a bond that goes away are left down (bond_release_and_destroy()); those that are wanted up are set up. */
+/*
+ * Ports of a bond that goes away are left down (bond_release_and_destroy()); those that were not let go before and are
+ * wanted up are set up.
+ */
 static void plan_up_again(struct planner *p)
 {
 	size_t n = p->plan->n;
@@ -319,8 +322,9 @@ static void plan_up_again(struct planner *p)
 		ports = children_ports(&p->children, op.link->ifindex, &n_ports);
 		for (size_t j = 0; j < n_ports; j++) {
 			const struct link *want = model_find(wanted(p), ports[j]->name);
+			const struct link_diff *d = want ? find_diff(p, want) : NULL;
 
-			if (!(ports[j]->flags & IFF_UP) || model_find(&p->in->effective->removed, ports[j]->name) ||
+			if (!(ports[j]->flags & IFF_UP) || (d && d->master) || model_find(&p->in->effective->removed, ports[j]->name) ||
 			    (want && (!values_num(want->common, LINK_UP, 1) || want->master_name[0])))
 				continue;
 			op_add(p, OP_SET, want ? want : ports[j], ports[j])->flags = FLAGS_UP;
@@ -389,6 +393,9 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	each(&p, order, true, true, plan_join);
 	each(&p, order, true, true, plan_routes);
 	each(&p, order, true, true, plan_extra);
+	for (size_t i = 0; i < p.diff.n; i++)
+		if (!order[i].d->want)
+			plan_moved_off(&p, order[i].d);
 	glue(&p, burst);
 	each(&p, order, true, true, plan_named_rows);
 	plan_deletes(&p, order, false);

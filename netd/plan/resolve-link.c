@@ -52,6 +52,9 @@ static uint64_t port_mac(const struct resolve_input *in, struct effective *e, co
 		return link_mac(in, e, want);
 	if (have && have->has_perm_mac && have->perm_mac)
 		return have->perm_mac;
+	if (have && have->port && have->port->table == &kind_bond.port)
+		/* What it had before the bond gave it its own. */
+		return values_num(have->port, option_row(&kind_bond.port, "perm_hwaddr"), 0);
 	if (have)
 		return values_num(have->common, LINK_MAC, 0);
 	if (want && want->parent_name[0])

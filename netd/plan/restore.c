@@ -51,7 +51,8 @@ static struct values *as_wanted(const struct model *before, const struct link *w
 static void keep_permanent(struct link *want, const struct link *was)
 {
 	for (size_t i = 0; i < was->n_addresses; i++)
-		if (was->addresses[i].valid_lft == UINT32_MAX && was->addresses[i].scope != RT_SCOPE_LINK)
+		/* Link-local ones, too: the kernel makes them once, when the link comes up. */
+		if (was->addresses[i].valid_lft == UINT32_MAX)
 			*ARRAY_APPEND(want->addresses, want->n_addresses) = was->addresses[i];
 	for (size_t i = 0; i < was->n_routes; i++)
 		if (was->routes[i].protocol != RTPROT_KERNEL && was->routes[i].protocol != RTPROT_RA)
@@ -68,9 +69,15 @@ static void add_link(struct effective *e, const struct model *before, const stru
 	want = link_new(was->name, was->kind);
 	want->exact = true;
 	want->master_managed = true;
+	values_free(want->common);
+	values_free(want->own);
 	want->common = as_wanted(before, was, was->common);
 	want->own = as_wanted(before, was, was->own);
 	want->port = as_wanted(before, was, was->port);
+	/* The address that a bond gave a port is not the one the port would get back when it leaves. */
+	if (master && (master->kind->flags & KIND_PORTS_DOWN) &&
+	    values_num(was->common, LINK_MAC, 0) == values_num(master->common, LINK_MAC, 0))
+		values_unset(want->common, LINK_MAC);
 	if (master)
 		snprintf(want->master_name, sizeof(want->master_name), "%s", master->name);
 	if (parent && (was->kind->flags & KIND_HAS_PARENT))

@@ -327,6 +327,14 @@ class Bed:
         """All that the daemon has logged."""
         return self.log_path.read_text(errors='replace')
 
+    def whereabouts(self):
+        """What the daemon hangs in, for messages."""
+        proc = Path('/proc', str(self.daemon.pid))
+        try:
+            return f'{(proc / "wchan").read_text()}\n{(proc / "stack").read_text()}{(proc / "stat").read_text()}'
+        except OSError as e:
+            return str(e)
+
     def sent(self):
         """What the daemon has asked the kernel to change since the last call: a line per message or sysctl."""
         with open(self.sent_path, encoding='utf-8') as f:
@@ -391,7 +399,10 @@ class Bed:
             s.sendall(json.dumps(call).encode() + b'\0')
             replies, rest = [], b''
             while True:
-                data = s.recv(1 << 16)
+                try:
+                    data = s.recv(1 << 16)
+                except socket.timeout:
+                    raise AssertionError(f'no reply to {method} in {PATIENCE} s; {self.whereabouts()}') from None
                 if not data:
                     raise AssertionError(f'the daemon closed the connection in a reply to {method}; {rest!r}')
                 *messages, rest = (rest + data).split(b'\0')

@@ -268,6 +268,8 @@ static int join_bond(struct fake_kernel *k, struct link *bond, struct link *port
 	if (r < 0)
 		return r;
 	become_port(port, bond);
+	values_put(port->port, option_row(&kind_bond.port, "perm_hwaddr"), (union value){.num = memory->own_mac},
+		   LOC_NONE);
 	if (streq(fake_memory(k, bond)->primary, port->name))
 		values_put(bond->own, option_row(&kind_bond.own, "primary"), ifname_from_index(port->ifindex),
 			   LOC_NONE);

@@ -365,6 +365,22 @@ static void only_the_asked_rows_of_the_place_are_encoded(void **state _unused_)
 	values_free(v);
 }
 
+/* Attribute numbers mean something else in every nest. */
+static void attributes_go_to_rows_of_their_place(void **state _unused_)
+{
+	struct values *v = values_new(&link_options, false);
+	const struct option *o = &link_options.rows[LINK_ADDR_GEN_MODE];
+	char buf[BUFFER_SIZE];
+	struct nlmsghdr *m = message(buf);
+
+	o->type->put(o, (union value){.num = 1}, m);
+	values_decode(v, PLACE_LINK, only_attribute(m));
+	assert_int_equal(v->set, 0);
+	values_decode(v, PLACE_INET6, only_attribute(m));
+	assert_int_equal(v->set, 1ull << LINK_ADDR_GEN_MODE);
+	values_free(v);
+}
+
 static void what_the_kernel_leaves_out_is_zero_or_unknown(void **state _unused_)
 {
 	struct values *vlan = values_new(&kind_vlan.own, false), *bond = values_new(&kind_bond.own, false);
@@ -428,6 +444,7 @@ int main(void)
 		cmocka_unit_test(enums_take_every_name_and_number_and_nothing_else),
 		cmocka_unit_test(flags_of_one_attribute_travel_together),
 		cmocka_unit_test(only_the_asked_rows_of_the_place_are_encoded),
+		cmocka_unit_test(attributes_go_to_rows_of_their_place),
 		cmocka_unit_test(what_the_kernel_leaves_out_is_zero_or_unknown),
 		cmocka_unit_test(values_copy_is_deep_and_keeps_places),
 	};

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: `netctl confirm, rollback, history, hold, release`: what has to do with the way back and with working by
+ * hand.
+ */
+#include <limits.h>
+
+#include "apply.h"
+#include "errors.h"
+#include "json.h"
+#include "term.h"
+
+/* One call, one reply. With --json the reply is printed. Returns the exit status. */
+static int ask(const struct options *o, const char *method, struct json_object *parameters, struct reply *r)
+{
+	_cleanup_(client_close_ptr) struct client *c = NULL;
+	int status = client_open(&c, o->socket);
+
+	if (status != EXIT_OK) {
+		json_object_put(parameters);
+		return status;
+	}
+	status = client_call(c, method, parameters, false);
+	status = status < 0 ? error_receive(status) : client_reply(c, ANSWER_MSEC, r, o);
+	if (status == EXIT_OK && o->json)
+		json_print(r->parameters);
+	return status;
+}
+
+int verb_confirm(const struct options *o)
+{
+	_cleanup_(reply_done) struct reply r = {0};
+	int status = ask(o, "Confirm", NULL, &r);
+
+	if (status == EXIT_OK && !o->json)
+		puts("Confirmed: what was applied stays.");
+	return status;
+}
+
+int verb_rollback(const struct options *o)
+{
+	_cleanup_(client_close_ptr) struct client *c = NULL;
+	struct json_object *parameters;
+	int status, generation = 0;
+
+	if (o->n_args && (parse_number("a generation", o->args[0], 1, INT_MAX, &generation) < 0))
+		return EXIT_USAGE;
+	status = client_open(&c, o->socket);
+	if (status != EXIT_OK)
+		return status;
+	parameters = json_object_new_object();
+	if (generation)
+		json_object_object_add(parameters, "generation", json_object_new_int(generation));
+	if (o->force)
+		json_object_object_add(parameters, "force", json_object_new_boolean(true));
+	return apply_run(c, "Rollback", parameters, 0, o);
+}
+
+static void print_generation(struct term *t, struct json_object *g)
+{
+	size_t n = json_count(g, "plan");
+	_cleanup_free_ char *head = xasprintf("%4lld", (long long)json_int(g, "number", 0));
+
+	term_styled(t, json_flag(g, "current") ? STYLE_GOOD : STYLE_PLAIN, head);
+	fprintf(t->out, "  %s  %zu change%s%s\n", json_text_or(g, "applied_at", "?"), n, n == 1 ? "" : "s",
+		json_flag(g, "current") ? "  (running)" : "");
+	for (size_t i = 0; i < n; i++) {
+		fputs("        ", t->out);
+		print_safe(json_item_text(g, "plan", i), t->out);
+		fputc('\n', t->out);
+	}
+}
+
+int verb_history(const struct options *o)
+{
+	_cleanup_(reply_done) struct reply r = {0};
+	int status = ask(o, "History", NULL, &r);
+	struct term t;
+
+	if (status != EXIT_OK || o->json)
+		return status;
+	term_open(&t, o);
+	for (size_t i = 0; i < json_count(r.parameters, "generations"); i++)
+		print_generation(&t, json_item(r.parameters, "generations", i));
+	if (!json_count(r.parameters, "generations"))
+		fputs("Nothing was applied yet.\n", t.out);
+	term_close(&t);
+	return EXIT_OK;
+}
+
+static struct json_object *link_parameters(const struct options *o)
+{
+	struct json_object *parameters = json_object_new_object(), *links;
+
+	if (!o->n_args)
+		return parameters;
+	links = json_object_new_array();
+	for (size_t i = 0; i < o->n_args; i++)
+		json_object_array_add(links, json_object_new_string(o->args[i]));
+	json_object_object_add(parameters, "links", links);
+	return parameters;
+}
+
+int verb_hold(const struct options *o)
+{
+	_cleanup_(reply_done) struct reply r = {0};
+	struct json_object *parameters = link_parameters(o);
+	int status;
+
+	json_object_object_add(parameters, "seconds", json_object_new_int(o->hold_for));
+	status = ask(o, "Hold", parameters, &r);
+	if (status == EXIT_OK && !o->json)
+		printf("Held for %d s: differences are shown and not put back; netctl release ends it.\n", o->hold_for);
+	return status;
+}
+
+int verb_release(const struct options *o)
+{
+	_cleanup_(reply_done) struct reply r = {0};
+	int status = ask(o, "Release", link_parameters(o), &r);
+
+	if (status == EXIT_OK && !o->json)
+		puts(json_int(r.parameters, "released", 0) ? "Released: differences are put back again."
+							   : "Nothing was held.");
+	return status;
+}

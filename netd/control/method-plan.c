@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: Plan. */
+#include "plan-json.h"
+#include "service-internal.h"
+
+static void files_from_json(struct config_files *files, struct json_object *array)
+{
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		struct json_object *file = json_object_array_get_idx(array, i), *text;
+
+		text = json_object_object_get(file, "text");
+		config_files_add(files, json_object_get_string(json_object_object_get(file, "name")),
+				 json_object_get_string(text), (size_t)json_object_get_string_len(text));
+	}
+}
+
+static void reply_plan(struct varlink_call *call, struct manager *m, const struct config *config, struct diags *d)
+{
+	struct effective e;
+	struct plan p;
+	char id[17];
+
+	manager_preview(m, config, &e, &p);
+	manager_warn_rivals(m, &e, d);
+	plan_id(&p, id);
+	if (e.problems.n_errors) {
+		reply_invalid(call, &e.problems);
+	} else {
+		struct json_object *json = json_object_new_object();
+
+		json_object_object_add(json, "id", json_object_new_string(id));
+		json_object_object_add(json, "impact", json_object_new_string(impact_name(plan_impact(&p))));
+		json_object_object_add(json, "steps", plan_steps(&p, &config->sources));
+		json_object_object_add(json, "diagnostics", plan_diagnostics(d));
+		varlink_reply(call, json);
+	}
+	plan_done(&p);
+	effective_done(&e);
+}
+
+void method_plan(struct varlink_call *call, struct json_object *parameters, void *userdata)
+{
+	struct service *s = userdata;
+	struct json_object *array = json_object_object_get(parameters, "files");
+	struct config_files files = {0};
+	struct diags d = DIAGS_NULL;
+	struct config *config;
+	int r = 0;
+
+	if (s->manager->transaction) {
+		reply_busy(call, "a change is being made; ask again when it is done");
+		return;
+	}
+	if (array)
+		files_from_json(&files, array);
+	else
+		r = config_files_read(&files, s->manager->dirs.config, &d);
+	config = config_parse(&files, &d);
+	if (r < 0 || d.n_errors)
+		reply_invalid(call, &d);
+	else
+		reply_plan(call, s->manager, config, &d);
+	config_free(config);
+	config_files_done(&files);
+	diags_done(&d);
+}

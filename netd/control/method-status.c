@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: Status, streamed in chunks, and Verify. */
+#include "service-internal.h"
+#include "status-json.h"
+
+struct status_stream {
+	struct manager *manager;
+	char **names;
+	size_t n, next;
+	bool brief, daemon_told;
+};
+
+#define LINKS_PER_REPLY 64
+
+static void status_stream_free(void *userdata)
+{
+	struct status_stream *s = userdata;
+
+	for (size_t i = 0; i < s->n; i++)
+		free(s->names[i]);
+	free(s->names);
+	free(s);
+}
+
+static struct json_object *status_next(void *userdata, bool *last)
+{
+	struct status_stream *s = userdata;
+	struct json_object *json = json_object_new_object(), *links = json_object_new_array();
+	struct children children;
+
+	children_index(kernel_actual(s->manager->kernel), &children);
+	json_object_object_add(json, "daemon", s->daemon_told ? NULL : status_daemon(s->manager));
+	s->daemon_told = true;
+	for (size_t i = 0; i < LINKS_PER_REPLY && s->next < s->n; i++) {
+		struct json_object *link = status_link(s->manager, &children, s->names[s->next++], s->brief);
+
+		if (link)
+			json_object_array_add(links, link);
+	}
+	children_done(&children);
+	json_object_object_add(json, "links", links);
+	*last = s->next == s->n;
+	return json;
+}
+
+static void add_name(struct status_stream *s, const char *name)
+{
+	*ARRAY_APPEND(s->names, s->n) = xstrdup(name);
+}
+
+static bool belongs(const struct model *actual, const struct effective *e, const struct link *have)
+{
+	const struct link *master = model_master(actual, have), *parent = model_parent(actual, have);
+
+	return (master && model_find(&e->links, master->name)) || (parent && model_find(&e->links, parent->name));
+}
+
+static void name_links(struct status_stream *s, bool all)
+{
+	const struct model *actual = kernel_actual(s->manager->kernel);
+	const struct effective *e = &s->manager->effective;
+
+	for (size_t i = 0; i < e->links.n_links; i++)
+		add_name(s, e->links.links[i]->name);
+	for (size_t i = 0; i < actual->n_links; i++) {
+		const struct link *have = actual->links[i];
+
+		if (!model_find(&e->links, have->name) && (all || belongs(actual, e, have)))
+			add_name(s, have->name);
+	}
+}
+
+/* That one, then its master, its parent, its ports, and the VLANs on it. */
+static bool name_link_and_neighbours(struct status_stream *s, const char *name)
+{
+	const struct model *actual = kernel_actual(s->manager->kernel);
+	const struct link *have = model_find_any(actual, name);
+	const struct link *want = model_find(&s->manager->effective.links, have ? have->name : name);
+	const struct link *master, *parent;
+
+	if (!have && !want)
+		return false;
+	add_name(s, have ? have->name : want->name);
+	if (!have)
+		return true;
+	master = model_master(actual, have);
+	parent = model_parent(actual, have);
+	if (master)
+		add_name(s, master->name);
+	if (parent && parent != master)
+		add_name(s, parent->name);
+	for (size_t i = 0; i < actual->n_links; i++) {
+		const struct link *l = actual->links[i];
+
+		if (l != master && l != parent && (l->master == have->ifindex || l->parent == have->ifindex))
+			add_name(s, l->name);
+	}
+	return true;
+}
+
+void method_status(struct varlink_call *call, struct json_object *parameters, void *userdata)
+{
+	struct service *service = userdata;
+	const char *link = varlink_get_string(parameters, "link", NULL);
+	struct status_stream *s = xcalloc(1, sizeof(*s));
+	bool last = false;
+
+	s->manager = service->manager;
+	s->brief = varlink_get_bool(parameters, "brief", false);
+	if (link && !name_link_and_neighbours(s, link)) {
+		struct json_object *json = json_object_new_object();
+
+		json_object_object_add(json, "name", json_object_new_string(link));
+		varlink_error(call, INTERFACE ".NoSuchLink", json);
+		status_stream_free(s);
+		return;
+	}
+	if (!link)
+		name_links(s, varlink_get_bool(parameters, "all", false));
+	if (varlink_call_more(call)) {
+		varlink_stream(call, status_next, s, status_stream_free);
+		return;
+	}
+	/* One reply for all: a client that did not ask for `more` wants just that. */
+	struct json_object *whole = status_next(s, &last), *links = json_object_object_get(whole, "links");
+
+	while (!last) {
+		struct json_object *more = status_next(s, &last), *some = json_object_object_get(more, "links");
+
+		for (size_t i = 0; i < json_object_array_length(some); i++)
+			json_object_array_add(links, json_object_get(json_object_array_get_idx(some, i)));
+		json_object_put(more);
+	}
+	status_stream_free(s);
+	varlink_reply(call, whole);
+}
+
+static void add_line(const char *line, void *userdata)
+{
+	json_object_array_add(userdata, json_object_new_string(line));
+}
+
+void method_verify(struct varlink_call *call, struct json_object *parameters _unused_, void *userdata)
+{
+	struct service *s = userdata;
+	struct json_object *json = json_object_new_object(), *differences = json_object_new_array();
+	struct model fresh = MODEL_NULL;
+	int r;
+
+	if (s->manager->transaction) {
+		json_object_put(json);
+		json_object_put(differences);
+		reply_busy(call, "a change is being made; ask again when it is done");
+		return;
+	}
+	json_object_object_add(json, "differences", differences);
+	kernel_drain(s->manager->kernel);
+	r = kernel_dump_fresh(s->manager->kernel, &fresh);
+	if (r < 0)
+		add_line(strerror(-r), differences);
+	else
+		kernel_compare(kernel_actual(s->manager->kernel), &fresh, add_line, differences);
+	model_done(&fresh);
+	varlink_reply(call, json);
+}
