@@ -15,10 +15,18 @@ static void list_missing(const char *name, void *userdata)
 	fprintf(f, "%s%s", ftell(f) ? " " : "", name);
 }
 
-/* systemd shows this line in `systemctl status`. */
-static void tell_service_manager(struct manager *m, bool ready)
+/* What the manager's callbacks need. */
+struct program {
+	struct service *service;
+	bool listening;
+	char *told; /* owned: the line that the service manager was last given */
+};
+
+/* systemd shows this line in `systemctl status`. It is told changes only: its socket may block, and it has other work.
+ */
+static void tell_service_manager(struct manager *m, struct program *p, bool ready)
 {
-	_cleanup_free_ char *missing = NULL;
+	_cleanup_free_ char *missing = NULL, *line = NULL;
 	size_t len;
 	FILE *f = open_memstream(&missing, &len);
 
@@ -26,22 +34,40 @@ static void tell_service_manager(struct manager *m, bool ready)
 		abort();
 	manager_missing(m, list_missing, f);
 	fclose(f);
-	sd_notifyf(false, "%sSTATUS=%s%s%s%s", ready ? "READY=1\n" : "",
-		   m->n_problems ? m->problems[0].text : "generation applied", len ? "; missing: " : "", missing,
-		   m->n_problems > 1 ? " (and more: netctl status)" : "");
+	line = xasprintf("%s%s%s%s", m->n_problems ? m->problems[0].text : "generation applied",
+			 len ? "; missing: " : "", missing, m->n_problems > 1 ? " (and more: netctl status)" : "");
+	if (!ready && p->told && streq(p->told, line))
+		return;
+	sd_notifyf(false, "%sSTATUS=%s", ready ? "READY=1\n" : "", line);
+	free(p->told);
+	p->told = TAKE_PTR(line);
 }
 
-static void became_ready(struct manager *m, void *userdata _unused_)
+static void became_ready(struct manager *m, void *userdata)
 {
-	tell_service_manager(m, true);
+	struct program *p = userdata;
+
+	/* Whoever waits for READY may ask at once: not before there is a socket to ask at. */
+	if (!p->listening)
+		return;
+	tell_service_manager(m, p, true);
 	log_notice("ready");
 }
 
 static void status_changed(struct manager *m, void *userdata)
 {
-	if (m->ready)
-		tell_service_manager(m, false);
-	service_changed(userdata);
+	struct program *p = userdata;
+
+	if (m->ready && p->listening)
+		tell_service_manager(m, p, false);
+	service_changed(p->service);
+}
+
+static void on_event(enum manager_event event, const char *link, const char *text, void *userdata)
+{
+	struct program *p = userdata;
+
+	service_event(event, link, text, p->service);
 }
 
 static void reload_refused(const char *why, const struct diags *d, const char *const *ports _unused_, size_t n_ports,
@@ -85,15 +111,16 @@ static int on_terminate(sd_event_source *s _unused_, const struct signalfd_sigin
 
 static int run(const struct arguments *a)
 {
+	struct program p = {0};
 	struct manager m = {
 		.dirs = {a->config_dir, a->runtime_dir, a->state_dir},
 		.lock = -1,
 		.became_ready = became_ready,
 		.changed = status_changed,
-		.listener = service_event,
+		.listener = on_event,
+		.userdata = &p,
 	};
 	_cleanup_free_ char *path = a->socket ? xstrdup(a->socket) : xasprintf("%s/kvmnetd.sock", a->runtime_dir);
-	struct service *service = NULL;
 	int r;
 
 	r = sd_event_default(&m.event);
@@ -106,17 +133,20 @@ static int run(const struct arguments *a)
 	if (r >= 0)
 		r = sd_event_set_watchdog(m.event, true);
 	if (r >= 0)
-		r = service_new(&service, &m);
-	m.userdata = service;
+		r = service_new(&p.service, &m);
 	if (r >= 0)
 		r = manager_start(&m);
 	if (r >= 0)
-		r = service_listen(service, path);
+		r = service_listen(p.service, path);
+	p.listening = r >= 0;
+	if (p.listening && m.ready)
+		became_ready(&m, &p);
 	if (r >= 0)
 		r = sd_event_loop(m.event);
 	sd_notify(false, "STOPPING=1");
-	service_free(service);
+	service_free(p.service);
 	manager_done(&m);
+	free(p.told);
 	sd_event_unref(m.event);
 	return r;
 }

@@ -24,8 +24,8 @@ bool diff_row_equal(const struct model *actual, const struct option *o, union va
 		if (!named)
 			return true;
 		/* A bond shows its primary only while that is one of its ports. */
-		return values_has(have, row) ? ifname_index(have->v[row]) == named->ifindex :
-					       (o->flags & OPTION_HIDDEN_READ) && !named->master;
+		return values_has(have, row) ? ifname_index(have->v[row]) == named->ifindex
+					     : (o->flags & OPTION_HIDDEN_READ) && !named->master;
 	}
 	if (o->type == &type_ifname)
 		return !values_has(have, row) || ifname_index(have->v[row]) == 0;

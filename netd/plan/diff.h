@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: EFFECTIVE against ACTUAL, link by link: which rows, relations, addresses, routes and VLANs differ. The planner
- * turns this into ops; status shows it as drift; after an apply it must be empty. Pure.
+ * Purpose: EFFECTIVE against ACTUAL, link by link: which rows, relations, addresses, routes and VLANs differ. The
+ * planner turns this into ops; status shows it as drift; after an apply it must be empty. Pure.
  */
 #pragma once
 
 #include "resolve.h"
 
 struct link_diff {
-	const struct link *want; /* in the effective model; NULL: the link is to be removed */
-	const struct link *have; /* in the actual model; NULL: the link is to be created */
+	const struct link *want;    /* in the effective model; NULL: the link is to be removed */
+	const struct link *have;    /* in the actual model; NULL: the link is to be created */
 	uint64_t common, own, port; /* rows whose value differs; for a link to be created: all rows wanted */
 	bool recreate; /* a row differs that the kernel takes at creation only, or the kind or parent does */
 	bool master;

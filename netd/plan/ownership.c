@@ -115,7 +115,8 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 		r->port_kind = op->master_kind;
 	}
 	note_rows(&r->port, op->link->port, op->port, is_port ? op->have->port : NULL, actual);
-	if (op->master == MASTER_JOIN)
+	/* A guest's port that is attached again is as little ours as it was before. */
+	if (op->master == MASTER_JOIN && !op->link->foreign)
 		note_join(r, op, actual);
 }
 

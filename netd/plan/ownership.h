@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: keeps the ledger true: before a plan runs, what it will make and what it will overwrite is noted; after it ran,
- * what needs no memory any more is dropped. Pure; the caller writes the ledger to disk in between.
+ * Purpose: keeps the ledger true: before a plan runs, what it will make and what it will overwrite is noted; after it
+ * ran, what needs no memory any more is dropped. Pure; the caller writes the ledger to disk in between.
  */
 #pragma once
 

@@ -42,7 +42,8 @@ void plan_routes(struct planner *p, const struct link_diff *d)
 
 static bool sets_down(const struct planner *p, const struct op *op)
 {
-	const struct link *master = op->master != MASTER_KEEP && op->have ? model_master(p->in->actual, op->have) : NULL;
+	const struct link *master =
+		op->master != MASTER_KEEP && op->have ? model_master(p->in->actual, op->have) : NULL;
 
 	return op->flags == FLAGS_DOWN || (master && (master->kind->flags & KIND_PORTS_DOWN));
 }
@@ -79,7 +80,8 @@ void plan_moved_off(struct planner *p, const struct link_diff *d)
 		bool moved = false;
 
 		for (size_t j = 0; j < p->diff.n && !moved; j++)
-			moved = p->diff.list[j].want && diff_address_wanted(p->diff.list[j].want, &d->have->addresses[i]);
+			moved = p->diff.list[j].want &&
+				diff_address_wanted(p->diff.list[j].want, &d->have->addresses[i]);
 		if (moved)
 			op_add(p, OP_ADDRESS_DELETE, d->have, d->have)->address = &d->have->addresses[i];
 	}

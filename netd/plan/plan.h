@@ -42,9 +42,9 @@ struct op {
 	uint64_t common, own, port;
 	enum op_master master;
 	enum op_flags flags;
-	const struct link *have; /* as it was when planned, for texts; NULL: does not exist yet */
-	char master_name[IFNAMSIZ];	   /* MASTER_JOIN */
-	const struct kind *master_kind;	   /* of port rows: IFLA_INFO_SLAVE_KIND */
+	const struct link *have;	/* as it was when planned, for texts; NULL: does not exist yet */
+	char master_name[IFNAMSIZ];	/* MASTER_JOIN */
+	const struct kind *master_kind; /* of port rows: IFLA_INFO_SLAVE_KIND */
 	const struct address *address;
 	const struct route *route;
 	struct bridge_vlan *vlans; /* owned; sorted */
@@ -57,7 +57,8 @@ struct op {
 struct plan {
 	struct op *ops;
 	size_t n;
-	struct link **scratch; /* owned: links with values that only exist on the way (an MTU to pin, map entries to clear) */
+	struct link **
+		scratch; /* owned: links with values that only exist on the way (an MTU to pin, map entries to clear) */
 	size_t n_scratch;
 };
 

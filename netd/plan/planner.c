@@ -230,7 +230,10 @@ static bool is_cut_off(const struct diff_input *in, const struct link *port)
 {
 	const struct link *want = model_find(&in->effective->links, port->name);
 
-	return (!want || want->foreign) && !model_find(&in->effective->removed, port->name);
+	if (model_find(&in->effective->removed, port->name))
+		return false;
+	/* Nobody declares it, and it was not us who attached it. */
+	return !want || want->foreign || (!want->loc.file && !want->master_managed);
 }
 
 static void plan_delete(struct planner *p, const struct link *have, bool recreate)
@@ -324,7 +327,8 @@ static void plan_up_again(struct planner *p)
 			const struct link *want = model_find(wanted(p), ports[j]->name);
 			const struct link_diff *d = want ? find_diff(p, want) : NULL;
 
-			if (!(ports[j]->flags & IFF_UP) || (d && d->master) || model_find(&p->in->effective->removed, ports[j]->name) ||
+			if (!(ports[j]->flags & IFF_UP) || (d && d->master) ||
+			    model_find(&p->in->effective->removed, ports[j]->name) ||
 			    (want && (!values_num(want->common, LINK_UP, 1) || want->master_name[0])))
 				continue;
 			op_add(p, OP_SET, want ? want : ports[j], ports[j])->flags = FLAGS_UP;

@@ -250,7 +250,8 @@ static void want_vlans(const struct resolve_input *in, struct effective *e, stru
 	struct bridge_vlan initial;
 	size_t n;
 
-	if (!bridge || bridge->kind != &kind_bridge)
+	/* A guest's port that is attached again has its own of before. */
+	if (!bridge || bridge->kind != &kind_bridge || (want->foreign && want->vlans_managed))
 		return;
 	n = resolve_initial_vlans(bridge, bridge_have, &initial);
 	want->vlans_managed = attached ? resolve_vlans(want, says, have->vlans, have->n_vlans)

@@ -199,6 +199,44 @@ static void add_parents(const struct resolve_input *in, struct effective *e)
 	}
 }
 
+/* Settings of a port that are not the kernel's initial ones, as wanted values. */
+static struct values *port_settings(const struct link *was)
+{
+	struct values *v = was->port ? values_new(was->port->table, true) : NULL;
+
+	for (unsigned row = 0; v && row < v->table->n; row++) {
+		const struct option *o = &v->table->rows[row];
+
+		if (values_has(was->port, row) && o->place == PLACE_SLAVE && !o->type->is_blob &&
+		    !(o->flags & (OPTION_STATUS | OPTION_REFUSED)) && (int64_t)was->port->v[row].num != o->initial)
+			values_put(v, row, was->port->v[row], LOC_NONE);
+	}
+	return v;
+}
+
+/* Guests whose bridge was deleted under them are attached to the new one, as they were to the old. */
+static void add_lost_ports(const struct resolve_input *in, struct effective *e)
+{
+	for (size_t i = 0; in->attachments && i < in->attachments->n; i++) {
+		const struct attachment *a = &in->attachments->list[i];
+		const struct link *master = model_find(&e->links, a->master);
+		struct link *want;
+
+		if (!master || !attachment_is_lost(a, in->actual) || model_find(&e->links, a->port->name))
+			continue;
+		want = want_device(in, e, a->port->name, master->loc);
+		want->foreign = true;
+		copy_name(want->master_name, a->master);
+		want->master_managed = true;
+		values_free(want->port);
+		want->port = port_settings(a->port);
+		free(want->vlans);
+		want->vlans = array_copy(a->port->vlans, a->port->n_vlans, sizeof(*want->vlans));
+		want->n_vlans = a->port->n_vlans;
+		want->vlans_managed = want->n_vlans != 0;
+	}
+}
+
 /* Devices that are not there, and what stands on them. Declared links have no cycles, so this ends. */
 static const char *waits_for(const struct resolve_input *in, struct effective *e, struct link *want)
 {
@@ -291,6 +329,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	e.problems.sources = &in->config->sources;
 	add_declared(in, &e);
 	add_ports(in, &e);
+	add_lost_ports(in, &e);
 	add_foreign_ports(in, &e);
 	add_parents(in, &e);
 	for (size_t i = 0; i < e.links.n_links; i++)

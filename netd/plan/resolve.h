@@ -8,10 +8,11 @@
 
 #include "../config/config.h"
 #include "../model/ledger.h"
+#include "attachments.h"
 
 struct effective {
 	struct model links;
-	struct model removed; /* links to be removed, by name and kind: we made them and they are no longer wanted */
+	struct model removed;  /* links to be removed, by name and kind: we made them and they are no longer wanted */
 	struct diags problems; /* what only the running host can tell: a link of that name and another kind, ... */
 };
 
@@ -24,7 +25,8 @@ struct resolve_input {
 	const struct config *config;
 	const struct model *actual;
 	const struct ledger *ledger;
-	uint8_t machine_id[16]; /* seeds `mac = stable` */
+	const struct attachments *attachments; /* may be NULL */
+	uint8_t machine_id[16];		       /* seeds `mac = stable` */
 	/* Links left out for now because the kernel refused them, and with them what stands on them; may be NULL. */
 	bool (*left_out)(const char *name, void *userdata);
 	void *userdata;
@@ -36,7 +38,8 @@ void resolve(const struct resolve_input *in, struct effective *ret);
 /* The bridge VLANs a port (or, with is_self, the bridge) is to have; false: the section does not say. */
 bool resolve_vlans(struct link *want, const struct values *says, const struct bridge_vlan *found, size_t n_found);
 
-/* The membership a new port of a bridge (or the bridge itself) starts with: the default PVID. Returns how many (0 or 1). */
+/* The membership a new port of a bridge (or the bridge itself) starts with: the default PVID. Returns how many (0 or
+ * 1). */
 size_t resolve_initial_vlans(const struct link *bridge_want, const struct link *bridge_have, struct bridge_vlan *ret);
 
 /* Names of absent devices that something waits for, each once, to add(). */

@@ -62,6 +62,7 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 		.config = config,
 		.actual = kernel_actual(m->kernel),
 		.ledger = &m->ledger,
+		.attachments = &m->attachments,
 		.left_out = m->n_problems ? left_out : NULL,
 		.userdata = (void *)(uintptr_t)m,
 	};
@@ -75,6 +76,7 @@ void manager_refresh(struct manager *m)
 {
 	effective_done(&m->effective);
 	manager_resolve(m, m->config, &m->effective);
+	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel));
 	if (m->changed)
 		m->changed(m, m->userdata);
 }
@@ -190,6 +192,10 @@ static void hook_step(const struct op *op, void *userdata)
 	fclose(f);
 	if (m->applying || !m->ready) {
 		log_debug("%s", text);
+		return;
+	}
+	if (m->going_back) {
+		log_notice("undo: %s", text);
 		return;
 	}
 	log_notice("repair: %s", text);
@@ -478,6 +484,7 @@ void manager_done(struct manager *m)
 	ledger_done(&m->ledger);
 	free(m->repairs);
 	model_done(&m->claimed);
+	attachments_done(&m->attachments);
 	kernel_close(m->kernel);
 	if (m->lock >= 0)
 		close(m->lock);

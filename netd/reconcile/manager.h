@@ -78,12 +78,13 @@ struct manager {
 	struct kernel *kernel;
 	struct ledger ledger;
 
-	struct config *config;	    /* what runs; never NULL after manager_start() */
-	uint32_t generation;	    /* 0: never stored */
-	int64_t applied_when;	    /* seconds since the epoch */
-	char digest[17];	    /* of the files that run */
-	struct effective effective; /* of config, for status; refreshed after every change */
-	struct model claimed;	    /* links that others were told are ours */
+	struct config *config;		/* what runs; never NULL after manager_start() */
+	uint32_t generation;		/* 0: never stored */
+	int64_t applied_when;		/* seconds since the epoch */
+	char digest[17];		/* of the files that run */
+	struct effective effective;	/* of config, for status; refreshed after every change */
+	struct attachments attachments; /* guests' ports, as last seen */
+	struct model claimed;		/* links that others were told are ours */
 
 	struct transaction *transaction; /* the one that runs, or NULL */
 	struct config *candidate;	 /* of an apply that runs */

@@ -23,6 +23,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -172,8 +173,11 @@ class Bed:
         self.notify_path = self.dir / 'notify'
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self.notify.bind(str(self.notify_path))
-        self.daemon = None
         self.notified = []  # every sd_notify message since the last start
+        self._notified = threading.Condition()
+        self._reader = threading.Thread(target=self._read_notify, daemon=True)
+        self._reader.start()
+        self.daemon = None
         self.sent_path = self.dir / 'sent'
         self.sent_path.touch()
         self._sent_read = 0
@@ -190,6 +194,9 @@ class Bed:
             child.wait()
         for fd in self._open:
             os.close(fd)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.sendto(b'', str(self.notify_path))
+        self._reader.join()
         self.notify.close()
         _check(libc.umount2(b'/sys', MNT_DETACH))
         _check(libc.setns(self.before, CLONE_NEWNET))
@@ -260,7 +267,6 @@ class Bed:
             **(env or {}),
         }
         environment.pop('WATCHDOG_USEC', None)
-        self._drain_notify()
         self.notified = []
         with open(self.log_path, 'a', encoding='utf-8') as log:
             self.daemon = subprocess.Popen(
@@ -270,24 +276,25 @@ class Bed:
         if ready:
             self.wait_notified('READY=1')
 
-    def _drain_notify(self):
-        self.notify.settimeout(0)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self.notify.recv(4096)
-
-    def wait_notified(self, line, timeout=PATIENCE):
-        """Waits for a line that the daemon has not sent yet to the service manager, and returns its whole message."""
-        deadline = time.monotonic() + timeout
-        self.notify.settimeout(0.2)
+    def _read_notify(self):
+        """Reads at all times: the daemon waits for a reader when a few of its messages lie unread."""
         while True:
-            try:
-                message = self.notify.recv(4096).decode()
+            message = self.notify.recv(4096).decode()
+            if not message:
+                return
+            with self._notified:
                 self.notified.append(message)
-                if line in message.split('\n'):
-                    return message
-            except socket.timeout:
-                pass
+                self._notified.notify_all()
+
+    def wait_notified(self, line, timeout=PATIENCE, after=0):
+        """Waits until the daemon has sent this line to the service manager, in any message but the first `after` ones."""
+        deadline = time.monotonic() + timeout
+        while True:
+            with self._notified:
+                found = [m for m in self.notified[after:] if line in m.split('\n')]
+                if found:
+                    return found[0]
+                self._notified.wait(0.2)
             if self.daemon.poll() is not None:
                 status, self.daemon = self.daemon.returncode, None
                 raise AssertionError(f'kvmnetd ended with status {status}:\n{self.log()}')
@@ -319,9 +326,9 @@ class Bed:
 
     def reload(self):
         """SIGHUP, and waits until that apply is over, whatever came of it."""
-        self._drain_notify()
+        before = len(self.notified)
         self.daemon.send_signal(signal.SIGHUP)
-        self.wait_notified('READY=1')
+        self.wait_notified('READY=1', after=before)
 
     def log(self):
         """All that the daemon has logged."""

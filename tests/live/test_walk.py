@@ -707,6 +707,7 @@ class Walk(bed.TestCase):
         self.settled()
 
     def settled(self):
+        self.bed._drain_notify()
         self.assertEqual([s['text'] for s in self.bed.varlink('Plan')['steps']], [], 'plan after apply')
         # Events of a change that are still on their way are no lie.
         bed.eventually(lambda: self.assertEqual(self.bed.verify(), [], 'Verify') is None)
