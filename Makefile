@@ -99,6 +99,8 @@ UNIT_SRC := $(wildcard tests/unit/test-*.c)
 UNIT_HELPERS := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
 LINK_test-varlink := $(wildcard netd/control/varlink*.c)
+LINK_test-encode := $(wildcard netd/kernel/decode*.c netd/kernel/encode*.c)
+LINK_test-decode := $(LINK_test-encode)
 LINK_test-plan := netd/kernel/compare.c
 LINK_test-resolve := netd/reconcile/ledger-json.c
 

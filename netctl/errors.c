@@ -125,7 +125,7 @@ static int needs_force(struct json_object *p)
 	print_safe(json_text_or(p, "text", "it would cut off ports that are not kvmnetd's"), stderr);
 	fputc('\n', stderr);
 	if (json_count(p, "ports"))
-		fputs("netctl: ports that would be cut off:", stderr);
+		fputs("netctl: this would be lost:", stderr);
 	for (size_t i = 0; i < json_count(p, "ports"); i++) {
 		fputc(' ', stderr);
 		print_safe(json_item_text(p, "ports", i), stderr);

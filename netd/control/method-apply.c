@@ -90,14 +90,13 @@ static void reply_pending(struct varlink_call *call, const struct manager *m)
 	varlink_error(call, INTERFACE ".ConfirmationPending", status_confirm(m));
 }
 
-static void reply_needs_force(struct varlink_call *call, const char *const *ports, size_t n_ports)
+static void reply_needs_force(struct varlink_call *call, const char *text, const char *const *ports, size_t n_ports)
 {
 	struct json_object *json = json_object_new_object(), *array = json_object_new_array();
 
 	for (size_t i = 0; i < n_ports; i++)
 		json_object_array_add(array, json_object_new_string(ports[i]));
-	json_object_object_add(json, "text",
-			       json_object_new_string("ports that kvmnetd did not attach would be cut off"));
+	json_object_object_add(json, "text", json_object_new_string(text));
 	json_object_object_add(json, "ports", array);
 	varlink_error(call, INTERFACE ".NeedsForce", json);
 }
@@ -112,7 +111,9 @@ static void apply_refused(const char *why, const struct diags *d, const char *co
 	else if (streq(why, REFUSED_INVALID))
 		reply_invalid(a->call, d);
 	else if (streq(why, REFUSED_FORCE))
-		reply_needs_force(a->call, ports, n_ports);
+		reply_needs_force(a->call, "ports that kvmnetd did not attach would be cut off", ports, n_ports);
+	else if (streq(why, REFUSED_STRANDED))
+		reply_needs_force(a->call, "a default route would be lost", ports, n_ports);
 	else if (streq(why, REFUSED_PLAN))
 		reply_with(a->call, INTERFACE ".PlanChanged", "id", id);
 	else if (streq(why, REFUSED_IMPACT))

@@ -21,7 +21,7 @@ static void reply_plan(struct varlink_call *call, struct manager *m, const struc
 	char id[17];
 
 	manager_preview(m, config, &e, &p);
-	manager_warn_rivals(m, &e, d);
+	manager_warn(m, &e, &p, d);
 	plan_id(&p, id);
 	if (e.problems.n_errors) {
 		reply_invalid(call, &e.problems);

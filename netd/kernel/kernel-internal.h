@@ -25,7 +25,7 @@ struct execution;
 
 struct kernel {
 	sd_event *event;
-	sd_event_source *events, *retry;
+	sd_event_source *events, *later;
 	int fd; /* events */
 	struct rtnl *rtnl;
 	struct model actual;
@@ -36,9 +36,10 @@ struct kernel {
 	bool lost, routes_lost;
 	struct marked *marks;
 	size_t n_marks;
-	/* Told to `changed` at the end of the turn; names may repeat. */
+	/* Told to `changed` at the end of a turn of the loop; names may repeat. */
 	char (*names)[IFNAMSIZ];
 	size_t n_names;
+	bool all_changed;
 
 	uint32_t next_index; /* for links to be created: above every ifindex seen so far */
 	uint64_t writes;

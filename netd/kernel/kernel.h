@@ -26,7 +26,9 @@ struct kernel *kernel_close(struct kernel *k);
 
 /* ACTUAL: owned by the kernel object; pointers into it live until the next event or dump. */
 const struct model *kernel_actual(const struct kernel *k);
-/* Takes in all events that are queued, without calling `changed`; dumps anew when some were lost. 0 or negative errno.
+/*
+ * Takes in all events that are queued; dumps anew when some were lost. 0 or negative errno. `changed` is not called from
+ * here, but from a later turn of the loop.
  */
 int kernel_drain(struct kernel *k);
 /* Dumps everything anew. 0 or negative errno. */

@@ -186,6 +186,7 @@ static void tell(struct kernel *k, bool all)
 	size_t n = k->n_names;
 
 	k->n_names = 0;
+	k->all_changed = false;
 	if (all) {
 		k->changed(NULL, true, k->userdata);
 		return;
@@ -199,17 +200,18 @@ static void tell(struct kernel *k, bool all)
 
 static int on_events(sd_event_source *s, int fd, uint32_t revents, void *userdata);
 
-static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+static int on_later(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
 {
 	struct kernel *k = userdata;
 
 	return k->execution ? 0 : on_events(NULL, k->fd, 0, k);
 }
 
-static int retry_later(struct kernel *k)
+/* A turn without events. */
+static void turn_later(struct kernel *k, uint64_t usec)
 {
-	k->retry = sd_event_source_unref(k->retry);
-	return sd_event_add_time_relative(k->event, &k->retry, CLOCK_MONOTONIC, RETRY_USEC, 0, on_retry, k);
+	k->later = sd_event_source_disable_unref(k->later);
+	sd_event_add_time_relative(k->event, &k->later, CLOCK_MONOTONIC, usec, 0, on_later, k);
 }
 
 static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
@@ -224,8 +226,9 @@ static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t reve
 	}
 	r = settle(k);
 	if (r < 0)
-		return retry_later(k);
-	tell(k, r == 1);
+		turn_later(k, RETRY_USEC);
+	else
+		tell(k, r == 1 || k->all_changed);
 	return 0;
 }
 
@@ -238,8 +241,9 @@ int kernel_drain(struct kernel *k)
 	while (!take_datagrams(k))
 		;
 	r = settle(k);
-	free(TAKE_PTR(k->names));
-	k->n_names = 0;
+	k->all_changed |= r == 1;
+	if (r < 0 || k->all_changed || k->n_names)
+		turn_later(k, r < 0 ? RETRY_USEC : 0);
 	return r < 0 ? r : 0;
 }
 
@@ -256,9 +260,9 @@ int kernel_dump_fresh(struct kernel *k, struct model *ret)
 void observe_pause(struct kernel *k, bool pause)
 {
 	sd_event_source_set_enabled(k->events, pause ? SD_EVENT_OFF : SD_EVENT_ON);
-	/* What an execution changed silently waits for no event. */
-	if (!pause && (k->n_marks || k->lost))
-		retry_later(k);
+	/* What an execution changed silently waits for no event, and what was put off meanwhile for no other. */
+	if (!pause && (k->n_marks || k->lost || k->n_names || k->all_changed))
+		turn_later(k, 0);
 }
 
 static int open_all(struct kernel *k)
@@ -306,8 +310,8 @@ struct kernel *kernel_close(struct kernel *k)
 	if (!k)
 		return NULL;
 	execute_abandon(k);
-	sd_event_source_unref(k->events);
-	sd_event_source_unref(k->retry);
+	sd_event_source_disable_unref(k->events);
+	sd_event_source_disable_unref(k->later);
 	sd_event_unref(k->event);
 	close_ptr(&k->fd);
 	rtnl_close(k->rtnl);

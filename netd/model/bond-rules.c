@@ -214,6 +214,14 @@ static bool needs_miimon(const struct link *want, const struct link *have)
 	return !arp || !(MODES_ARP >> mode & 1);
 }
 
+/* Without MII monitoring a delay is 0, and writing even that is EPERM. */
+void bond_drop_refused(struct link *want)
+{
+	for (size_t i = 0; !values_num(want->own, BOND_MIIMON, 0) && i < ARRAY_SIZE(delays); i++)
+		if (values_num(want->own, delays[i], 1) == 0)
+			values_unset(want->own, delays[i]);
+}
+
 void bond_settle(struct link *want, const struct link *have)
 {
 	uint64_t miimon;
@@ -224,10 +232,8 @@ void bond_settle(struct link *want, const struct link *have)
 	for (size_t i = 0; miimon && i < ARRAY_SIZE(delays); i++)
 		if (values_has(want->own, delays[i]))
 			want->own->v[delays[i]].num -= want->own->v[delays[i]].num % miimon;
-	/* Without MII monitoring a delay is 0, and writing even that is EPERM. */
-	for (size_t i = 0; !miimon && i < ARRAY_SIZE(delays); i++)
-		if (values_num(want->own, delays[i], 1) == 0)
-			values_unset(want->own, delays[i]);
+	if (!miimon)
+		bond_drop_refused(want);
 	/* The bond goes by its ports' addresses: bond_set_mac_address() takes another and ignores it. */
 	if (have && values_num(want->own, BOND_FAIL_OVER_MAC, values_num(have->own, BOND_FAIL_OVER_MAC, 0)) &&
 	    values_num(want->own, BOND_MODE, bond_mode(have)) == MODE_BACKUP && want->common)
@@ -245,7 +251,7 @@ uint64_t bond_disturbed(const struct link *want, uint64_t changed)
 	if (changed >> BOND_MODE & 1)
 		rows |= 1ull << BOND_MIIMON | 1ull << BOND_ARP_INTERVAL | 1ull << BOND_ARP_VALIDATE |
 			1ull << BOND_TLB_DYNAMIC_LB | 1ull << BOND_BROADCAST_NEIGHBOR;
-	if ((changed | rows) >> BOND_MIIMON & 1)
+	if (((changed | rows) >> BOND_MIIMON & 1) && values_num(want->own, BOND_MIIMON, 0))
 		rows |= 1ull << BOND_UPDELAY | 1ull << BOND_DOWNDELAY | 1ull << BOND_PEER_NOTIF_DELAY;
 	return rows & want->own->set & ~changed;
 }

@@ -30,8 +30,7 @@ void children_index(const struct model *m, struct children *ret)
 
 		if (l->master)
 			*ARRAY_APPEND(c.by_master, c.n_ports) = l;
-		/* A veth's peer is an IFLA_LINK, too, but nothing stands on it. */
-		if (l->parent && (l->kind->flags & KIND_HAS_PARENT))
+		if (l->parent)
 			*ARRAY_APPEND(c.by_parent, c.n_vlans) = l;
 	}
 	if (c.n_ports)

@@ -18,6 +18,6 @@ struct children {
 /* Borrows the model's links. The caller calls children_done(). */
 void children_index(const struct model *m, struct children *ret);
 void children_done(struct children *c);
-/* The links whose master / parent has that ifindex; *n of them. */
+/* The links whose master / parent has that ifindex; *n of them. Not all of the latter are VLANs (macvtap). */
 const struct link *const *children_ports(const struct children *c, uint32_t ifindex, size_t *n);
 const struct link *const *children_vlans(const struct children *c, uint32_t ifindex, size_t *n);

@@ -275,5 +275,6 @@ const struct kind kind_bond = {
 	.check = bond_check,
 	.check_port = bond_check_port,
 	.settle = bond_settle,
+	.drop_refused = bond_drop_refused,
 	.disturbed = bond_disturbed,
 };

@@ -71,4 +71,5 @@ extern const char *const bond_modes[]; /* names, NULL-terminated */
 void bond_check(const struct model *m, const struct link *l, struct diags *d);
 void bond_check_port(const struct model *m, const struct link *master, const struct link *port, struct diags *d);
 void bond_settle(struct link *want, const struct link *have);
+void bond_drop_refused(struct link *want);
 uint64_t bond_disturbed(const struct link *want, uint64_t changed);

@@ -46,6 +46,8 @@ struct kind {
 	 * NULL: none.
 	 */
 	uint64_t (*companions)(const struct link *want, uint64_t own);
+	/* Drops wanted values that the kernel shows, and yet refuses to be told. NULL: there are none. */
+	void (*drop_refused)(struct link *want);
 	/*
 	 * Rows of `own` that the kernel resets or rescales when the rows in `changed` are written, so that those of
 	 * them that are wanted must go into the same message even though they compare equal. Without the rows in

@@ -26,11 +26,115 @@ static void add_route(struct planner *p, const struct link *link, const struct l
 	op->loc = r->loc;
 }
 
+/* Link-local and learned ones come back by themselves. */
+static bool address_is_lost(const struct address *a)
+{
+	return a->family == AF_INET6 && a->scope != RT_SCOPE_LINK && a->valid_lft == UINT32_MAX;
+}
+
+static bool route_is_lost(const struct route *r)
+{
+	return r->protocol != RTPROT_KERNEL && r->protocol != RTPROT_RA;
+}
+
+/*
+ * Does the burst set the link down on its way to another master, or what it stands on? IPv6 addresses would not survive
+ * that, and come after it.
+ */
+static bool goes_down(struct planner *p, const struct link *want)
+{
+	for (; want; want = model_parent(&p->in->effective->links, want)) {
+		const struct link_diff *d = find_diff(p, want);
+		const struct link *old = d && d->have ? model_master(p->in->actual, d->have) : NULL;
+
+		if (d && d->master && (joins_late(p, d) || (old && (old->kind->flags & KIND_PORTS_DOWN))))
+			return true;
+	}
+	return false;
+}
+
+/* Two addresses of one IPv4 subnet, or one IPv6 address with two prefix lengths. */
+static bool addresses_clash(const struct address *a, const struct address *b)
+{
+	unsigned bits = a->family == AF_INET6 ? 128 : a->prefix_len;
+
+	if (a->family != b->family || (a->family == AF_INET && a->prefix_len != b->prefix_len))
+		return false;
+	for (unsigned bit = 0; bit < bits; bit++)
+		if ((a->addr[bit / 8] ^ b->addr[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+/*
+ * Must this address go before others come? An IPv4 address may take the others of its subnet along (net/ipv4/devinet.c,
+ * __inet_del_ifa, unless promote_secondaries is set), and an IPv6 address cannot change its prefix length.
+ */
+static bool goes_first(const struct planner *p, const struct link_diff *d, const struct address *old)
+{
+	const struct link *have = kept(d);
+
+	if (!diff_address_extra(p->in, d->want, have, old))
+		return false;
+	for (size_t i = 0; i < d->want->n_addresses; i++)
+		if (addresses_clash(old, &d->want->addresses[i]))
+			return true;
+	for (size_t i = 0; old->family == AF_INET && i < have->n_addresses; i++)
+		if (addresses_clash(old, &have->addresses[i]) &&
+		    !diff_address_extra(p->in, d->want, have, &have->addresses[i]))
+			return true;
+	return false;
+}
+
+/* What an address that went took along: others of its subnet, and with the last address the routes. */
+static void put_back(struct planner *p, const struct link_diff *d, const struct address *gone)
+{
+	const struct link *have = kept(d);
+
+	for (size_t i = 0; gone->family == AF_INET && i < have->n_addresses; i++)
+		if (addresses_clash(gone, &have->addresses[i]) &&
+		    !diff_address_extra(p->in, d->want, have, &have->addresses[i]))
+			add_address(p, d->want, have, &have->addresses[i]);
+	for (size_t i = 0; i < have->n_routes; i++)
+		if (have->routes[i].family == gone->family && route_is_lost(&have->routes[i]) &&
+		    !diff_route_extra(p->in, d->want, have, &have->routes[i]))
+			add_route(p, d->want, have, &have->routes[i]);
+}
+
+static void add_missing(struct planner *p, const struct link_diff *d, bool late)
+{
+	for (size_t i = 0; i < d->want->n_addresses; i++) {
+		const struct address *a = &d->want->addresses[i];
+
+		if (diff_address_missing(kept(d), a) && late == (a->family == AF_INET6 && goes_down(p, d->want)))
+			add_address(p, d->want, kept(d), a);
+	}
+}
+
+/* The last found first: it is not the one that takes others along. */
 void plan_addresses(struct planner *p, const struct link_diff *d)
 {
-	for (size_t i = 0; i < d->want->n_addresses; i++)
-		if (diff_address_missing(kept(d), &d->want->addresses[i]))
-			add_address(p, d->want, kept(d), &d->want->addresses[i]);
+	const struct link *have = kept(d);
+	const struct address *gone = NULL;
+	size_t from = p->plan->n;
+
+	for (size_t i = have ? have->n_addresses : 0; i-- > 0;) {
+		if (!goes_first(p, d, &have->addresses[i]))
+			continue;
+		gone = &have->addresses[i];
+		op_add(p, OP_ADDRESS_DELETE, d->want, have)->address = gone;
+	}
+	add_missing(p, d, false);
+	for (size_t i = from; gone && i < p->plan->n; i++)
+		if (p->plan->ops[i].type == OP_ADDRESS_DELETE)
+			put_back(p, d, p->plan->ops[i].address);
+	for (size_t i = from + 1; gone && i < p->plan->n; i++)
+		p->plan->ops[i].glued = true;
+}
+
+void plan_late_addresses(struct planner *p, const struct link_diff *d)
+{
+	add_missing(p, d, true);
 }
 
 void plan_routes(struct planner *p, const struct link_diff *d)
@@ -63,14 +167,19 @@ void plan_extra(struct planner *p, const struct link_diff *d)
 {
 	const struct link *have = kept(d);
 	bool lost = have && (d->routes || d->addresses) && went_down(p, have);
+	bool lost6 = lost || (d->common >> LINK_DISABLE_IPV6 & 1 && values_num(d->want->common, LINK_DISABLE_IPV6, 0));
 
-	for (size_t i = 0; have && !lost && i < have->n_routes; i++)
-		if (diff_route_extra(p->in, d->want, have, &have->routes[i]))
+	for (size_t i = 0; have && i < have->n_routes; i++)
+		if (!(have->routes[i].family == AF_INET6 ? lost6 : lost) &&
+		    diff_route_extra(p->in, d->want, have, &have->routes[i]))
 			op_add(p, OP_ROUTE_DELETE, d->want, have)->route = &have->routes[i];
-	for (size_t i = 0; have && i < have->n_addresses; i++)
-		if (diff_address_extra(p->in, d->want, have, &have->addresses[i]) &&
-		    !(lost && have->addresses[i].family == AF_INET6))
-			op_add(p, OP_ADDRESS_DELETE, d->want, have)->address = &have->addresses[i];
+	for (size_t i = have ? have->n_addresses : 0; i-- > 0;) {
+		const struct address *a = &have->addresses[i];
+
+		if (!(a->family == AF_INET6 && lost6) && diff_address_extra(p->in, d->want, have, a) &&
+		    !goes_first(p, d, a))
+			op_add(p, OP_ADDRESS_DELETE, d->want, have)->address = a;
+	}
 }
 
 /* On a link that is deleted after the burst, an address that moved would draw its subnet's traffic until then. */
@@ -85,17 +194,6 @@ void plan_moved_off(struct planner *p, const struct link_diff *d)
 		if (moved)
 			op_add(p, OP_ADDRESS_DELETE, d->have, d->have)->address = &d->have->addresses[i];
 	}
-}
-
-/* Link-local and learned ones come back by themselves. */
-static bool address_is_lost(const struct address *a)
-{
-	return a->family == AF_INET6 && a->scope != RT_SCOPE_LINK && a->valid_lft == UINT32_MAX;
-}
-
-static bool route_is_lost(const struct route *r)
-{
-	return r->protocol != RTPROT_KERNEL && r->protocol != RTPROT_RA;
 }
 
 static void add_lost(struct planner *p, const struct link *have)
@@ -119,5 +217,6 @@ void plan_lost(struct planner *p, const struct link *have, bool and_itself)
 	if (and_itself)
 		add_lost(p, have);
 	for (size_t i = 0; i < n; i++)
-		plan_lost(p, vlans[i], true);
+		if (vlans[i]->kind->flags & KIND_HAS_PARENT)
+			plan_lost(p, vlans[i], true);
 }

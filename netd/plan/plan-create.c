@@ -2,6 +2,8 @@
 /* Purpose: ops that make a new link, and what its create message could not carry. */
 #include "planner-internal.h"
 
+#define MTU_MAX 65535 /* ETH_MAX_MTU */
+
 static bool pins_mtu(const struct link *want)
 {
 	return (want->kind->flags & KIND_MTU_FOLLOWS) && values_has(want->common, LINK_MTU);
@@ -9,14 +11,15 @@ static bool pins_mtu(const struct link *want)
 
 /*
  * A bridge's MTU stays put only after it was *changed* on the existing link (net/bridge/br_device.c, br_change_mtu);
- * so it is made with a neighbouring value, and set in the message after.
+ * so it is made with a neighbouring value, and set in the message after: the one above, as VLANs that are made meanwhile
+ * may have as much as their parent.
  */
 static const struct link *with_other_mtu(struct planner *p, const struct link *want)
 {
 	struct link *scratch = plan_scratch(p, want);
 	uint64_t mtu = values_num(want->common, LINK_MTU, 0);
 
-	scratch->common->v[LINK_MTU].num = mtu > 1280 ? mtu - 1 : mtu + 1;
+	scratch->common->v[LINK_MTU].num = mtu < MTU_MAX ? mtu + 1 : mtu - 1;
 	return scratch;
 }
 

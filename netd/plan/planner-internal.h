@@ -10,6 +10,7 @@ struct planner {
 	struct diff diff;
 	struct plan *plan;
 	struct children children; /* of in->actual */
+	bool has_down_vlan;	  /* wanted or there */
 };
 
 /* Appends an op about a wanted link (and what is there of it). */
@@ -28,17 +29,34 @@ unsigned parent_depth(const struct model *m, const struct link *l);
 unsigned master_depth(const struct model *m, const struct link *l);
 bool joins_late(const struct planner *p, const struct link_diff *d);
 
+/* Has the link ports, or links standing on it, that are not ours and that its removal cuts off? */
+bool cuts_off(const struct planner *p, const struct link *have);
+/* The diff of a wanted link; NULL: it is as wanted. */
+struct link_diff *find_diff(struct planner *p, const struct link *want);
+/* After the link was set up: VLANs that are to be down went up with it (net/8021q/vlan.c, vlan_device_event()). */
+void plan_keep_down(struct planner *p, const struct link *parent);
+/* Where the first of these rows that has a line was written. */
+struct loc plan_loc(const struct values *v, uint64_t rows, struct loc otherwise);
+/* Marks an op as one of a burst. */
+struct op *plan_glued(struct op *op, enum impact impact);
+
 /* plan-create.c */
 void plan_create(struct planner *p, const struct link_diff *d);
 void plan_settle_new(struct planner *p, const struct link_diff *d);
 /* plan-change.c */
 void plan_change(struct planner *p, const struct link_diff *d);
+/* The address again: a bond whose last port leaves takes a random one (bond_main.c, __bond_release_one()). */
+void plan_up_with_mac(struct planner *p, const struct link_diff *d, bool up, bool restore_mac);
+/* plan-port.c */
 void plan_join(struct planner *p, const struct link_diff *d);
 void plan_port_values(struct planner *p, const struct link_diff *d);
 void plan_vlans(struct planner *p, const struct link_diff *d);
+/* The VLANs of a port that was let go and attached again. */
+void plan_vlans_again(struct planner *p, const struct link *want, const struct link *port, const struct link *bridge);
 void plan_named_rows(struct planner *p, const struct link_diff *d);
 /* plan-address.c */
 void plan_addresses(struct planner *p, const struct link_diff *d);
+void plan_late_addresses(struct planner *p, const struct link_diff *d);
 void plan_routes(struct planner *p, const struct link_diff *d);
 void plan_extra(struct planner *p, const struct link_diff *d);
 void plan_moved_off(struct planner *p, const struct link_diff *d);

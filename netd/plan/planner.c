@@ -118,7 +118,7 @@ bool joins_late(const struct planner *p, const struct link_diff *d)
 	return master && (master->kind->flags & KIND_PORTS_DOWN);
 }
 
-static struct link_diff *find_diff(struct planner *p, const struct link *want)
+struct link_diff *find_diff(struct planner *p, const struct link *want)
 {
 	for (size_t i = 0; i < p->diff.n; i++)
 		if (p->diff.list[i].want == want)
@@ -236,20 +236,37 @@ static bool is_cut_off(const struct diff_input *in, const struct link *port)
 	return !want || want->foreign || (!want->loc.file && !want->master_managed);
 }
 
-static void plan_delete(struct planner *p, const struct link *have, bool recreate)
+bool cuts_off(const struct planner *p, const struct link *have)
 {
-	struct op *op = op_add(p, OP_DELETE, have, have);
-	const struct link *const *ports;
+	const struct link *const *list;
 	size_t n;
 
-	op->impact = IMPACT_RECREATE;
-	op->loc = LOC_NONE;
-	if (recreate)
-		op->why = xstrdup("the kernel takes what differs at creation only");
-	ports = children_ports(&p->children, have->ifindex, &n);
+	list = children_ports(&p->children, have->ifindex, &n);
 	for (size_t i = 0; i < n; i++)
-		if (is_cut_off(p->in, ports[i]))
-			op->impact = IMPACT_GUESTS;
+		if (is_cut_off(p->in, list[i]))
+			return true;
+	/* A guest's macvtap goes with the link it stands on. */
+	list = children_vlans(&p->children, have->ifindex, &n);
+	for (size_t i = 0; i < n; i++)
+		if (is_cut_off(p->in, list[i]) || cuts_off(p, list[i]))
+			return true;
+	return false;
+}
+
+static void plan_delete(struct planner *p, const struct link_diff *d)
+{
+	struct op *op = op_add(p, OP_DELETE, d->have, d->have);
+	const struct link *parent = d->want ? model_find(wanted(p), d->want->parent_name) : NULL;
+	const struct link_diff *below = parent ? find_diff(p, parent) : NULL;
+
+	op->impact = cuts_off(p, d->have) ? IMPACT_GUESTS : IMPACT_RECREATE;
+	op->loc = LOC_NONE;
+	if (d->want && d->want->kind != d->have->kind)
+		op->why = xasprintf("it is to be a %s", d->want->kind->name);
+	else if (below && below->recreate)
+		op->why = xasprintf("its parent %s is made anew", parent->name);
+	else if (d->want)
+		op->why = xstrdup("the kernel takes what differs at creation only");
 }
 
 /* Does a link to be removed hold the parent, id and protocol that a new VLAN needs (net/8021q: EEXIST)? */
@@ -281,7 +298,7 @@ static void plan_deletes(struct planner *p, const struct ranked *order, bool ear
 		if (!d->have || (!d->recreate && d->want) || !(d->have->kind->flags & KIND_HAS_PARENT))
 			continue;
 		if (early == (d->recreate || vlan_conflicts(p, d->have)))
-			plan_delete(p, d->have, d->recreate);
+			plan_delete(p, d);
 	}
 	for (size_t i = 0; i < p->diff.n; i++) {
 		const struct link_diff *d = order[i].d;
@@ -289,8 +306,43 @@ static void plan_deletes(struct planner *p, const struct ranked *order, bool ear
 		if (!d->have || (!d->recreate && d->want) || (d->have->kind->flags & KIND_HAS_PARENT))
 			continue;
 		if (early == d->recreate)
-			plan_delete(p, d->have, d->recreate);
+			plan_delete(p, d);
 	}
+}
+
+static bool is_down_vlan(const struct link *l)
+{
+	return (l->kind->flags & KIND_HAS_PARENT) && values_num(l->common, LINK_UP, 1) == 0;
+}
+
+static bool has_down_vlan(const struct model *m)
+{
+	for (size_t i = 0; i < m->n_links; i++)
+		if (is_down_vlan(m->links[i]))
+			return true;
+	return false;
+}
+
+void plan_keep_down(struct planner *p, const struct link *parent)
+{
+	const struct link *have = model_find(p->in->actual, parent->name);
+	const struct link *const *vlans;
+	size_t n;
+
+	for (size_t i = 0; p->has_down_vlan && i < wanted(p)->n_links; i++) {
+		const struct link *vlan = wanted(p)->links[i];
+
+		if (vlan->waits_for || !streq(vlan->parent_name, parent->name))
+			continue;
+		if (is_down_vlan(vlan))
+			op_add(p, OP_SET, vlan, model_find(p->in->actual, vlan->name))->flags = FLAGS_DOWN;
+		else
+			plan_keep_down(p, vlan);
+	}
+	vlans = children_vlans(&p->children, have ? have->ifindex : 0, &n);
+	for (size_t i = 0; p->has_down_vlan && i < n; i++)
+		if (is_down_vlan(vlans[i]) && is_cut_off(p->in, vlans[i]))
+			op_add(p, OP_SET, vlans[i], vlans[i])->flags = FLAGS_DOWN;
 }
 
 static void plan_up(struct planner *p, const struct link_diff *d)
@@ -305,6 +357,7 @@ static void plan_up(struct planner *p, const struct link_diff *d)
 	op = op_add(p, OP_SET, d->want, is_new(d) ? NULL : d->have);
 	op->flags = FLAGS_UP;
 	op->loc = values_loc(d->want->common, LINK_UP).file ? values_loc(d->want->common, LINK_UP) : d->want->loc;
+	plan_keep_down(p, d->want);
 }
 
 /*
@@ -385,6 +438,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 
 	diff_models(in, &p.diff);
 	children_index(in->actual, &p.children);
+	p.has_down_vlan = has_down_vlan(&in->effective->links) || has_down_vlan(in->actual);
 	expand_recreate(&p);
 	order = rank_all(&p);
 	plan_deletes(&p, order, true);
@@ -395,10 +449,11 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	each(&p, order, true, true, plan_addresses);
 	burst = plan.n;
 	each(&p, order, true, true, plan_join);
+	each(&p, order, true, true, plan_late_addresses);
 	each(&p, order, true, true, plan_routes);
 	each(&p, order, true, true, plan_extra);
 	for (size_t i = 0; i < p.diff.n; i++)
-		if (!order[i].d->want)
+		if (!order[i].d->want && !vlan_conflicts(&p, order[i].d->have))
 			plan_moved_off(&p, order[i].d);
 	glue(&p, burst);
 	each(&p, order, true, true, plan_named_rows);
@@ -427,7 +482,8 @@ void plan_cut_ports(const struct diff_input *in, const struct plan *p,
 		for (size_t j = 0; op->impact == IMPACT_GUESTS && op->have && j < in->actual->n_links; j++) {
 			const struct link *port = in->actual->links[j];
 
-			if (port->master == op->have->ifindex && is_cut_off(in, port))
+			if ((port->master == op->have->ifindex || port->parent == op->have->ifindex) &&
+			    is_cut_off(in, port))
 				add(op->have->name, port->name, userdata);
 		}
 	}

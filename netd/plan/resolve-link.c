@@ -269,6 +269,18 @@ static bool parent_is_down(struct effective *e, const struct link *want)
 	return values_num(parent->common, LINK_UP, 1) == 0 || parent_is_down(e, parent);
 }
 
+/* A link that is down has no routes (ENETDOWN), and loses its IPv6 addresses when it goes down. */
+static void drop_what_needs_up(struct link *want)
+{
+	size_t kept = 0;
+
+	want->n_routes = 0;
+	for (size_t i = 0; i < want->n_addresses; i++)
+		if (want->addresses[i].family != AF_INET6)
+			want->addresses[kept++] = want->addresses[i];
+	want->n_addresses = kept;
+}
+
 void resolve_link(const struct resolve_input *in, struct effective *e, struct link *want)
 {
 	const struct link *have = model_find(in->actual, want->name);
@@ -288,6 +300,8 @@ void resolve_link(const struct resolve_input *in, struct effective *e, struct li
 		values_unset(want->common, LINK_MAC);
 	for (size_t i = 0; i < want->n_routes; i++)
 		want->routes[i].protocol = KVMNETD_PROTO;
+	if (values_num(want->common, LINK_UP, 1) == 0)
+		drop_what_needs_up(want);
 	restore_found(in, e, want);
 	if (want->kind->settle && !want->foreign && !departed)
 		want->kind->settle(want, have);

@@ -86,6 +86,20 @@ static void copy_name(char to[IFNAMSIZ], const char *from)
 	snprintf(to, IFNAMSIZ, "%s", from);
 }
 
+/* Labels and altnames in values (primary, backup_port) become kernel names. */
+static void name_devices(const struct resolve_input *in, struct values *v)
+{
+	for (unsigned row = 0; v && row < v->table->n; row++) {
+		const struct blob *label = values_has(v, row) ? v->v[row].blob : NULL;
+		const char *name;
+
+		if (v->table->rows[row].type != &type_ifname || !label)
+			continue;
+		name = device_name(in, (const char *)label->data, NULL);
+		values_put(v, row, (union value){.blob = blob_new(name, strlen(name) + 1)}, values_loc(v, row));
+	}
+}
+
 /* Adds the declared links under their kernel names. */
 static void add_declared(const struct resolve_input *in, struct effective *e)
 {
@@ -101,6 +115,7 @@ static void add_declared(const struct resolve_input *in, struct effective *e)
 		}
 		want = link_copy(declared);
 		copy_name(want->name, name);
+		name_devices(in, want->own);
 		if (want->parent_name[0])
 			copy_name(want->parent_name, device_name(in, declared->parent_name, NULL));
 		for (size_t p = 0; p < want->n_ports; p++) {
@@ -151,8 +166,10 @@ static void add_ports(const struct resolve_input *in, struct effective *e)
 
 			copy_name(port->master_name, master->name);
 			port->master_managed = true;
+			values_free(port->port);
 			port->port = port_values(in, p < declared->n_ports ? declared->ports[p].name : port->name,
 						 port->name, master->kind);
+			name_devices(in, port->port);
 		}
 	}
 }
@@ -332,9 +349,9 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	add_lost_ports(in, &e);
 	add_foreign_ports(in, &e);
 	add_parents(in, &e);
+	check_kinds(in, &e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		waits_for(in, &e, e.links.links[i]);
-	check_kinds(in, &e);
 	add_departed(in, &e);
 	add_problem_of_names(&e);
 	for (size_t i = 0; i < e.links.n_links; i++)

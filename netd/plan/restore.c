@@ -74,6 +74,8 @@ static void add_link(struct effective *e, const struct model *before, const stru
 	want->common = as_wanted(before, was, was->common);
 	want->own = as_wanted(before, was, was->own);
 	want->port = as_wanted(before, was, was->port);
+	if (was->kind->drop_refused)
+		was->kind->drop_refused(want);
 	/* The address that a bond gave a port is not the one the port would get back when it leaves. */
 	if (master && (master->kind->flags & KIND_PORTS_DOWN) &&
 	    values_num(was->common, LINK_MAC, 0) == values_num(master->common, LINK_MAC, 0))

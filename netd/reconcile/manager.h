@@ -59,6 +59,7 @@ struct apply_request {
 #define REFUSED_FORCE "NeedsForce"
 #define REFUSED_PLAN "PlanChanged"
 #define REFUSED_BUSY "Busy"
+#define REFUSED_STRANDED "DefaultRouteLost"
 #define REFUSED_IMPACT "TooMuchImpact"
 #define REFUSED_CONFIRM "ConfirmationPending"
 #define REFUSED_GENERATION "NoSuchGeneration"
@@ -142,7 +143,12 @@ size_t manager_release(struct manager *m, const char *link);
 /* CLOCK_BOOTTIME in microseconds: goes on while the machine sleeps, and is of this boot. */
 uint64_t boottime(void);
 
-/* Adds a warning for everyone else who is active on a link of ours. */
+/*
+ * Adds what an operator should know before this plan runs: who else is active on a link of ours, and what a NIC that
+ * becomes a port would lose, with the lines to add.
+ */
+void manager_warn(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d);
+/* The first half of it: for status. */
 void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d);
 /* Names of devices that are waited for. */
 void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata);

@@ -94,10 +94,8 @@ struct link *fake_port(const struct fake_kernel *k, const struct link *master, s
 	return NULL;
 }
 
-#define for_each_child(k, l, child)                                                                                    \
-	for (size_t _c = 0; ((child) = fake_child((k), (l), &_c));)
-#define for_each_port(k, l, port)                                                                                      \
-	for (size_t _p = 0; ((port) = fake_port((k), (l), &_p));)
+#define for_each_child(k, l, child) for (size_t _c = 0; ((child) = fake_child((k), (l), &_c));)
+#define for_each_port(k, l, port) for (size_t _p = 0; ((port) = fake_port((k), (l), &_p));)
 
 static bool is_loose(const struct link *vlan)
 {
@@ -118,9 +116,7 @@ int fake_flags(struct fake_kernel *k, struct link *l, bool up)
 	fake_put(l, LINK_UP, up);
 	if (!up)
 		fake_lose(l);
-	for_each_child(k, l, child)
-		if (!is_loose(child))
-			fake_flags(k, child, up);
+	for_each_child(k, l, child) if (!is_loose(child)) fake_flags(k, child, up);
 	return 0;
 }
 
@@ -131,8 +127,7 @@ static void follow_ports_mtu(struct fake_kernel *k, struct link *bridge)
 
 	if (bridge->kind != &kind_bridge || fake_memory(k, bridge)->mtu_pinned)
 		return;
-	for_each_port(k, bridge, port)
-		mtu = mtu ? MIN(mtu, fake_get(port, LINK_MTU)) : fake_get(port, LINK_MTU);
+	for_each_port(k, bridge, port) mtu = mtu ? MIN(mtu, fake_get(port, LINK_MTU)) : fake_get(port, LINK_MTU);
 	fake_mtu(k, bridge, mtu ? mtu : 1500);
 }
 
@@ -145,12 +140,9 @@ int fake_mtu(struct fake_kernel *k, struct link *l, uint64_t mtu)
 	if (fake_get(l, LINK_MTU) == mtu)
 		return 0;
 	fake_put(l, LINK_MTU, mtu);
-	for_each_child(k, l, other)
-		if (fake_get(other, LINK_MTU) > mtu)
-			fake_mtu(k, other, mtu);
+	for_each_child(k, l, other) if (fake_get(other, LINK_MTU) > mtu) fake_mtu(k, other, mtu);
 	if (l->kind == &kind_bond)
-		for_each_port(k, l, other)
-			fake_mtu(k, other, mtu);
+		for_each_port(k, l, other) fake_mtu(k, other, mtu);
 	if (master)
 		follow_ports_mtu(k, master);
 	return 0;
@@ -163,8 +155,7 @@ static void follow_ports_mac(struct fake_kernel *k, struct link *bridge)
 
 	if (bridge->kind != &kind_bridge || bridge->addr_assign_type == NET_ADDR_SET)
 		return;
-	for_each_port(k, bridge, port)
-		mac = mac ? MIN(mac, fake_get(port, LINK_MAC)) : fake_get(port, LINK_MAC);
+	for_each_port(k, bridge, port) mac = mac ? MIN(mac, fake_get(port, LINK_MAC)) : fake_get(port, LINK_MAC);
 	fake_put(bridge, LINK_MAC, mac);
 }
 
@@ -174,12 +165,10 @@ void fake_mac(struct fake_kernel *k, struct link *l, uint64_t mac, uint8_t assig
 
 	fake_put(l, LINK_MAC, mac);
 	l->addr_assign_type = assign_type;
-	for_each_child(k, l, other)
-		if (other->addr_assign_type == NET_ADDR_STOLEN && (other->flags & IFF_UP))
-			fake_mac(k, other, mac, NET_ADDR_STOLEN);
+	for_each_child(k, l, other) if (other->addr_assign_type == NET_ADDR_STOLEN && (other->flags & IFF_UP))
+		fake_mac(k, other, mac, NET_ADDR_STOLEN);
 	if (l->kind == &kind_bond && !fake_ports_keep_macs(l))
-		for_each_port(k, l, other)
-			fake_mac(k, other, mac, other->addr_assign_type);
+		for_each_port(k, l, other) fake_mac(k, other, mac, other->addr_assign_type);
 	if (master)
 		follow_ports_mac(k, master);
 }
@@ -192,9 +181,7 @@ static bool stands_on(const struct fake_kernel *k, const struct link *l, const s
 
 	if (l == lower || (parent && stands_on(k, parent, lower)))
 		return true;
-	for_each_port(k, l, port)
-		if (stands_on(k, port, lower))
-			return true;
+	for_each_port(k, l, port) if (stands_on(k, port, lower)) return true;
 	return false;
 }
 
@@ -209,8 +196,7 @@ static void forget_port(struct fake_kernel *k, struct link *port)
 	free(port->vlans);
 	port->vlans = NULL;
 	port->n_vlans = 0;
-	for_each_port(k, master, other)
-		fake_forget_named(other->port, port);
+	for_each_port(k, master, other) fake_forget_named(other->port, port);
 	fake_forget_named(master->own, port);
 }
 
@@ -352,10 +338,10 @@ static bool vlan_exists(const struct fake_kernel *k, const struct link *parent, 
 	unsigned id = option_row(&vlan->kind->own, "id"), protocol = option_row(&vlan->kind->own, "protocol");
 	struct link *other;
 
-	for_each_child(k, parent, other)
-		if (other != vlan && values_num(other->own, id, 0) == values_num(vlan->own, id, 0) &&
-		    values_num(other->own, protocol, 0) == values_num(vlan->own, protocol, 0))
-			return true;
+	for_each_child(k, parent, other) if (other != vlan &&
+					     values_num(other->own, id, 0) == values_num(vlan->own, id, 0) &&
+					     values_num(other->own, protocol, 0) ==
+						     values_num(vlan->own, protocol, 0)) return true;
 	return false;
 }
 

@@ -39,8 +39,7 @@ bool fake_ports_keep_macs(const struct link *bond)
 {
 	uint64_t mode = own(bond, BOND_MODE);
 
-	return mode == MODE_TLB || mode == MODE_ALB ||
-	       (mode == MODE_BACKUP && own(bond, BOND_FAIL_OVER_MAC) == 1);
+	return mode == MODE_TLB || mode == MODE_ALB || (mode == MODE_BACKUP && own(bond, BOND_FAIL_OVER_MAC) == 1);
 }
 
 static const struct blob *name_sent(const struct values *sent, unsigned row)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: every plan of tests/golden/plan, word for word. NAME.ini is what is declared, NAME.before.ini what is there
- * (world.h says how it is written; without it, nothing is), NAME.plan the plan: impact, "+" where the op must follow the
- * one before in the same send, the op, and why. Beyond the text, each plan is executed on the fake kernel: no op is
+ * (world.h says how it is written; without it, nothing is), NAME.plan the plan: impact, "+" where the op must follow
+ * the one before in the same send, the op, and why. Beyond the text, each plan is executed on the fake kernel: no op is
  * refused, the plan after it is empty, and from every point in it the way back ends in the state before. After a change
  * that is meant: UPDATE=1 writes the .plan files; read the diff.
  */
@@ -83,6 +83,7 @@ static void go_back(struct world *w, struct effective *back, const struct model 
 	for (unsigned round = 0;; round++) {
 		_cleanup_free_ char *text = NULL;
 		struct step s;
+		size_t done;
 		int error;
 
 		world_look(w);
@@ -90,11 +91,13 @@ static void go_back(struct world *w, struct effective *back, const struct model 
 		text = plan_text(&s.plan);
 		if (f && round == 0)
 			fprintf(f, "back:\n%s", text);
-		world_execute(w, &s.plan, SIZE_MAX, &error);
+		done = world_execute(w, &s.plan, SIZE_MAX, &error);
+		if (error) {
+			op_print(&s.plan.ops[done], stderr);
+			fail_msg("%s: on the way back this op is refused: %s\n%s", from, strerror(-error), text);
+		}
 		plan_done(&s.plan);
 		*back = s.effective;
-		if (error)
-			fail_msg("%s: on the way back an op is refused: %s\n%s", from, strerror(-error), text);
 		if (!*text)
 			break;
 		if (round == ROUNDS)

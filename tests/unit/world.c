@@ -193,8 +193,9 @@ static void foreign_line(struct world *w, char *line)
 		foreign_key(w, key, word);
 }
 
-/* The sections of one sort, without the word that says which; and the bare ones' lines to foreign_line(). */
-static char *sections_of(struct world *w, const char *text, const char *sort)
+/* The sections of one sort, without the word that says which. With `bare`, the lines of the bare one are done instead.
+ */
+static char *sections_of(struct world *w, const char *text, const char *sort, bool bare_ones)
 {
 	_cleanup_free_ char *bare = xasprintf("[%s]", sort), *prefix = xasprintf("[%s ", sort);
 	bool is_in = !*sort, is_bare = false;
@@ -212,14 +213,14 @@ static char *sections_of(struct world *w, const char *text, const char *sort)
 		memcpy(copy, line, (size_t)(next - line));
 		if (header) {
 			is_bare = *sort && startswith(copy, bare);
-			is_in = *sort ? startswith(copy, prefix) :
-					!startswith(copy, "[foreign") && !startswith(copy, "[drift");
+			is_in = *sort ? startswith(copy, prefix)
+				      : !startswith(copy, "[foreign") && !startswith(copy, "[drift");
 		}
-		if (is_bare)
+		if (is_bare && bare_ones)
 			foreign_line(w, copy);
-		else if (is_in && header && *sort)
+		else if (is_in && header && *sort && !is_bare)
 			fprintf(f, "[%s", copy + strlen(prefix));
-		else if (is_in)
+		else if (is_in && !is_bare)
 			fputs(copy, f);
 	}
 	fclose(f);
@@ -232,14 +233,16 @@ void world_make(struct world *w, const char *text)
 	struct config *c;
 
 	*w = (struct world){.dump = xcalloc(1, sizeof(*w->dump)), .stop = SIZE_MAX};
-	foreign = sections_of(w, text, "foreign");
+	free(sections_of(w, text, "foreign", true));
+	foreign = sections_of(w, text, "foreign", false);
 	apply_foreign(w, foreign);
-	ours = sections_of(w, text, "");
+	ours = sections_of(w, text, "", false);
 	c = world_config(ours);
 	world_apply(w, c, 3);
 	config_free(c);
-	drift = sections_of(w, text, "drift");
+	drift = sections_of(w, text, "drift", false);
 	apply_foreign(w, drift);
+	free(sections_of(w, text, "drift", true));
 }
 
 void world_done(struct world *w)

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: ops that attach a link to its master or let it go, and what a port and its master owe each other. */
+#include <linux/if_bridge.h>
+
+#include "planner-internal.h"
+
+static const struct model *wanted(const struct planner *p)
+{
+	return &p->in->effective->links;
+}
+
+static void set_up_after_release(struct planner *p, const struct link_diff *d, const struct link *old_master)
+{
+	if (!old_master || !(old_master->kind->flags & KIND_PORTS_DOWN) || !values_num(d->want->common, LINK_UP, 1))
+		return;
+	plan_glued(op_add(p, OP_SET, d->want, d->have), IMPACT_FLAP)->flags = FLAGS_UP;
+	plan_keep_down(p, d->want);
+}
+
+/* Did an op so far take the port from the master it has? */
+static bool has_moved(const struct planner *p, const struct link *have)
+{
+	for (size_t i = 0; i < p->plan->n; i++)
+		if (p->plan->ops[i].have == have && p->plan->ops[i].master != MASTER_KEEP)
+			return true;
+	return false;
+}
+
+/* Was the port let go already, while its bond was changed? */
+static bool is_released(const struct planner *p, const struct link *have)
+{
+	for (size_t i = 0; i < p->plan->n; i++)
+		if (p->plan->ops[i].have == have && p->plan->ops[i].master == MASTER_LEAVE)
+			return true;
+	return false;
+}
+
+/*
+ * bond_enslave() opens a port and gives it the bond's MTU and, in most modes, its MAC: what is declared of the port
+ * comes after.
+ */
+static void plan_opened_port(struct planner *p, const struct link_diff *d, const struct link *bond)
+{
+	const struct link *have = model_find(p->in->actual, bond->name);
+	uint64_t rows = 0;
+
+	for (unsigned row = 0; row < link_options.n; row++) {
+		uint64_t of_bond = values_num(bond->common, row, values_num(have ? have->common : NULL, row, 1500));
+
+		if ((row == LINK_MTU || row == LINK_MAC) && values_loc(d->want->common, row).file &&
+		    values_num(d->want->common, row, 0) != of_bond)
+			rows |= 1ull << row;
+	}
+	if (rows)
+		op_add(p, OP_SET, d->want, d->recreate ? NULL : d->have)->common = rows;
+	plan_keep_down(p, d->want);
+}
+
+/* A bond that has just lost its last port has a random MAC. */
+static void plan_left_alone(struct planner *p, const struct link *bond)
+{
+	const struct link *want = model_find(wanted(p), bond->name);
+	const struct link *const *ports;
+	struct link_diff d = {.want = want, .have = bond};
+	size_t n, left = 0;
+
+	if (!want || !(bond->kind->flags & KIND_PORTS_DOWN) || want->kind != bond->kind)
+		return;
+	ports = children_ports(&p->children, bond->ifindex, &n);
+	for (size_t i = 0; i < n; i++)
+		left += has_moved(p, ports[i]);
+	if (left == n)
+		plan_up_with_mac(p, &d, false, true);
+}
+
+void plan_join(struct planner *p, const struct link_diff *d)
+{
+	const struct link *have = d->recreate ? NULL : d->have;
+	const struct link *old_master = have ? model_master(p->in->actual, have) : NULL;
+	const struct link *master = model_find(wanted(p), d->want->master_name);
+	bool must_be_down = master && (master->kind->flags & KIND_PORTS_DOWN);
+	struct op *op;
+
+	if (!d->master || (!have && !joins_late(p, d)))
+		return;
+	if (must_be_down && have && (have->flags & IFF_UP)) {
+		op = op_add(p, OP_SET, d->want, have);
+		op->flags = FLAGS_DOWN;
+		op->impact = IMPACT_FLAP;
+		op->why = xasprintf("a port of a %s must be down to be attached", master->kind->name);
+	}
+	if (master || !is_released(p, have)) {
+		op = op_add(p, OP_SET, d->want, have);
+		op->impact = have ? IMPACT_FLAP : IMPACT_NONE;
+		op->master = master ? MASTER_JOIN : MASTER_LEAVE;
+		memcpy(op->master_name, d->want->master_name, IFNAMSIZ);
+		op->glued = must_be_down && have && (have->flags & IFF_UP);
+	}
+	if (must_be_down)
+		plan_opened_port(p, d, master);
+	else
+		set_up_after_release(p, d, old_master);
+	if (old_master)
+		plan_left_alone(p, old_master);
+	plan_port_values(p, d);
+	if (must_be_down && have)
+		plan_lost(p, have, false);
+}
+
+void plan_port_values(struct planner *p, const struct link_diff *d)
+{
+	const struct link *master = model_find(wanted(p), d->want->master_name);
+	uint64_t rows = d->port & ~rows_naming(d->want->port, d->port);
+
+	if (rows && master) {
+		struct op *op = op_add(p, OP_SET, d->want, d->have);
+
+		op->port = rows;
+		op->master_kind = master->kind;
+		op->loc = plan_loc(d->want->port, rows, d->want->loc);
+	}
+	if (d->want->vlans_managed && master)
+		plan_vlans(p, d);
+}
+
+static const struct bridge_vlan *vlan_of(const struct bridge_vlan *list, size_t n, uint16_t vid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].vid == vid)
+			return &list[i];
+	return NULL;
+}
+
+static void plan_vlan_op(struct planner *p, const struct link_diff *d, enum op_type type, struct bridge_vlan *list,
+			 size_t n)
+{
+	struct op *op;
+
+	if (!n) {
+		free(list);
+		return;
+	}
+	op = op_add(p, type, d->want, d->recreate ? NULL : d->have);
+	op->vlans = list;
+	op->n_vlans = n;
+}
+
+/* Additions first: the new PVID takes over before the old one goes. */
+static void plan_vlan_delta(struct planner *p, const struct link_diff *d, const struct bridge_vlan *vlans,
+			    size_t n_vlans, const struct bridge_vlan *found, size_t n_found)
+{
+	struct bridge_vlan *add = NULL, *remove = NULL;
+	size_t n_add = 0, n_remove = 0;
+
+	for (size_t i = 0; i < n_vlans; i++) {
+		const struct bridge_vlan *there = vlan_of(found, n_found, vlans[i].vid);
+
+		if (!there || there->flags != vlans[i].flags)
+			*ARRAY_APPEND(add, n_add) = vlans[i];
+	}
+	for (size_t i = 0; i < n_found; i++)
+		if (!vlan_of(vlans, n_vlans, found[i].vid))
+			*ARRAY_APPEND(remove, n_remove) = found[i];
+	plan_vlan_op(p, d, OP_VLAN_ADD, add, n_add);
+	plan_vlan_op(p, d, OP_VLAN_DELETE, remove, n_remove);
+}
+
+void plan_vlans_again(struct planner *p, const struct link *want, const struct link *port, const struct link *bridge)
+{
+	struct link_diff d = {.want = want, .have = port};
+	const struct link *like = want->vlans_managed ? want : port;
+	struct bridge_vlan initial;
+	size_t n = resolve_initial_vlans(bridge, model_find(p->in->actual, bridge->name), &initial);
+
+	plan_vlan_delta(p, &d, like->vlans, like->n_vlans, &initial, n);
+}
+
+void plan_vlans(struct planner *p, const struct link_diff *d)
+{
+	const struct link *want = d->want;
+	bool is_bridge = want->kind == &kind_bridge;
+	const struct link *bridge = is_bridge ? want : model_find(wanted(p), want->master_name);
+	bool attached = d->have && !d->recreate && !(d->master && !is_bridge);
+	struct bridge_vlan initial;
+	const struct bridge_vlan *found = attached ? d->have->vlans : &initial;
+	size_t n_found = attached ? d->have->n_vlans : 0;
+
+	if (!bridge)
+		return;
+	if (!attached)
+		n_found = resolve_initial_vlans(bridge, model_find(p->in->actual, bridge->name), &initial);
+	plan_vlan_delta(p, d, want->vlans, want->n_vlans, found, n_found);
+}
+
+/* Can the kernel be told about the link that this row names? */
+static bool named_is_there(const struct planner *p, union value v)
+{
+	const char *name = v.blob ? (const char *)v.blob->data : NULL;
+	const struct link *want = name ? model_find(wanted(p), name) : NULL;
+
+	return !name || model_find(p->in->actual, name) || (want && !want->waits_for);
+}
+
+static uint64_t nameable(const struct planner *p, const struct values *v, uint64_t rows)
+{
+	uint64_t result = 0;
+
+	rows = rows_naming(v, rows);
+	for (unsigned row = 0; v && row < v->table->n; row++)
+		if ((rows >> row & 1) && named_is_there(p, v->v[row]))
+			result |= 1ull << row;
+	return result;
+}
+
+/* The kernel keeps a primary by name, and may have forgotten the one whose port comes only now. */
+static void plan_named_port(struct planner *p, const struct link_diff *d, const struct link *master)
+{
+	const struct link_diff *other = find_diff(p, master);
+	uint64_t rows = rows_naming(master->own, master->own ? master->own->set : 0) & ~(other ? other->own : 0);
+	struct op *op;
+
+	for (unsigned row = 0; rows >> row; row++)
+		if ((rows >> row & 1) &&
+		    (!master->own->v[row].blob || !streq((const char *)master->own->v[row].blob->data, d->want->name)))
+			rows &= ~(1ull << row);
+	if (!rows)
+		return;
+	op = op_add(p, OP_SET, master, model_find(p->in->actual, master->name));
+	op->own = rows;
+	op->loc = plan_loc(master->own, rows, master->loc);
+}
+
+void plan_named_rows(struct planner *p, const struct link_diff *d)
+{
+	const struct link *master = model_find(wanted(p), d->want->master_name);
+	uint64_t own = nameable(p, d->want->own, d->own), port = nameable(p, d->want->port, d->port);
+	struct op *op;
+
+	if (d->master && master)
+		plan_named_port(p, d, master);
+	if (!own && !port)
+		return;
+	op = op_add(p, OP_SET, d->want, d->recreate ? NULL : d->have);
+	op->own = own;
+	op->port = port;
+	op->master_kind = master ? master->kind : NULL;
+	op->loc = plan_loc(d->want->own, own, plan_loc(d->want->port, port, d->want->loc));
+}

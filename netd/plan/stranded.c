@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: stranded.h. */
+#include "stranded.h"
+
+#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
+
+static const struct link *topmost(const struct diff_input *in, const struct link *want)
+{
+	const struct link *master;
+
+	while ((master = model_master(&in->effective->links, want)))
+		want = master;
+	return want;
+}
+
+static bool wanted_above(const struct diff_input *in, const struct link *want, const struct address *found)
+{
+	for (; want; want = model_master(&in->effective->links, want))
+		if (diff_address_wanted(want, found))
+			return true;
+	return false;
+}
+
+static bool route_wanted(const struct diff_input *in, const struct route *found)
+{
+	for (size_t i = 0; i < in->effective->links.n_links; i++) {
+		const struct link *want = in->effective->links.links[i];
+
+		for (size_t r = 0; r < want->n_routes; r++)
+			if (route_same(&want->routes[r], found))
+				return true;
+	}
+	return false;
+}
+
+static char *text_of_route(const struct route *r)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	route_print(r, f);
+	fclose(f);
+	return text;
+}
+
+static char *text_of_address(const struct address *a)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	address_print(a, f);
+	fclose(f);
+	return text;
+}
+
+static bool is_plain_default(const struct route *r)
+{
+	return r->dst_len == 0 && r->has_gateway && r->table == RT_TABLE_MAIN;
+}
+
+/* A default route in the main table without more is what `gateway =` says. */
+static char *line_of_route(const struct route *r, const char *text)
+{
+	char gateway[INET6_ADDRSTRLEN];
+
+	if (!is_plain_default(r) || r->metric != (r->family == AF_INET6 ? 1024 : 0) || r->has_prefsrc || r->mtu)
+		return xasprintf("route = %s", text);
+	inet_ntop(r->family, r->gateway, gateway, sizeof(gateway));
+	return xasprintf("gateway = %s", gateway);
+}
+
+static void find_addresses(const struct diff_input *in, struct stranded *s, const struct link *have, stranded_fn *fn,
+			   void *userdata)
+{
+	for (size_t i = 0; i < have->n_addresses; i++) {
+		const struct address *a = &have->addresses[i];
+
+		if (a->scope == RT_SCOPE_LINK || wanted_above(in, s->port, a) ||
+		    diff_address_extra(in, s->port, have, a))
+			continue;
+		s->found = text_of_address(a);
+		s->line = xasprintf("address = %s", s->found);
+		s->leased = a->valid_lft != UINT32_MAX;
+		s->default_route = false;
+		fn(s, userdata);
+		free(s->found);
+		free(s->line);
+	}
+}
+
+static void find_routes(const struct diff_input *in, struct stranded *s, const struct link *have, stranded_fn *fn,
+			void *userdata)
+{
+	for (size_t i = 0; i < have->n_routes; i++) {
+		const struct route *r = &have->routes[i];
+
+		if (r->protocol == RTPROT_KERNEL || r->protocol == KVMNETD_PROTO || route_wanted(in, r))
+			continue;
+		s->found = text_of_route(r);
+		s->line = line_of_route(r, s->found);
+		s->leased = r->protocol == RTPROT_DHCP || r->protocol == RTPROT_RA;
+		s->default_route = is_plain_default(r);
+		fn(s, userdata);
+		free(s->found);
+		free(s->line);
+	}
+}
+
+void plan_stranded(const struct diff_input *in, const struct plan *p, stranded_fn *fn, void *userdata)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+		const struct link *have = op->have, *want = model_find(&in->effective->links, op->link->name);
+		struct stranded s = {.port = want};
+
+		/* Only who joins anew: a port that is let go and attached again has been one before. */
+		if (op->type != OP_SET || op->master != MASTER_JOIN || !have || have->master || !want)
+			continue;
+		s.master = topmost(in, want);
+		find_addresses(in, &s, have, fn, userdata);
+		find_routes(in, &s, have, fn, userdata);
+	}
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what a NIC that becomes a port has on it and nobody declares: addresses and routes that stop working there
+ * (the host answers on the master) and that no boot brings back. Each with the line to add. Pure.
+ */
+#pragma once
+
+#include "planner.h"
+
+struct stranded {
+	const struct link *port;   /* as wanted */
+	const struct link *master; /* the topmost one, where it should be declared */
+	char *found;		   /* "192.168.1.5/24", "default via 192.168.1.1"; valid during the call */
+	char *line;		   /* "address = 192.168.1.5/24"; valid during the call */
+	bool default_route;
+	bool leased; /* with a lifetime: some DHCP client's */
+};
+
+typedef void stranded_fn(const struct stranded *s, void *userdata);
+void plan_stranded(const struct diff_input *in, const struct plan *p, stranded_fn *fn, void *userdata);

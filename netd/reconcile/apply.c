@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: what an operator asks for: is it right, may it run, and what should be known before; then it is handed to
+ * the loop. */
+#include "../plan/stranded.h"
+#include "manager.h"
+
+static void warn_rival(const struct link *want, const char *rival, const char *cure, void *userdata)
+{
+	_cleanup_free_ char *section = xasprintf("%s %s", want->kind->name, want->name);
+
+	diag_add(userdata, SEVERITY_WARNING, want->loc, section, NULL, "%s is active on it, too (%s)", rival, cure);
+}
+
+void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d)
+{
+	claims_find_rivals(e, kernel_actual(m->kernel), warn_rival, d);
+}
+
+static void warn_stranded(const struct stranded *s, void *userdata)
+{
+	_cleanup_free_ char *section = xasprintf("%s %s", s->master->kind->name, s->master->name);
+
+	diag_add(userdata, SEVERITY_WARNING, s->port->loc, section, NULL,
+		 "%s has %s%s, which stops working when it becomes a port, and which nothing declares (add here: %s)",
+		 s->port->name, s->found, s->leased ? " (leased)" : "", s->line);
+}
+
+void manager_warn(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)
+{
+	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+
+	manager_warn_rivals(m, e, d);
+	plan_stranded(&in, p, warn_stranded, d);
+}
+
+struct port_names {
+	char **list;
+	size_t n;
+};
+
+static void add_port(const char *bridge, const char *port, void *userdata)
+{
+	struct port_names *names = userdata;
+
+	*ARRAY_APPEND(names->list, names->n) = xasprintf("%s (on %s)", port, bridge);
+}
+
+static void add_lost_default(const struct stranded *s, void *userdata)
+{
+	struct port_names *names = userdata;
+
+	if (s->default_route)
+		*ARRAY_APPEND(names->list, names->n) =
+			xasprintf("%s of %s (to keep it, add to [%s %s]: %s)", s->found, s->port->name,
+				  s->master->kind->name, s->master->name, s->line);
+}
+
+static void port_names_done(struct port_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->list[i]);
+	free(names->list);
+}
+
+static void refuse(const struct apply_request *request, const char *why, const struct diags *d,
+		   const struct port_names *ports, const char *id)
+{
+	request->refused(why, d, ports ? (const char *const *)ports->list : NULL, ports ? ports->n : 0, id,
+			 request->userdata);
+}
+
+static int max_impact(const struct manager *m, const struct apply_request *request)
+{
+	if (request->max_impact >= 0)
+		return request->max_impact;
+	return (int)values_num(m->candidate->daemon, DAEMON_MAX_IMPACT, IMPACT_GUESTS);
+}
+
+/* May this plan run? Answers the request when not. */
+static bool plan_is_allowed(struct manager *m, const struct apply_request *request, const struct effective *e,
+			    const struct plan *p, const struct diags *d)
+{
+	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	struct port_names ports = {0}, routes = {0};
+	bool allowed = false;
+	char id[17];
+
+	plan_id(p, id);
+	plan_cut_ports(&in, p, add_port, &ports);
+	plan_stranded(&in, p, add_lost_default, &routes);
+	if (d->n_errors || e->problems.n_errors)
+		refuse(request, REFUSED_INVALID, d->n_errors ? d : &e->problems, NULL, id);
+	else if (request->plan_id[0] && !streq(request->plan_id, id))
+		refuse(request, REFUSED_PLAN, d, NULL, id);
+	else if (ports.n && !request->force)
+		refuse(request, REFUSED_FORCE, d, &ports, id);
+	else if (routes.n && !request->force)
+		refuse(request, REFUSED_STRANDED, d, &routes, id);
+	else if ((int)plan_impact(p) > max_impact(m, request))
+		refuse(request, REFUSED_IMPACT, d, NULL, impact_name(plan_impact(p)));
+	else
+		allowed = true;
+	port_names_done(&ports);
+	port_names_done(&routes);
+	return allowed;
+}
+
+/* Returns why not, or NULL. */
+static const char *read_candidate(struct manager *m, const struct apply_request *request, struct diags *d)
+{
+	int64_t when;
+	int r;
+
+	config_free(m->candidate);
+	m->candidate = NULL;
+	config_files_done(&m->candidate_files);
+	if (request->generation)
+		r = generation_load(&m->dirs, request->generation, &m->candidate_files, &when);
+	else
+		r = config_files_read(&m->candidate_files, m->dirs.config, d);
+	if (r < 0 && request->generation)
+		return REFUSED_GENERATION;
+	m->candidate = config_parse(&m->candidate_files, d);
+	return r < 0 || d->n_errors ? REFUSED_INVALID : NULL;
+}
+
+static void keep_plan_text(struct manager *m, const struct plan *p)
+{
+	size_t len;
+	FILE *f;
+
+	free(m->candidate_plan);
+	f = open_memstream(&m->candidate_plan, &len);
+	if (!f)
+		abort();
+	for (size_t i = 0; i < p->n; i++) {
+		op_print(&p->ops[i], f);
+		fputc('\n', f);
+	}
+	fclose(f);
+}
+
+void manager_apply(struct manager *m, const struct apply_request *request)
+{
+	struct effective e = EFFECTIVE_NULL;
+	struct plan p = PLAN_NULL;
+	struct diags d = DIAGS_NULL;
+	bool allowed = false;
+	const char *why;
+
+	if (m->applying || m->apply_waits) {
+		refuse(request, REFUSED_BUSY, NULL, NULL, NULL);
+		return;
+	}
+	if (m->confirm_deadline || m->going_back) {
+		refuse(request, REFUSED_CONFIRM, NULL, NULL, NULL);
+		return;
+	}
+	if (m->transaction) {
+		m->apply = *request;
+		m->apply_waits = true;
+		return;
+	}
+	why = read_candidate(m, request, &d);
+	if (!why) {
+		manager_preview(m, m->candidate, &e, &p);
+		manager_warn(m, &e, &p, &d);
+		allowed = plan_is_allowed(m, request, &e, &p, &d);
+	} else {
+		refuse(request, why, &d, NULL, NULL);
+	}
+	if (allowed) {
+		keep_plan_text(m, &p);
+		m->apply = *request;
+		m->applying = true;
+		if (request->planned)
+			request->planned(&p, m->candidate, &d, request->userdata);
+	}
+	plan_done(&p);
+	effective_done(&e);
+	diags_done(&d);
+	if (allowed)
+		manager_run(m);
+}

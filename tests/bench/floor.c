@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what the kernel itself needs for the bench's workloads: the cheapest message sequences known for the same
+ * end state, sent by a program that checks, reads back and keeps nothing. bench.py says what is compared with what.
+ *
+ *   floor up N          bond0 of d0 and d1 (which are there, and down), N VLANs on it, each the port of a bridge with
+ * an address floor down N        deletes the VLANs and bridges, CHUNK links to a message, so that nobody waits long for
+ * the rtnl lock floor dump          reads all links, bridge VLANs, addresses and routes, and throws them away floor
+ * stall         asks for the rtnl lock again and again until SIGTERM; prints the longest wait in ms
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+/* ifindexes of our own choice: whole stacks can be sent without asking what anything became. */
+#define BOND 100000u
+#define BRIDGE(i) (200000u + (i))
+#define VLAN(i) (300000u + (i))
+
+/* Each costs an RCU grace period of about 20 ms with the lock held (net/bridge/br_vlan.c). */
+#define CHUNK 8
+#define GROUP 0x666c6f6fu
+
+/* linux/if_bonding.h does not go with net/if.h. */
+#define ACTIVE_BACKUP 1
+
+#define BATCH_BYTES 65536
+#define MESSAGE_MAX 512
+
+static struct mnl_socket *sock;
+static uint32_t batch_buffer[BATCH_BYTES / 4];
+static size_t batch_len;
+static volatile sig_atomic_t stopped;
+
+/* Only errors are answered, but for the message that asks for an acknowledgement. */
+static void take_answers(void)
+{
+	static uint32_t buffer[16384];
+	ssize_t n;
+
+	while ((n = recv(mnl_socket_get_fd(sock), buffer, sizeof(buffer), MSG_DONTWAIT)) > 0) {
+		const struct nlmsghdr *m = (const struct nlmsghdr *)buffer;
+
+		for (int left = (int)n; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
+			const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
+
+			if (m->nlmsg_type == NLMSG_ERROR && e->error)
+				errx(1, "message of type %u: %s", e->msg.nlmsg_type, strerror(-e->error));
+		}
+	}
+}
+
+static void flush(void)
+{
+	if (batch_len && mnl_socket_sendto(sock, batch_buffer, batch_len) < 0)
+		err(1, "send");
+	batch_len = 0;
+	take_answers();
+}
+
+static void *begin(uint16_t type, uint16_t flags, size_t header, struct nlmsghdr **m)
+{
+	if (batch_len + MESSAGE_MAX > sizeof(batch_buffer))
+		flush();
+	*m = mnl_nlmsg_put_header((char *)batch_buffer + batch_len);
+	(*m)->nlmsg_type = type;
+	(*m)->nlmsg_flags = NLM_F_REQUEST | flags;
+	return mnl_nlmsg_put_extra_header(*m, header);
+}
+
+static void end(const struct nlmsghdr *m)
+{
+	batch_len += MNL_ALIGN(m->nlmsg_len);
+}
+
+static struct nlmsghdr *link_message(uint16_t type, uint16_t flags, uint32_t index, bool up)
+{
+	struct nlmsghdr *m;
+	struct ifinfomsg *ifi = begin(type, flags, sizeof(*ifi), &m);
+
+	ifi->ifi_index = (int)index;
+	ifi->ifi_change = up ? IFF_UP : 0;
+	ifi->ifi_flags = up ? IFF_UP : 0;
+	return m;
+}
+
+static void set_up(uint32_t index)
+{
+	end(link_message(RTM_NEWLINK, 0, index, true));
+}
+
+static void set_u32(uint32_t index, uint16_t attribute, uint32_t value)
+{
+	struct nlmsghdr *m = link_message(RTM_NEWLINK, 0, index, false);
+
+	mnl_attr_put_u32(m, attribute, value);
+	end(m);
+}
+
+/* Before it goes up: what is made and taken away again costs most. */
+static void no_link_local(uint32_t index)
+{
+	struct nlmsghdr *m = link_message(RTM_NEWLINK, 0, index, false);
+	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC), *inet6 = mnl_attr_nest_start(m, AF_INET6);
+
+	mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(m, inet6);
+	mnl_attr_nest_end(m, spec);
+	end(m);
+}
+
+static struct nlmsghdr *create(uint32_t index, const char *format, unsigned i)
+{
+	struct nlmsghdr *m = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, index, false);
+	char name[IF_NAMESIZE];
+
+	snprintf(name, sizeof(name), format, i & 0xfff); /* no VLAN id is longer */
+	mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	return m;
+}
+
+static void create_bond(void)
+{
+	struct nlmsghdr *m = create(BOND, "bond%u", 0);
+	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO), *data;
+
+	mnl_attr_put_strz(m, IFLA_INFO_KIND, "bond");
+	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
+	mnl_attr_put_u8(m, IFLA_BOND_MODE, ACTIVE_BACKUP);
+	mnl_attr_put_u32(m, IFLA_BOND_MIIMON, 100);
+	mnl_attr_nest_end(m, data);
+	mnl_attr_nest_end(m, info);
+	end(m);
+}
+
+static void create_bridge(unsigned i)
+{
+	struct nlmsghdr *m = create(BRIDGE(i), "br%u", i);
+	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+
+	mnl_attr_put_strz(m, IFLA_INFO_KIND, "bridge");
+	mnl_attr_nest_end(m, info);
+	end(m);
+}
+
+/* Attached as it is made, and down: flags of the same message would be applied before the master. */
+static void create_vlan(unsigned i)
+{
+	struct nlmsghdr *m = create(VLAN(i), "bond0.%u", i);
+	struct nlattr *info, *data;
+
+	mnl_attr_put_u32(m, IFLA_LINK, BOND);
+	mnl_attr_put_u32(m, IFLA_MASTER, BRIDGE(i));
+	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	mnl_attr_put_strz(m, IFLA_INFO_KIND, "vlan");
+	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
+	mnl_attr_put_u16(m, IFLA_VLAN_ID, (uint16_t)i);
+	mnl_attr_nest_end(m, data);
+	mnl_attr_nest_end(m, info);
+	end(m);
+}
+
+/* 10.HIGH.LOW.1/24, as the bench's other files have it. */
+static void add_address(unsigned i)
+{
+	uint32_t address = htonl(10u << 24 | i << 8 | 1);
+	struct nlmsghdr *m;
+	struct ifaddrmsg *ifa = begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*ifa), &m);
+
+	ifa->ifa_family = AF_INET;
+	ifa->ifa_prefixlen = 24;
+	ifa->ifa_index = BRIDGE(i);
+	mnl_attr_put_u32(m, IFA_LOCAL, address);
+	mnl_attr_put_u32(m, IFA_ADDRESS, address);
+	end(m);
+}
+
+static void bring_up(unsigned n)
+{
+	const uint32_t ports[] = {if_nametoindex("d0"), if_nametoindex("d1")};
+
+	if (!ports[0] || !ports[1])
+		errx(1, "d0 and d1 are not there");
+	create_bond();
+	for (unsigned i = 1; i <= n; i++)
+		create_bridge(i);
+	for (unsigned i = 0; i < 2; i++) {
+		no_link_local(ports[i]);
+		set_u32(ports[i], IFLA_MASTER, BOND);
+	}
+	for (unsigned i = 1; i <= n; i++)
+		create_vlan(i);
+	for (unsigned i = 1; i <= n; i++)
+		no_link_local(VLAN(i));
+	set_up(BOND);
+	for (unsigned i = 1; i <= n; i++)
+		set_up(BRIDGE(i));
+	for (unsigned i = 1; i <= n; i++)
+		set_up(VLAN(i));
+	for (unsigned i = 1; i <= n; i++)
+		add_address(i);
+	flush();
+}
+
+static uint32_t index_of(const char *format, unsigned i)
+{
+	char name[IF_NAMESIZE];
+
+	snprintf(name, sizeof(name), format, i & 0xfff); /* no VLAN id is longer */
+	return if_nametoindex(name);
+}
+
+/* One message deletes a group; it leaves the lock only at its end. */
+static void delete_group(void)
+{
+	struct nlmsghdr *m = link_message(RTM_DELLINK, 0, 0, false);
+
+	mnl_attr_put_u32(m, IFLA_GROUP, GROUP);
+	end(m);
+	flush();
+}
+
+static void take_down(unsigned n)
+{
+	unsigned tagged = 0;
+
+	for (unsigned i = 1; i <= n; i++) {
+		set_u32(index_of("bond0.%u", i), IFLA_GROUP, GROUP);
+		set_u32(index_of("br%u", i), IFLA_GROUP, GROUP);
+		tagged += 2;
+		if (tagged < CHUNK && i < n)
+			continue;
+		delete_group();
+		tagged = 0;
+	}
+	end(link_message(RTM_DELLINK, 0, index_of("bond%u", 0), false));
+	flush();
+}
+
+static void dump(uint16_t type, uint8_t family, size_t header, uint32_t mask)
+{
+	static uint32_t buffer[16384];
+	struct nlmsghdr *m;
+	struct rtgenmsg *g = begin(type, NLM_F_DUMP, header, &m);
+	ssize_t n;
+
+	g->rtgen_family = family;
+	if (mask)
+		mnl_attr_put_u32(m, IFLA_EXT_MASK, mask);
+	if (mnl_socket_sendto(sock, m, m->nlmsg_len) < 0)
+		err(1, "send");
+	while ((n = mnl_socket_recvfrom(sock, buffer, sizeof(buffer))) > 0) {
+		m = (struct nlmsghdr *)buffer;
+		for (int left = (int)n; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+			if (m->nlmsg_type == NLMSG_DONE)
+				return;
+	}
+	err(1, "dump of type %u", type);
+}
+
+static void dump_all(void)
+{
+	dump(RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), RTEXT_FILTER_SKIP_STATS);
+	dump(RTM_GETLINK, AF_BRIDGE, sizeof(struct ifinfomsg), RTEXT_FILTER_BRVLAN_COMPRESSED);
+	dump(RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), 0);
+	dump(RTM_GETROUTE, AF_INET, sizeof(struct rtmsg), 0);
+	dump(RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), 0);
+}
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+/* A change of lo that says nothing: it takes the lock and lets go of it. */
+static void measure_stall(void)
+{
+	const struct timespec pause = {.tv_nsec = 2000000};
+	double longest = 0;
+
+	signal(SIGTERM, stop);
+	while (!stopped) {
+		double from = now_ms(), took;
+
+		end(link_message(RTM_NEWLINK, 0, 1, false));
+		flush();
+		took = now_ms() - from;
+		longest = took > longest ? took : longest;
+		nanosleep(&pause, NULL);
+	}
+	printf("%.1f\n", longest);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	unsigned n = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
+
+	sock = mnl_socket_open(NETLINK_ROUTE);
+	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0)
+		err(1, "rtnetlink");
+	if (strcmp(what, "up") == 0 && n)
+		bring_up(n);
+	else if (strcmp(what, "down") == 0 && n)
+		take_down(n);
+	else if (strcmp(what, "dump") == 0)
+		dump_all();
+	else if (strcmp(what, "stall") == 0)
+		measure_stall();
+	else
+		errx(64, "usage: floor up N | down N | dump | stall");
+	return 0;
+}
