@@ -101,7 +101,8 @@ UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
 LINK_test-varlink := $(wildcard netd/control/varlink*.c)
 LINK_test-encode := $(wildcard netd/kernel/decode*.c netd/kernel/encode*.c)
 LINK_test-decode := $(LINK_test-encode)
-LINK_test-plan := netd/kernel/compare.c
+# What the helpers need is linked to every test.
+UNIT_HELPERS += netd/kernel/compare.c
 LINK_test-resolve := netd/reconcile/ledger-json.c
 
 define unit_rule

@@ -348,6 +348,28 @@ static void print_group(struct term *t, struct json_object *link, const struct o
 		table_print(&table, t);
 }
 
+static void print_direction(struct term *t, struct json_object *statistics, const char *title, const char *prefix)
+{
+	static const char *const counters[] = {"packets", "bytes", "errors", "dropped"};
+
+	fprintf(t->out, "  %-9s", title);
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+		_cleanup_free_ char *key = xasprintf("%s_%s", prefix, counters[i]);
+
+		fprintf(t->out, "%s%lld %s", i ? ", " : "", (long long)json_int(statistics, key, 0), counters[i]);
+	}
+	fputc('\n', t->out);
+}
+
+static void print_statistics(struct term *t, struct json_object *statistics)
+{
+	if (!statistics)
+		return;
+	term_heading(t, "Traffic");
+	print_direction(t, statistics, "received", "rx");
+	print_direction(t, statistics, "sent", "tx");
+}
+
 static void print_options(struct term *t, struct json_object *link, const struct option_table *rows, const char *member,
 			  const char *suffix)
 {
@@ -369,6 +391,7 @@ void status_link(struct term *t, const struct tree *tree, const struct node *n)
 	print_identity(t, tree, n);
 	print_differences(t, n->link);
 	print_ports(t, n);
+	print_statistics(t, json_get(n->link, "statistics", json_type_object));
 	print_options(t, n->link, kind ? &kind->own : NULL, "options", "");
 	print_options(t, n->link, master_kind ? &master_kind->port : NULL, "port_options", suffix);
 }

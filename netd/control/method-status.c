@@ -8,6 +8,7 @@ struct status_stream {
 	char **names;
 	size_t n, next;
 	bool brief, daemon_told;
+	bool one; /* the first name was asked for by name */
 };
 
 #define LINKS_PER_REPLY 64
@@ -32,7 +33,11 @@ static struct json_object *status_next(void *userdata, bool *last)
 	json_object_object_add(json, "daemon", s->daemon_told ? NULL : status_daemon(s->manager));
 	s->daemon_told = true;
 	for (size_t i = 0; i < LINKS_PER_REPLY && s->next < s->n; i++) {
-		struct json_object *link = status_link(s->manager, &children, s->names[s->next++], s->brief);
+		const char *name = s->names[s->next++];
+		struct json_object *link = status_link(s->manager, &children, name, s->brief);
+
+		if (link && s->one && s->next == 1 && !s->brief)
+			json_object_object_add(link, "statistics", status_statistics(s->manager, name));
 
 		if (link)
 			json_object_array_add(links, link);
@@ -107,6 +112,7 @@ void method_status(struct varlink_call *call, struct json_object *parameters, vo
 
 	s->manager = service->manager;
 	s->brief = varlink_get_bool(parameters, "brief", false);
+	s->one = link != NULL;
 	if (link && !name_link_and_neighbours(s, link)) {
 		struct json_object *json = json_object_new_object();
 

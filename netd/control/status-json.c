@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../kernel/ethtool.h"
+#include "../kernel/statistics.h"
 
 struct json_object *json_text(const char *text)
 {
@@ -31,10 +32,12 @@ bool status_in_sync(struct manager *m)
 {
 	struct diff_input in = {.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct diff diff;
-	bool in_sync;
+	bool in_sync = true;
 
 	diff_models(&in, &diff);
-	in_sync = diff.n == 0;
+	for (size_t i = 0; i < diff.n; i++)
+		if (!diff.list[i].want || manager_drift_of(m, diff.list[i].want) != DRIFT_IGNORE)
+			in_sync = false;
 	diff_done(&diff);
 	return in_sync;
 }
@@ -413,6 +416,26 @@ static struct json_object *differences(struct manager *m, const struct link *wan
 	if (want && diff_link(&in, want, &diff))
 		diff_describe(&in, &diff, add_difference, &context);
 	return context.array;
+}
+
+struct json_object *status_statistics(struct manager *m, const char *name)
+{
+	const struct link *have = model_find(kernel_actual(m->kernel), name);
+	struct json_object *json;
+	struct statistics s;
+
+	if (!have || statistics_read(have->ifindex, &s) < 0)
+		return NULL;
+	json = json_object_new_object();
+	json_object_object_add(json, "rx_packets", json_object_new_uint64(s.rx_packets));
+	json_object_object_add(json, "rx_bytes", json_object_new_uint64(s.rx_bytes));
+	json_object_object_add(json, "rx_errors", json_object_new_uint64(s.rx_errors));
+	json_object_object_add(json, "rx_dropped", json_object_new_uint64(s.rx_dropped));
+	json_object_object_add(json, "tx_packets", json_object_new_uint64(s.tx_packets));
+	json_object_object_add(json, "tx_bytes", json_object_new_uint64(s.tx_bytes));
+	json_object_object_add(json, "tx_errors", json_object_new_uint64(s.tx_errors));
+	json_object_object_add(json, "tx_dropped", json_object_new_uint64(s.tx_dropped));
+	return json;
 }
 
 struct json_object *status_link(struct manager *m, const struct children *children, const char *name, bool brief)

@@ -11,6 +11,8 @@
 struct json_object *status_daemon(struct manager *m);
 /* One link by kernel name, as declared and as it is; NULL when it is neither. brief leaves out options. children: of
  * ACTUAL. */
+/* The traffic counters of a link, for its member statistics; NULL when they cannot be read. */
+struct json_object *status_statistics(struct manager *m, const char *name);
 struct json_object *status_link(struct manager *m, const struct children *children, const char *name, bool brief);
 /* What differs on all declared links: does anything? */
 bool status_in_sync(struct manager *m);

@@ -70,7 +70,8 @@ static void compare_value(struct comparison *c, const struct option *o, unsigned
 	differ(c, o->key, text_a, text_b);
 }
 
-static void compare_values(struct comparison *c, const char *what, const struct values *a, const struct values *b)
+static void compare_values(struct comparison *c, const char *what, const struct values *a, const struct values *b,
+			   uint64_t passed_over)
 {
 	const struct option_table *table = a ? a->table : b ? b->table : NULL;
 
@@ -81,7 +82,7 @@ static void compare_values(struct comparison *c, const char *what, const struct 
 		return;
 	}
 	for (unsigned row = 0; row < table->n; row++)
-		if (c->with_status || !(table->rows[row].flags & OPTION_STATUS))
+		if (!(passed_over >> row & 1) && (c->with_status || !(table->rows[row].flags & OPTION_STATUS)))
 			compare_value(c, &table->rows[row], row, a, b);
 }
 
@@ -248,13 +249,31 @@ static void compare_basics(struct comparison *c, const struct link *a, const str
 		differ(c, "carrier", a->flags & IFF_LOWER_UP ? "yes" : "no", b->flags & IFF_LOWER_UP ? "yes" : "no");
 }
 
+/*
+ * Rows that show something of the moment in place of what they were set to, and change back without an event: what a
+ * kind takes back from the wanted values for that (the timers of a bridge with STP).
+ */
+static uint64_t rows_of_the_moment(const struct link *l, const struct link *moment)
+{
+	struct link *want;
+	uint64_t rows;
+
+	if (!l->own || !l->kind->settle || l->kind != moment->kind)
+		return 0;
+	want = link_copy(l);
+	l->kind->settle(want, moment);
+	rows = l->own->set & ~want->own->set;
+	link_free(want);
+	return rows;
+}
+
 static void compare_links(struct comparison *c, const struct link *a, const struct link *b)
 {
 	c->link = a->name;
 	compare_basics(c, a, b);
-	compare_values(c, "options", a->common, b->common);
-	compare_values(c, "options", a->own, b->own);
-	compare_values(c, "port options", a->port, b->port);
+	compare_values(c, "options", a->common, b->common, 0);
+	compare_values(c, "options", a->own, b->own, rows_of_the_moment(a, b) | rows_of_the_moment(b, a));
+	compare_values(c, "port options", a->port, b->port, 0);
 	compare_addresses(c, a, b);
 	compare_routes(c, a, b);
 	compare_vlans(c, a, b);
@@ -289,8 +308,8 @@ bool link_unchanged(const struct model *m, const struct link *before, const stru
 	    before->carrier != after->carrier || before->master != after->master || before->parent != after->parent)
 		return false;
 	compare_basics(&c, before, after);
-	compare_values(&c, "", before->common, after->common);
-	compare_values(&c, "", before->own, after->own);
-	compare_values(&c, "", before->port, after->port);
+	compare_values(&c, "", before->common, after->common, 0);
+	compare_values(&c, "", before->own, after->own, 0);
+	compare_values(&c, "", before->port, after->port, 0);
 	return c.n == 0;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: address and route messages to model data (decode.h). */
-#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
-#include "decode.h"
+#include "decode-internal.h"
 
 static unsigned address_len(uint8_t family)
 {
@@ -34,7 +33,7 @@ int decode_address(const struct nlmsghdr *m, uint32_t *ifindex, struct address *
 	bool has_local = false, has_address = false, ok = true;
 	const struct nlattr *a;
 
-	if (mnl_nlmsg_get_payload_len(m) < sizeof(*ifa) || ifa->ifa_prefixlen > address_len(ifa->ifa_family) * 8)
+	if (!message_has(m, sizeof(*ifa)) || ifa->ifa_prefixlen > address_len(ifa->ifa_family) * 8)
 		return -EINVAL;
 	if (!address_len(ifa->ifa_family))
 		return -EINVAL;
@@ -42,8 +41,7 @@ int decode_address(const struct nlmsghdr *m, uint32_t *ifindex, struct address *
 	r.prefix_len = ifa->ifa_prefixlen;
 	r.scope = ifa->ifa_scope;
 	r.flags = ifa->ifa_flags;
-	mnl_attr_for_each(a, m, sizeof(*ifa))
-	{
+	mnl_attr_for_each (a, m, sizeof(*ifa)) {
 		switch (mnl_attr_get_type(a)) {
 		case IFA_LOCAL:
 			/* Where both are there, IFA_ADDRESS is the other end of a point-to-point link. */
@@ -102,8 +100,7 @@ static void read_metrics(const struct nlattr *nest, struct route *r)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, nest)
-	{
+	mnl_attr_for_each_nested (a, nest) {
 		if (mnl_attr_get_type(a) == RTAX_MTU)
 			get_u32(a, &r->mtu);
 	}
@@ -151,7 +148,7 @@ int decode_route(const struct nlmsghdr *m, struct route_state *ret)
 	struct route_state s = {0};
 	const struct nlattr *a;
 
-	if (mnl_nlmsg_get_payload_len(m) < sizeof(*rtm) || !address_len(rtm->rtm_family) ||
+	if (!message_has(m, sizeof(*rtm)) || !address_len(rtm->rtm_family) ||
 	    rtm->rtm_dst_len > address_len(rtm->rtm_family) * 8)
 		return -EINVAL;
 	s.route.family = rtm->rtm_family;
@@ -165,8 +162,7 @@ int decode_route(const struct nlmsghdr *m, struct route_state *ret)
 	s.of_daemon = is_of_routing_daemon(rtm->rtm_protocol);
 	s.kept = rtm->rtm_type == RTN_UNICAST && !(rtm->rtm_flags & RTM_F_CLONED) && !rtm->rtm_tos &&
 		 !rtm->rtm_src_len && !s.of_daemon;
-	mnl_attr_for_each(a, m, sizeof(*rtm))
-	{
+	mnl_attr_for_each (a, m, sizeof(*rtm)) {
 		if (!read_route_attribute(a, &s))
 			return -EINVAL;
 	}

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: what bridges say of their ports and VLANs, to model data (decode.h). */
-#include <libmnl/libmnl.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "decode.h"
+#include "decode-internal.h"
 
 #define VID_MAX 4094
 #define KEPT_FLAGS (BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED)
 
 /* All VLANs of one link while they are being read. */
 struct vlan_map {
+	unsigned last; /* no member is above it */
 	bool member[VID_MAX + 1];
 	uint16_t flags[VID_MAX + 1];
 };
@@ -24,6 +24,7 @@ static int map_add(struct vlan_map *map, unsigned from, unsigned to, uint16_t fl
 		map->member[vid] = true;
 		map->flags[vid] = flags & KEPT_FLAGS;
 	}
+	map->last = MAX(map->last, to);
 	return 0;
 }
 
@@ -39,7 +40,7 @@ static void map_write(const struct vlan_map *map, struct bridge_vlan **vlans, si
 	free(*vlans);
 	*vlans = NULL;
 	*n = 0;
-	for (unsigned vid = 1; vid <= VID_MAX; vid++)
+	for (unsigned vid = 1; vid <= map->last; vid++)
 		if (map->member[vid])
 			*ARRAY_APPEND(*vlans, *n) =
 				(struct bridge_vlan){.vid = (uint16_t)vid, .flags = map->flags[vid]};
@@ -61,8 +62,7 @@ static int read_af_spec(const struct nlattr *nest, struct vlan_map *map, bool *f
 	unsigned from = 0;
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, nest)
-	{
+	mnl_attr_for_each_nested (a, nest) {
 		struct bridge_vlan_info info;
 		int error = 0;
 
@@ -88,12 +88,11 @@ static int read_af_spec(const struct nlattr *nest, struct vlan_map *map, bool *f
 static void read_port(const struct nlattr *nest, struct bridge_state *s)
 {
 	const struct kind *bridge = kind_find("bridge");
-	const struct nlattr *a;
 
 	if (s->port || !bridge)
 		return;
 	s->port = values_new(&bridge->port, false);
-	mnl_attr_for_each_nested(a, nest) values_decode(s->port, PLACE_SLAVE, a);
+	values_decode_all(s->port, PLACE_SLAVE, mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest));
 	values_decode_end(s->port, PLACE_SLAVE);
 }
 
@@ -105,11 +104,10 @@ int decode_bridge(const struct nlmsghdr *m, struct bridge_state *ret)
 	struct vlan_map map = {0};
 	int error = 0;
 
-	if (mnl_nlmsg_get_payload_len(m) < sizeof(*ifi) || ifi->ifi_family != AF_BRIDGE || ifi->ifi_index <= 0)
+	if (!message_has(m, sizeof(*ifi)) || ifi->ifi_family != AF_BRIDGE || ifi->ifi_index <= 0)
 		return -EINVAL;
 	s.ifindex = (uint32_t)ifi->ifi_index;
-	mnl_attr_for_each(a, m, sizeof(*ifi))
-	{
+	mnl_attr_for_each (a, m, sizeof(*ifi)) {
 		if (mnl_attr_get_type(a) == IFLA_MASTER && mnl_attr_get_payload_len(a) >= sizeof(uint32_t))
 			s.master = mnl_attr_get_u32(a);
 		else if (mnl_attr_get_type(a) == IFLA_PROTINFO)
@@ -141,7 +139,7 @@ int decode_vlan_event_link(const struct nlmsghdr *m, uint32_t *ifindex)
 {
 	const struct br_vlan_msg *bvm = mnl_nlmsg_get_payload(m);
 
-	if (mnl_nlmsg_get_payload_len(m) < sizeof(*bvm) || bvm->family != AF_BRIDGE)
+	if (!message_has(m, sizeof(*bvm)) || bvm->family != AF_BRIDGE)
 		return -EINVAL;
 	*ifindex = bvm->ifindex;
 	return 0;
@@ -153,8 +151,7 @@ static int take_entry(const struct nlattr *entry, bool remove, struct vlan_map *
 	unsigned to = 0;
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, entry)
-	{
+	mnl_attr_for_each_nested (a, entry) {
 		size_t len = mnl_attr_get_payload_len(a);
 
 		if (mnl_attr_get_type(a) == BRIDGE_VLANDB_ENTRY_INFO && len >= sizeof(info))
@@ -182,9 +179,10 @@ int decode_vlan_event(const struct nlmsghdr *m, struct link *l)
 	struct vlan_map map;
 	const struct nlattr *a;
 
+	if (!message_has(m, sizeof(struct br_vlan_msg)))
+		return -EINVAL;
 	map_read(&map, l->vlans, l->n_vlans);
-	mnl_attr_for_each(a, m, sizeof(struct br_vlan_msg))
-	{
+	mnl_attr_for_each (a, m, sizeof(struct br_vlan_msg)) {
 		int error;
 
 		if (mnl_attr_get_type(a) != BRIDGE_VLANDB_ENTRY)

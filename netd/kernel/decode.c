@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: link messages to model data (decode.h). Addresses and routes are decode-address.c, VLANs decode-vlan.c. */
-#include "decode.h"
+#include "decode-internal.h"
 
-#include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
@@ -38,8 +37,7 @@ static void read_linkinfo(const struct nlattr *nest, struct link_attrs *as)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, nest)
-	{
+	mnl_attr_for_each_nested (a, nest) {
 		switch (mnl_attr_get_type(a)) {
 		case IFLA_INFO_KIND:
 			as->kind = a;
@@ -63,8 +61,7 @@ static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, nest)
-	{
+	mnl_attr_for_each_nested (a, nest) {
 		if (mnl_attr_get_type(a) == type)
 			return a;
 	}
@@ -74,11 +71,10 @@ static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type
 static struct values *read_values(const struct option_table *table, enum place place, const struct nlattr *nest)
 {
 	struct values *v = values_new(table, false);
-	const struct nlattr *a;
 
 	if (!nest)
 		return v;
-	mnl_attr_for_each_nested(a, nest) values_decode(v, place, a);
+	values_decode_all(v, place, mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest));
 	values_decode_end(v, place);
 	return v;
 }
@@ -86,10 +82,10 @@ static struct values *read_values(const struct option_table *table, enum place p
 /* IFLA_INET6_CONF is the array of the device's sysctls, indexed by DEVCONF_*. */
 static void read_inet6(const struct nlattr *inet6, struct values *common)
 {
-	const struct nlattr *conf = find_nested(inet6, IFLA_INET6_CONF), *a;
+	const struct nlattr *conf = find_nested(inet6, IFLA_INET6_CONF);
 	size_t n = conf ? mnl_attr_get_payload_len(conf) / sizeof(int32_t) : 0;
 
-	mnl_attr_for_each_nested(a, inet6) values_decode(common, PLACE_INET6, a);
+	values_decode_all(common, PLACE_INET6, mnl_attr_get_payload(inet6), mnl_attr_get_payload_len(inet6));
 	for (unsigned row = 0; row < common->table->n; row++) {
 		const struct option *o = &common->table->rows[row];
 		int32_t value;
@@ -131,8 +127,7 @@ static char *read_altnames(const struct nlattr *nest)
 	char *names;
 
 	names = xcalloc(1, (size_t)mnl_attr_get_payload_len(nest) + 2);
-	mnl_attr_for_each_nested(a, nest)
-	{
+	mnl_attr_for_each_nested (a, nest) {
 		size_t room = mnl_attr_get_payload_len(a);
 
 		if (mnl_attr_get_type(a) == IFLA_ALT_IFNAME && copy_string(a, names + len, room))
@@ -158,9 +153,9 @@ static void read_attributes(const struct nlmsghdr *m, struct link_attrs *as, str
 {
 	const struct nlattr *a, *bus = NULL, *dev = NULL, *af_spec = NULL;
 
-	mnl_attr_for_each(a, m, sizeof(*as->ifi))
-	{
-		values_decode(l->common, PLACE_LINK, a);
+	values_decode_all(l->common, PLACE_LINK, mnl_nlmsg_get_payload_offset(m, sizeof(*as->ifi)),
+			  mnl_nlmsg_get_payload_len(m) - MNL_ALIGN(sizeof(*as->ifi)));
+	mnl_attr_for_each (a, m, sizeof(*as->ifi)) {
 		switch (mnl_attr_get_type(a)) {
 		case IFLA_IFNAME:
 			copy_string(a, l->name, sizeof(l->name));
@@ -213,8 +208,7 @@ static bool parent_is_below(const struct nlmsghdr *m, const char *kind)
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
 		if (streq(kind, pairs[i]))
 			return false;
-	mnl_attr_for_each(a, m, sizeof(struct ifinfomsg))
-	{
+	mnl_attr_for_each (a, m, sizeof(struct ifinfomsg)) {
 		if (mnl_attr_get_type(a) == IFLA_LINK_NETNSID)
 			return false;
 	}
@@ -246,7 +240,7 @@ int decode_link(const struct nlmsghdr *m, struct link **ret)
 	struct link_attrs as = {.ifi = mnl_nlmsg_get_payload(m)};
 	struct link *l;
 
-	if (mnl_nlmsg_get_payload_len(m) < sizeof(*as.ifi) || as.ifi->ifi_family != AF_UNSPEC || as.ifi->ifi_index <= 0)
+	if (!message_has(m, sizeof(*as.ifi)) || as.ifi->ifi_family != AF_UNSPEC || as.ifi->ifi_index <= 0)
 		return -EINVAL;
 	l = link_new("", &kind_ethernet);
 	l->ifindex = (uint32_t)as.ifi->ifi_index;

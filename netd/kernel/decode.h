@@ -19,9 +19,9 @@ int decode_link(const struct nlmsghdr *m, struct link **ret);
 
 /* What a bridge says of one of its ports, or of itself (RTM_NEWLINK of family AF_BRIDGE). */
 struct bridge_state {
-	uint32_t ifindex, master; /* equal for the bridge itself */
-	struct values *port;	  /* owned; NULL when not told */
-	bool has_vlans;		  /* false also when it is a member of none */
+	uint32_t ifindex, master;  /* equal for the bridge itself */
+	struct values *port;	   /* owned; NULL when not told */
+	bool has_vlans;		   /* false also when it is a member of none */
 	struct bridge_vlan *vlans; /* owned; sorted by vid */
 	size_t n_vlans;
 };

@@ -134,9 +134,9 @@ static int put_master(const struct encoder *e, struct nlmsghdr *m)
 }
 
 /*
- * What the kernel does not do in one message. Flags and master: the order in which do_setlink() takes them changed twice
- * (a4abfa627c38, ec4ffd100ffb). Port values of a link that is not a port yet are EOPNOTSUPP; a create
- * ignores them, and IFLA_AF_SPEC.
+ * What the kernel does not do in one message. Flags and master: the order in which do_setlink() takes them changed
+ * twice (a4abfa627c38, ec4ffd100ffb). Port values of a link that is not a port yet are EOPNOTSUPP; a create ignores
+ * them, and IFLA_AF_SPEC.
  */
 static bool is_coherent(const struct op *op)
 {
@@ -155,14 +155,15 @@ static int encode_link(struct encoder *e)
 	const struct op *op = e->op;
 	bool is_new = op->type == OP_CREATE;
 	struct ifinfomsg *ifi;
-	struct nlmsghdr *m = encode_begin(e, RTM_NEWLINK, is_new ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*ifi),
-					  (void **)&ifi);
+	struct nlmsghdr *m =
+		encode_begin(e, RTM_NEWLINK, is_new ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*ifi), (void **)&ifi);
 	int error;
 
 	if (!is_coherent(op))
 		return -EINVAL;
 	if (values_size(op->link->common, op->common) + values_size(op->link->own, op->own) +
-		    values_size(op->link->port, op->port) + 512 > MIN(e->size, UINT16_MAX))
+		    values_size(op->link->port, op->port) + 512 >
+	    MIN(e->size, UINT16_MAX))
 		return -EMSGSIZE;
 	ifi->ifi_index = (int)encode_index(e, op->link->name);
 	if (!ifi->ifi_index && !is_new)
@@ -195,6 +196,27 @@ static int encode_delete(struct encoder *e)
 	encode_begin(e, RTM_DELLINK, 0, sizeof(*ifi), (void **)&ifi);
 	ifi->ifi_index = (int)encode_index(e, e->op->link->name);
 	return ifi->ifi_index ? 0 : -ENODEV;
+}
+
+static size_t encode_group(uint16_t type, uint32_t ifindex, uint32_t group, void *buf)
+{
+	struct encoder e = {.buf = buf};
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *m = encode_begin(&e, type, 0, sizeof(*ifi), (void **)&ifi);
+
+	ifi->ifi_index = (int)ifindex;
+	mnl_attr_put_u32(m, IFLA_GROUP, group);
+	return MNL_ALIGN(m->nlmsg_len);
+}
+
+size_t encode_group_member(uint32_t ifindex, uint32_t group, void *buf)
+{
+	return encode_group(RTM_NEWLINK, ifindex, group, buf);
+}
+
+size_t encode_group_delete(uint32_t group, void *buf)
+{
+	return encode_group(RTM_DELLINK, 0, group, buf);
 }
 
 static int encode(struct encoder *e)
@@ -255,8 +277,7 @@ static const struct nlattr *attr_at(const struct nlattr *nest, const uint8_t *at
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, nest)
-	{
+	mnl_attr_for_each_nested (a, nest) {
 		if (at >= (const uint8_t *)a && at < (const uint8_t *)a + a->nla_len)
 			return a;
 	}
@@ -295,8 +316,7 @@ const struct option *encode_blame(const struct op *op, const struct nlmsghdr *m,
 			return blamed_row(op->link->common, op->common, NULL);
 		return op->own ? blamed_row(op->link->own, op->own, NULL) : blamed_row(op->link->port, op->port, NULL);
 	}
-	mnl_attr_for_each(a, m, sizeof(struct ifinfomsg))
-	{
+	mnl_attr_for_each (a, m, sizeof(struct ifinfomsg)) {
 		if (at < (const uint8_t *)a || at >= (const uint8_t *)a + a->nla_len)
 			continue;
 		if (mnl_attr_get_type(a) == IFLA_LINKINFO)

@@ -23,6 +23,15 @@ typedef uint32_t encode_index_fn(const char *name, void *userdata);
 ssize_t encode_op(const struct op *op, encode_index_fn *index, void *userdata, void *buf, size_t size);
 
 /*
+ * Many links are deleted together by putting each into a group and deleting that (net/core/rtnetlink.c,
+ * rtnl_group_dellink), which costs one of RCU's waits where each link by itself costs one. Length of the message; 64
+ * bytes suffice.
+ */
+#define ENCODE_GROUP_SIZE 64
+size_t encode_group_member(uint32_t ifindex, uint32_t group, void *buf);
+size_t encode_group_delete(uint32_t group, void *buf);
+
+/*
  * The option whose attribute lies at `offset` of a message that encode_op() made of this op (an extended ack names
  * places so), or the only one the message carries when offset is 0; NULL: none or not told.
  */

@@ -6,20 +6,36 @@
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "encode.h"
 #include "kernel-internal.h"
 
-/* What a send may take, and what messages are thought to take before one was measured: 16 changes fill a send. */
-#define SEND_NSEC 100000000ull
+/*
+ * What a send is meant to take, so that one that takes several times as long is still bearable, and what messages are
+ * thought to take before one was measured: 16 changes fill a send.
+ */
+#define SEND_NSEC 50000000ull
 #define FIRST_NSEC (SEND_NSEC / 16)
+/* Deletions that go together hold the rtnl lock until the last is done: nobody else may wait for it much longer. */
+#define DELETE_NSEC 160000000ull
 
 /*
- * Sorts of messages by what they cost. Leaving a master and deleting wait for RCU grace periods
- * (net/bridge/br_vlan.c, nbp_vlan_flush; net/core/dev.c, netdev_run_todo), ten times as long as all else.
+ * Sorts of messages by what they cost. Leaving a bridge, and deleting a bridge or a port of one, wait for RCU grace
+ * periods (net/bridge/br_vlan.c, nbp_vlan_flush, br_vlan_flush), ten times as long as all else.
  */
-enum cost { COST_VALUES, COST_UP_DOWN, COST_JOIN, COST_LEAVE, COST_CREATE, COST_DELETE, COST_OTHER, _COSTS };
+enum cost {
+	COST_VALUES,
+	COST_UP_DOWN,
+	COST_JOIN,
+	COST_LEAVE,
+	COST_CREATE,
+	COST_DELETE,
+	COST_DELETE_LONE, /* neither a master nor a port */
+	COST_OTHER,
+	_COSTS,
+};
 
 struct execution {
 	struct kernel *k;
@@ -29,14 +45,16 @@ struct execution {
 	void *userdata;
 	sd_event_source *source;
 	struct execute_result result;
-	size_t next;		/* op to encode */
-	struct model indexes;	/* names that this plan gave an ifindex, or 0 when it deleted them */
-	uint64_t nsec[_COSTS];	/* of one message */
+	size_t next;	       /* op to encode */
+	struct model indexes;  /* names that this plan gave an ifindex, or 0 when it deleted them */
+	uint64_t nsec[_COSTS]; /* of one message */
 
 	/* The send being put together. */
 	uint8_t *batch;
 	size_t len, size;
 	size_t n;
+	bool deletes;	/* nothing but members of the group to be deleted */
+	uint32_t group; /* that nobody else has a link in: drawn by lot */
 	size_t ops[RTNL_BATCH_MAX];
 	size_t offsets[RTNL_BATCH_MAX];
 	uint64_t expected; /* ns */
@@ -78,7 +96,7 @@ static enum cost op_cost(const struct op *op)
 	if (op->type == OP_CREATE)
 		return COST_CREATE;
 	if (op->type == OP_DELETE)
-		return COST_DELETE;
+		return op->link->master || op->link->kind->flags & KIND_HAS_PORTS ? COST_DELETE : COST_DELETE_LONE;
 	if (op->type != OP_SET)
 		return COST_OTHER;
 	if (op->master != MASTER_KEEP)
@@ -158,33 +176,80 @@ static void take_result(struct execution *x, size_t i, struct rtnl_result *resul
 	rtnl_result_done(result);
 }
 
-/* Learns from a send: all its sorts of messages took that much longer or shorter than thought. */
+/* What a message of this sort takes at least. */
+static uint64_t least_nsec(enum cost cost)
+{
+	if (cost == COST_LEAVE)
+		return SEND_NSEC / 2;
+	return cost == COST_DELETE ? DELETE_NSEC / 12 : SEND_NSEC / RTNL_BATCH_MAX / 8;
+}
+
+static uint64_t first_nsec(enum cost cost)
+{
+	if (cost == COST_LEAVE)
+		return SEND_NSEC / 2;
+	return cost == COST_DELETE ? DELETE_NSEC / 8 : FIRST_NSEC;
+}
+
+/*
+ * Learns from a send: all its sorts of messages took that much longer or shorter than thought. Good news is believed
+ * slowly, and not at all of those that wait for RCU: two of them in a send are done as fast as many.
+ */
 static void learn(struct execution *x, uint64_t took)
 {
 	bool seen[_COSTS] = {false};
 	uint64_t expected = MAX(x->expected, 1u);
 
-	took = MIN(MAX(took, expected / 2), expected * 8);
+	took = MIN(MAX(took, expected * 3 / 4), expected * 8);
 	for (size_t i = 0; i < x->n; i++) {
 		enum cost cost = op_cost(&x->plan->ops[x->ops[i]]);
 
 		if (!seen[cost])
-			x->nsec[cost] = MAX(x->nsec[cost] * took / expected, 10000u);
+			x->nsec[cost] = MAX(x->nsec[cost] * took / expected, least_nsec(cost));
 		seen[cost] = true;
 	}
+}
+
+/* Ends a send of deletions; returns the number of its messages. One link alone needs no group. */
+static size_t seal_deletes(struct execution *x)
+{
+	if (x->n == 1)
+		x->len = (size_t)encode_op(&x->plan->ops[x->ops[0]], index_of, x, x->batch, x->size);
+	else
+		x->len += encode_group_delete(x->group, x->batch + x->len);
+	for (size_t i = 0; i < x->n; i++)
+		set_index(x, x->plan->ops[x->ops[i]].link->name, 0);
+	return x->n == 1 ? 1 : x->n + 1;
+}
+
+/* What became of the group became of each that was put into it. */
+static void share_result(struct rtnl_result *results, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (results[i].error)
+			continue;
+		results[i].error = results[n].error;
+		results[i].text = results[n].text ? xstrdup(results[n].text) : NULL;
+	}
+	rtnl_result_done(&results[n]);
 }
 
 static void flush(struct execution *x)
 {
 	struct rtnl_result results[RTNL_BATCH_MAX];
 	uint64_t begin = now_nsec();
+	size_t messages = x->n;
 	int error;
 
 	if (!x->n)
 		return;
-	error = rtnl_batch(x->k->rtnl, x->batch, x->len, results, x->n);
+	if (x->deletes)
+		messages = seal_deletes(x);
+	error = rtnl_batch(x->k->rtnl, x->batch, x->len, results, messages);
 	learn(x, now_nsec() - begin);
-	x->k->writes += x->n;
+	x->k->writes += messages;
+	if (!error && messages > x->n)
+		share_result(results, x->n);
 	if (error == -ENOBUFS) {
 		/* Which of them were done is not known. */
 		x->k->lost = true;
@@ -197,6 +262,30 @@ static void flush(struct execution *x)
 	x->n = 0;
 	x->len = 0;
 	x->expected = 0;
+	x->deletes = false;
+}
+
+static void add_to_send(struct execution *x, size_t number, size_t len)
+{
+	x->ops[x->n] = number;
+	x->offsets[x->n++] = x->len;
+	x->len += len;
+	x->expected += x->nsec[op_cost(&x->plan->ops[number])];
+}
+
+static const char not_there[] = "the device, or one that it refers to, is not there";
+
+static void add_delete(struct execution *x, size_t number)
+{
+	uint32_t ifindex = index_of(x->plan->ops[number].link->name, x);
+
+	if (!ifindex) {
+		flush(x);
+		fail(x, number, -ENODEV, xstrdup(not_there), NULL);
+		return;
+	}
+	x->deletes = true;
+	add_to_send(x, number, encode_group_member(ifindex, x->group, x->batch + x->len));
 }
 
 static void add_message(struct execution *x, size_t number)
@@ -204,7 +293,7 @@ static void add_message(struct execution *x, size_t number)
 	const struct op *op = &x->plan->ops[number];
 	ssize_t len;
 
-	if (x->n == RTNL_BATCH_MAX || x->size - x->len < ENCODE_SIZE)
+	if (x->deletes || x->n == RTNL_BATCH_MAX || x->size - x->len < ENCODE_SIZE)
 		flush(x);
 	if (x->result.error)
 		return;
@@ -213,16 +302,10 @@ static void add_message(struct execution *x, size_t number)
 	len = encode_op(op, index_of, x, x->batch + x->len, x->size - x->len);
 	if (len < 0) {
 		flush(x);
-		fail(x, number, (int)len,
-		     len == -ENODEV ? xstrdup("the device, or one that it refers to, is not there") : NULL, NULL);
+		fail(x, number, (int)len, len == -ENODEV ? xstrdup(not_there) : NULL, NULL);
 		return;
 	}
-	if (op->type == OP_DELETE)
-		set_index(x, op->link->name, 0);
-	x->ops[x->n] = number;
-	x->offsets[x->n++] = x->len;
-	x->len += (size_t)len;
-	x->expected += x->nsec[op_cost(op)];
+	add_to_send(x, number, (size_t)len);
 }
 
 static int write_sysctl(const char *link, const char *key, uint64_t value)
@@ -261,13 +344,16 @@ static void do_sysctl(struct execution *x, size_t number)
 		succeed(x, number);
 }
 
-/* What has no event: sysctls, changes of a link that is down, an address while duplicates of it are searched for. */
+/*
+ * What has no event: sysctls, changes of a link that is down, the part of a refused change that was done before it was
+ * refused (net/core/rtnetlink.c, do_setlink), an address while duplicates of it are searched for.
+ */
 static void mark_silent(struct execution *x)
 {
 	for (size_t i = 0; i < x->next; i++) {
 		const struct op *op = &x->plan->ops[i];
 
-		if (op->type == OP_SYSCTL)
+		if (op->type == OP_SYSCTL || (op->type == OP_SET && !x->result.ok[i]))
 			observe_mark(x->k, index_of(op->link->name, x), MARK_LINK);
 		else if (op->type == OP_SET)
 			observe_mark(x->k, index_of(op->link->name, x), MARK_LINK_IF_DOWN);
@@ -290,6 +376,18 @@ static void finish(struct execution *x)
 		observe_pause(k, false);
 }
 
+/* Deletions go by themselves, with room left for the message that deletes their group. */
+static bool send_is_full(const struct execution *x, const struct op *op)
+{
+	bool deletes = op->type == OP_DELETE;
+
+	if (!x->n)
+		return false;
+	if (deletes != x->deletes || x->n >= RTNL_BATCH_MAX - 1u)
+		return true;
+	return x->expected + x->nsec[op_cost(op)] > (deletes ? DELETE_NSEC : SEND_NSEC);
+}
+
 static int on_turn(sd_event_source *s _unused_, void *userdata)
 {
 	struct execution *x = userdata;
@@ -297,12 +395,13 @@ static int on_turn(sd_event_source *s _unused_, void *userdata)
 
 	while (x->next < p->n && !x->result.error) {
 		const struct op *op = &p->ops[x->next];
-		bool full = x->n >= RTNL_BATCH_MAX || x->expected + x->nsec[op_cost(op)] > SEND_NSEC;
 
-		if (x->n && full && !op->glued)
+		if (send_is_full(x, op) && !op->glued)
 			break;
 		if (op->type == OP_SYSCTL)
 			do_sysctl(x, x->next);
+		else if (op->type == OP_DELETE)
+			add_delete(x, x->next);
 		else
 			add_message(x, x->next);
 		x->next++;
@@ -333,7 +432,10 @@ int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *p
 	x->size = MIN(rtnl_batch_bytes(k->rtnl), 4u * ENCODE_SIZE);
 	x->batch = xcalloc(1, x->size);
 	for (unsigned cost = 0; cost < _COSTS; cost++)
-		x->nsec[cost] = cost == COST_LEAVE || cost == COST_DELETE ? SEND_NSEC / 2 : FIRST_NSEC;
+		x->nsec[cost] = first_nsec((enum cost)cost);
+	if (getrandom(&x->group, sizeof(x->group), GRND_NONBLOCK) != sizeof(x->group))
+		x->group = (uint32_t)now_nsec();
+	x->group |= 1u << 31;
 	error = sd_event_add_defer(k->event, &x->source, on_turn, x);
 	if (error >= 0)
 		error = sd_event_source_set_enabled(x->source, SD_EVENT_ON);

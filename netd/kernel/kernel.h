@@ -27,8 +27,8 @@ struct kernel *kernel_close(struct kernel *k);
 /* ACTUAL: owned by the kernel object; pointers into it live until the next event or dump. */
 const struct model *kernel_actual(const struct kernel *k);
 /*
- * Takes in all events that are queued; dumps anew when some were lost. 0 or negative errno. `changed` is not called from
- * here, but from a later turn of the loop.
+ * Takes in all events that are queued; dumps anew when some were lost. 0 or negative errno. `changed` is not called
+ * from here, but from a later turn of the loop.
  */
 int kernel_drain(struct kernel *k);
 /* Dumps everything anew. 0 or negative errno. */
@@ -48,12 +48,12 @@ const char *kernel_release(const struct kernel *k);
 uint64_t kernel_writes(const struct kernel *k);
 
 struct execute_result {
-	int error;     /* 0, or the first failure as negative errno */
-	size_t failed; /* its op's number, when error < 0 */
-	size_t done;   /* messages that succeeded */
-	char *text;    /* owned: the kernel's extended-ack text, or strerror; NULL when error == 0 */
+	int error;		     /* 0, or the first failure as negative errno */
+	size_t failed;		     /* its op's number, when error < 0 */
+	size_t done;		     /* messages that succeeded */
+	char *text;		     /* owned: the kernel's extended-ack text, or strerror; NULL when error == 0 */
 	const struct option *option; /* the row that the kernel refused, when it can be told; else NULL */
-	bool *ok;      /* owned: per op, whether it was sent and succeeded */
+	bool *ok;		     /* owned: per op, whether it was sent and succeeded */
 };
 void execute_result_done(struct execute_result *r);
 
@@ -62,7 +62,7 @@ typedef void kernel_done_fn(struct execute_result *result,
 			    void *userdata); /* owns nothing: result dies after the call */
 
 /*
- * Executes a plan from the event loop: messages go out in sends of about 100 ms of kernel work at most (glued ops never
+ * Executes a plan from the event loop: messages go out in sends of some 50 ms of kernel work (glued ops never
  * split), and between two sends the loop turns, so other sources are served. Stops after the send in which
  * an op failed. The plan, and the effective and actual models it borrows from, must live unchanged until `done` was
  * called: while an execution runs, events are queued by the kernel and taken in only after `done`, which therefore sees

@@ -93,7 +93,8 @@ void observe_link(struct kernel *k, struct link *fresh)
 	if (!old) {
 		dump_driver(fresh, NULL);
 		observe_mark(k, fresh->master, MARK_LINK);
-		/* A new bridge tells of its default VLAN before it tells of itself (net/bridge/br_vlan.c, NETDEV_REGISTER). */
+		/* A new bridge tells of its default VLAN before it tells of itself (net/bridge/br_vlan.c,
+		 * NETDEV_REGISTER). */
 		if (link_has_vlans(fresh))
 			observe_mark(k, fresh->ifindex, MARK_VLANS);
 		model_add(&k->actual, fresh);

@@ -268,8 +268,8 @@ void observe_pause(struct kernel *k, bool pause)
 static int open_all(struct kernel *k)
 {
 	static const unsigned groups[] = {
-		RTNLGRP_LINK,	     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-		RTNLGRP_IPV6_ROUTE, RTNLGRP_BRVLAN,	  RTNLGRP_NONE,
+		RTNLGRP_LINK,	    RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+		RTNLGRP_IPV6_ROUTE, RTNLGRP_BRVLAN,	 RTNLGRP_NONE,
 	};
 	int error = rtnl_open(&k->rtnl);
 

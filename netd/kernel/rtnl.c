@@ -141,8 +141,7 @@ static void read_extack(const struct nlmsghdr *m, size_t offset, struct rtnl_res
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each(a, m, offset)
-	{
+	mnl_attr_for_each (a, m, offset) {
 		const char *text = mnl_attr_get_payload(a);
 		uint16_t len = mnl_attr_get_payload_len(a);
 

@@ -215,11 +215,17 @@ static bool needs_miimon(const struct link *want, const struct link *have)
 }
 
 /* Without MII monitoring a delay is 0, and writing even that is EPERM. */
-void bond_drop_refused(struct link *want)
+static void drop_zero_delays(struct link *want)
 {
-	for (size_t i = 0; !values_num(want->own, BOND_MIIMON, 0) && i < ARRAY_SIZE(delays); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(delays); i++)
 		if (values_num(want->own, delays[i], 1) == 0)
 			values_unset(want->own, delays[i]);
+}
+
+void bond_drop_refused(struct link *want)
+{
+	if (values_num(want->own, BOND_MIIMON, 1) == 0)
+		drop_zero_delays(want);
 }
 
 void bond_settle(struct link *want, const struct link *have)
@@ -233,7 +239,7 @@ void bond_settle(struct link *want, const struct link *have)
 		if (values_has(want->own, delays[i]))
 			want->own->v[delays[i]].num -= want->own->v[delays[i]].num % miimon;
 	if (!miimon)
-		bond_drop_refused(want);
+		drop_zero_delays(want);
 	/* The bond goes by its ports' addresses: bond_set_mac_address() takes another and ignores it. */
 	if (have && values_num(want->own, BOND_FAIL_OVER_MAC, values_num(have->own, BOND_FAIL_OVER_MAC, 0)) &&
 	    values_num(want->own, BOND_MODE, bond_mode(have)) == MODE_BACKUP && want->common)

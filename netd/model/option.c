@@ -144,13 +144,26 @@ void values_encode(const struct values *v, uint64_t rows, enum place place, stru
 
 void values_decode(struct values *v, enum place place, const struct nlattr *a)
 {
+	values_decode_all(v, place, a, a->nla_len);
+}
+
+/* Above every attribute number of a row. */
+#define ATTRIBUTES_MAX 128
+
+void values_decode_all(struct values *v, enum place place, const void *attributes, size_t len)
+{
+	const struct nlattr *by_number[ATTRIBUTES_MAX] = {NULL}, *attr;
+
+	mnl_attr_for_each_payload (attributes, len)
+		if (mnl_attr_get_type(attr) < ATTRIBUTES_MAX)
+			by_number[mnl_attr_get_type(attr)] = attr;
 	for (unsigned row = 0; row < v->table->n; row++) {
 		const struct option *o = &v->table->rows[row];
 		union value value = {0};
 
-		if (o->place != place || !o->type->get || o->attr != mnl_attr_get_type(a))
+		if (o->place != place || !o->type->get || o->attr >= ATTRIBUTES_MAX || !by_number[o->attr])
 			continue;
-		if (o->type->get(o, a, &value) == 0)
+		if (o->type->get(o, by_number[o->attr], &value) == 0)
 			values_put(v, row, value, LOC_NONE);
 	}
 }

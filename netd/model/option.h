@@ -212,6 +212,8 @@ unsigned option_row(const struct option_table *table, const char *key);
 void values_encode(const struct values *v, uint64_t rows, enum place place, struct nlmsghdr *m);
 /* Takes one attribute of `place` into every row it carries; unknown and malformed attributes are passed over. */
 void values_decode(struct values *v, enum place place, const struct nlattr *a);
+/* The same for all attributes of a nest or message, in one pass over the rows. */
+void values_decode_all(struct values *v, enum place place, const void *attributes, size_t len);
 /* After the last attribute of `place`: sets the OPTION_ZERO_ABSENT rows that were not there. */
 void values_decode_end(struct values *v, enum place place);
 

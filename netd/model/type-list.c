@@ -104,7 +104,7 @@ static void vlan_set_print(const struct option *o _unused_, union value v, FILE 
 
 static void vlan_set_allowed(const struct option *o _unused_, FILE *f)
 {
-	fprintf(f, "a VLAN id 1..%u or a range like 20-29", VLAN_ID_MAX);
+	fprintf(f, "a VLAN id 1..%d or a range like 20-29", VLAN_ID_MAX);
 }
 
 static struct qos_entry qos_at(union value v, size_t i)

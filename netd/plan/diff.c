@@ -179,7 +179,8 @@ static bool parent_differs(const struct diff_input *in, const struct link *want,
 {
 	const struct link *parent = model_find(in->actual, want->parent_name);
 
-	if (!(want->kind->flags & KIND_HAS_PARENT))
+	/* Of one that is not declared (a port, a link that goes back to what it was) no parent is wanted. */
+	if (!want->parent_name[0])
 		return false;
 	/* A parent that is to be made anew takes its VLANs with it. */
 	return !parent || parent->ifindex != have->parent;
@@ -243,9 +244,10 @@ void diff_models(const struct diff_input *in, struct diff *ret)
 			*ARRAY_APPEND(result.list, result.n) = d;
 	for (size_t i = 0; i < in->effective->removed.n_links; i++) {
 		const struct link *have = model_find(in->actual, in->effective->removed.links[i]->name);
+		const struct link *want = have ? model_find(&in->effective->links, have->name) : NULL;
 
 		/* Of a link that is replaced by one of another kind, the wanted one already says so. */
-		if (have && !model_find(&in->effective->links, have->name))
+		if (have && (!want || want->waits_for))
 			*ARRAY_APPEND(result.list, result.n) = (struct link_diff){.have = have};
 	}
 	*ret = result;

@@ -17,7 +17,7 @@ static void note_row(struct values **to, const struct option_table *table, unsig
 	const struct option *o = &table->rows[row];
 	union value v = {0};
 
-	if (values_has(*to, row))
+	if (values_has(*to, row) || o->change == CHANGE_RECREATE)
 		return;
 	if (found && !values_has(found, row) && o->type != &type_ifname)
 		return;

@@ -111,13 +111,34 @@ static void add_missing(struct planner *p, const struct link_diff *d, bool late)
 	}
 }
 
-/* The last found first: it is not the one that takes others along. */
+static void delete_routes(struct planner *p, const struct link_diff *d, uint8_t family)
+{
+	const struct link *have = kept(d);
+
+	for (size_t i = 0; have && i < have->n_routes; i++)
+		if (have->routes[i].family == family && diff_route_extra(p->in, d->want, have, &have->routes[i]))
+			op_add(p, OP_ROUTE_DELETE, d->want, have)->route = &have->routes[i];
+}
+
+static bool any_goes_first(const struct planner *p, const struct link_diff *d, uint8_t family)
+{
+	const struct link *have = kept(d);
+
+	for (size_t i = 0; have && i < have->n_addresses; i++)
+		if (have->addresses[i].family == family && goes_first(p, d, &have->addresses[i]))
+			return true;
+	return false;
+}
+
+/* The last found first: it is not the one that takes others along. Routes that are to go must not be gone by then. */
 void plan_addresses(struct planner *p, const struct link_diff *d)
 {
 	const struct link *have = kept(d);
 	const struct address *gone = NULL;
 	size_t from = p->plan->n;
 
+	if (any_goes_first(p, d, AF_INET))
+		delete_routes(p, d, AF_INET);
 	for (size_t i = have ? have->n_addresses : 0; i-- > 0;) {
 		if (!goes_first(p, d, &have->addresses[i]))
 			continue;
@@ -169,10 +190,10 @@ void plan_extra(struct planner *p, const struct link_diff *d)
 	bool lost = have && (d->routes || d->addresses) && went_down(p, have);
 	bool lost6 = lost || (d->common >> LINK_DISABLE_IPV6 & 1 && values_num(d->want->common, LINK_DISABLE_IPV6, 0));
 
-	for (size_t i = 0; have && i < have->n_routes; i++)
-		if (!(have->routes[i].family == AF_INET6 ? lost6 : lost) &&
-		    diff_route_extra(p->in, d->want, have, &have->routes[i]))
-			op_add(p, OP_ROUTE_DELETE, d->want, have)->route = &have->routes[i];
+	if (!lost && !any_goes_first(p, d, AF_INET))
+		delete_routes(p, d, AF_INET);
+	if (!lost6)
+		delete_routes(p, d, AF_INET6);
 	for (size_t i = have ? have->n_addresses : 0; i-- > 0;) {
 		const struct address *a = &have->addresses[i];
 

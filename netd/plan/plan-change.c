@@ -102,8 +102,10 @@ static void attach_ports_again(struct planner *p, const struct link_diff *d)
 		uint64_t rows = port_rows_to_keep(want == port || want->port == NULL ? port : want);
 		struct op *op;
 
-		if (want != port && want->master_managed && !streq(want->master_name, d->want->name))
+		if (want != port && want->master_managed && !streq(want->master_name, d->want->name)) {
+			plan_up_after_release(p, want, port, d->have);
 			continue;
+		}
 		op = plan_glued(op_add(p, OP_SET, want, port), IMPACT_FLAP);
 		op->master = MASTER_JOIN;
 		memcpy(op->master_name, d->want->name, IFNAMSIZ);
@@ -136,24 +138,31 @@ void plan_up_with_mac(struct planner *p, const struct link_diff *d, bool up, boo
 		plan_keep_down(p, link);
 }
 
-/* down, ports out, options, ports in, up, and what was lost by it: one burst. */
-static void plan_cycle(struct planner *p, const struct link_diff *d, struct op set, bool ports_out)
+/* What has to happen around a change, for `why`. */
+static char *cycle_reason(const struct link_diff *d, bool down, bool ports_out)
 {
-	bool was_up = d->have->flags & IFF_UP, up;
-	size_t from = p->plan->n + 1;
-	const char *key = NULL;
+	uint64_t rows = rows_needing_down(d->want->own, d->own) | rows_needing_no_ports(d->want->own, d->own);
+	unsigned row = 0;
+
+	while (!(rows >> row & 1))
+		row++;
+	return xasprintf("%s changes only while the link %s%s%s", d->want->own->table->rows[row].key,
+			 down ? "is down" : "", down && ports_out ? " and " : "", ports_out ? "has no ports" : "");
+}
+
+/* down, ports out, options, ports in, up, and what was lost by it: one burst. */
+static void plan_cycle(struct planner *p, const struct link_diff *d, struct op set, bool down, bool ports_out)
+{
+	bool up = down && values_num(d->want->common, LINK_UP, 1);
+	bool restore_mac = ports_out && (d->want->kind->flags & KIND_PORTS_DOWN);
+	size_t first = p->plan->n;
 	struct op *op;
 
-	for (unsigned row = 0; row < d->want->own->table->n && !key; row++)
-		if ((rows_needing_down(d->want->own, d->own) | rows_needing_no_ports(d->want->own, d->own)) >> row & 1)
-			key = d->want->own->table->rows[row].key;
-	if (was_up) {
+	if (down) {
 		op = op_add(p, OP_SET, d->want, d->have);
 		op->flags = FLAGS_DOWN;
 		op->impact = IMPACT_FLAP;
 		op->loc = set.loc;
-		op->why = xasprintf("%s changes only while the link is down%s", key,
-				    ports_out ? " and has no ports" : "");
 	}
 	if (ports_out)
 		release_ports(p, d->have);
@@ -164,13 +173,13 @@ static void plan_cycle(struct planner *p, const struct link_diff *d, struct op s
 	*op = set;
 	if (ports_out)
 		attach_ports_again(p, d);
-	up = was_up && values_num(d->want->common, LINK_UP, 1);
-	if (up || ports_out)
-		plan_up_with_mac(p, d, up, ports_out);
+	if (up || restore_mac)
+		plan_up_with_mac(p, d, up, restore_mac);
 	if (up)
 		plan_lost(p, d->have, true);
-	for (; from < p->plan->n; from++)
-		p->plan->ops[from].glued = true;
+	p->plan->ops[first].why = cycle_reason(d, down, ports_out);
+	for (size_t i = first; i < p->plan->n; i++)
+		p->plan->ops[i].glued = i > first;
 }
 
 static void plan_sysctl_rows(struct planner *p, const struct link_diff *d)
@@ -204,7 +213,7 @@ void plan_change(struct planner *p, const struct link_diff *d)
 		if (own)
 			set.link = with_cleared_maps(p, d);
 		if (down || ports_out) {
-			plan_cycle(p, d, set, ports_out);
+			plan_cycle(p, d, set, down, ports_out);
 		} else {
 			struct op *op = op_add(p, OP_SET, set.link, d->have);
 

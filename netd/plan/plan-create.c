@@ -11,8 +11,7 @@ static bool pins_mtu(const struct link *want)
 
 /*
  * A bridge's MTU stays put only after it was *changed* on the existing link (net/bridge/br_device.c, br_change_mtu);
- * so it is made with a neighbouring value, and set in the message after: the one above, as VLANs that are made meanwhile
- * may have as much as their parent.
+ * so it is made with a neighbouring value, and set in the message after, before a port comes that it would follow.
  */
 static const struct link *with_other_mtu(struct planner *p, const struct link *want)
 {
@@ -38,6 +37,8 @@ void plan_create(struct planner *p, const struct link_diff *d)
 		op->master = MASTER_JOIN;
 		memcpy(op->master_name, want->master_name, IFNAMSIZ);
 	}
+	if (pins_mtu(want))
+		op_add(p, OP_SET, want, NULL)->common = 1ull << LINK_MTU;
 }
 
 static void plan_sysctls(struct planner *p, const struct link *want, const struct link *have, uint64_t rows)
@@ -52,7 +53,7 @@ static void plan_sysctls(struct planner *p, const struct link *want, const struc
 void plan_settle_new(struct planner *p, const struct link_diff *d)
 {
 	const struct link *want = d->want;
-	uint64_t common = rows_at(want->common, d->common, PLACE_INET6) | (pins_mtu(want) ? 1ull << LINK_MTU : 0);
+	uint64_t common = rows_at(want->common, d->common, PLACE_INET6);
 	uint64_t port = joins_late(p, d) ? 0 : d->port & ~rows_naming(want->port, d->port);
 	const struct link *master = model_master(&p->in->effective->links, want);
 

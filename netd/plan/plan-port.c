@@ -9,12 +9,24 @@ static const struct model *wanted(const struct planner *p)
 	return &p->in->effective->links;
 }
 
-static void set_up_after_release(struct planner *p, const struct link_diff *d, const struct link *old_master)
+static bool is_set_up(const struct planner *p, const struct link *have)
 {
-	if (!old_master || !(old_master->kind->flags & KIND_PORTS_DOWN) || !values_num(d->want->common, LINK_UP, 1))
+	for (size_t i = 0; i < p->plan->n; i++)
+		if (p->plan->ops[i].have == have && p->plan->ops[i].flags == FLAGS_UP)
+			return true;
+	return false;
+}
+
+void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
+			   const struct link *old_master)
+{
+	const struct link *master = model_find(wanted(p), want->master_name);
+
+	if (!(old_master->kind->flags & KIND_PORTS_DOWN) || !values_num(want->common, LINK_UP, 1) ||
+	    (master && (master->kind->flags & KIND_PORTS_DOWN)) || is_set_up(p, have))
 		return;
-	plan_glued(op_add(p, OP_SET, d->want, d->have), IMPACT_FLAP)->flags = FLAGS_UP;
-	plan_keep_down(p, d->want);
+	plan_glued(op_add(p, OP_SET, want, have), IMPACT_FLAP)->flags = FLAGS_UP;
+	plan_keep_down(p, want);
 }
 
 /* Did an op so far take the port from the master it has? */
@@ -98,10 +110,10 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	}
 	if (must_be_down)
 		plan_opened_port(p, d, master);
-	else
-		set_up_after_release(p, d, old_master);
-	if (old_master)
+	if (old_master) {
+		plan_up_after_release(p, d->want, have, old_master);
 		plan_left_alone(p, old_master);
+	}
 	plan_port_values(p, d);
 	if (must_be_down && have)
 		plan_lost(p, have, false);

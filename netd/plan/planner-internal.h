@@ -48,6 +48,9 @@ void plan_change(struct planner *p, const struct link_diff *d);
 /* The address again: a bond whose last port leaves takes a random one (bond_main.c, __bond_release_one()). */
 void plan_up_with_mac(struct planner *p, const struct link_diff *d, bool up, bool restore_mac);
 /* plan-port.c */
+/* A bond leaves its port down (__bond_release_one()): sets it up, once, if that is wanted and no bond is to have it. */
+void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
+			   const struct link *old_master);
 void plan_join(struct planner *p, const struct link_diff *d);
 void plan_port_values(struct planner *p, const struct link_diff *d);
 void plan_vlans(struct planner *p, const struct link_diff *d);

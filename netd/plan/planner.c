@@ -233,7 +233,7 @@ static bool is_cut_off(const struct diff_input *in, const struct link *port)
 	if (model_find(&in->effective->removed, port->name))
 		return false;
 	/* Nobody declares it, and it was not us who attached it. */
-	return !want || want->foreign || (!want->loc.file && !want->master_managed);
+	return !want || (!want->master_managed && (want->foreign || !want->loc.file));
 }
 
 bool cuts_off(const struct planner *p, const struct link *have)
@@ -345,14 +345,26 @@ void plan_keep_down(struct planner *p, const struct link *parent)
 			op_add(p, OP_SET, vlans[i], vlans[i])->flags = FLAGS_DOWN;
 }
 
-static void plan_up(struct planner *p, const struct link_diff *d)
+/* Does the link stand on one that a bond opens in the burst? */
+static bool stands_on_port(struct planner *p, const struct link *want)
+{
+	for (want = model_parent(wanted(p), want); want; want = model_parent(wanted(p), want)) {
+		const struct link_diff *d = find_diff(p, want);
+
+		if (d && d->master && joins_late(p, d))
+			return true;
+	}
+	return false;
+}
+
+static void plan_up(struct planner *p, const struct link_diff *d, bool late)
 {
 	struct op *op;
 
 	if (!(d->common >> LINK_UP & 1) || !values_num(d->want->common, LINK_UP, 0))
 		return;
 	/* The bond opens its ports itself. */
-	if (d->master && joins_late(p, d))
+	if ((d->master && joins_late(p, d)) || late != stands_on_port(p, d->want))
 		return;
 	op = op_add(p, OP_SET, d->want, is_new(d) ? NULL : d->have);
 	op->flags = FLAGS_UP;
@@ -360,16 +372,21 @@ static void plan_up(struct planner *p, const struct link_diff *d)
 	plan_keep_down(p, d->want);
 }
 
-/*
- * Ports of a bond that goes away are left down (bond_release_and_destroy()); those that were not let go before and are
- * wanted up are set up.
- */
-static void plan_up_again(struct planner *p)
+static void plan_early_up(struct planner *p, const struct link_diff *d)
 {
-	size_t n = p->plan->n;
+	plan_up(p, d, false);
+}
 
-	for (size_t i = 0; i < n; i++) {
-		const struct op op = p->plan->ops[i];
+static void plan_late_up(struct planner *p, const struct link_diff *d)
+{
+	plan_up(p, d, true);
+}
+
+/* Ports of a bond that was deleted since the plan had n ops: the bond left them down (bond_release_and_destroy()). */
+static void plan_up_again(struct planner *p, size_t n)
+{
+	for (size_t end = p->plan->n; n < end; n++) {
+		const struct op op = p->plan->ops[n];
 		const struct link *const *ports;
 		size_t n_ports;
 
@@ -380,11 +397,9 @@ static void plan_up_again(struct planner *p)
 			const struct link *want = model_find(wanted(p), ports[j]->name);
 			const struct link_diff *d = want ? find_diff(p, want) : NULL;
 
-			if (!(ports[j]->flags & IFF_UP) || (d && d->master) ||
-			    model_find(&p->in->effective->removed, ports[j]->name) ||
-			    (want && (!values_num(want->common, LINK_UP, 1) || want->master_name[0])))
-				continue;
-			op_add(p, OP_SET, want ? want : ports[j], ports[j])->flags = FLAGS_UP;
+			if ((ports[j]->flags & IFF_UP) && !model_find(&p->in->effective->removed, ports[j]->name) &&
+			    !(d && d->recreate))
+				plan_up_after_release(p, want ? want : ports[j], ports[j], op.link);
 		}
 	}
 }
@@ -434,7 +449,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	struct plan plan = PLAN_NULL;
 	struct planner p = {.in = in, .plan = &plan};
 	_cleanup_free_ struct ranked *order = NULL;
-	size_t burst;
+	size_t burst, late;
 
 	diff_models(in, &p.diff);
 	children_index(in->actual, &p.children);
@@ -442,13 +457,15 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	expand_recreate(&p);
 	order = rank_all(&p);
 	plan_deletes(&p, order, true);
+	plan_up_again(&p, 0);
 	each(&p, order, false, true, plan_change);
 	each(&p, order, true, false, plan_create);
 	each(&p, order, true, false, plan_settle_new);
-	each(&p, order, true, true, plan_up);
+	each(&p, order, true, true, plan_early_up);
 	each(&p, order, true, true, plan_addresses);
 	burst = plan.n;
 	each(&p, order, true, true, plan_join);
+	each(&p, order, true, true, plan_late_up);
 	each(&p, order, true, true, plan_late_addresses);
 	each(&p, order, true, true, plan_routes);
 	each(&p, order, true, true, plan_extra);
@@ -457,8 +474,9 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 			plan_moved_off(&p, order[i].d);
 	glue(&p, burst);
 	each(&p, order, true, true, plan_named_rows);
+	late = plan.n;
 	plan_deletes(&p, order, false);
-	plan_up_again(&p);
+	plan_up_again(&p, late);
 	diff_done(&p.diff);
 	children_done(&p.children);
 	*ret = plan;

@@ -226,7 +226,8 @@ bool resolve_vlans(struct link *want, const struct values *says, const struct br
 		else if (has_pvid || !(v->flags & BRIDGE_VLAN_INFO_PVID))
 			v->flags &= (uint16_t)~BRIDGE_VLAN_INFO_UNTAGGED;
 	}
-	qsort(want->vlans, want->n_vlans, sizeof(*want->vlans), vlan_order);
+	if (want->n_vlans)
+		qsort(want->vlans, want->n_vlans, sizeof(*want->vlans), vlan_order);
 	return true;
 }
 
@@ -305,5 +306,7 @@ void resolve_link(const struct resolve_input *in, struct effective *e, struct li
 	restore_found(in, e, want);
 	if (want->kind->settle && !want->foreign && !departed)
 		want->kind->settle(want, have);
+	else if (want->kind->drop_refused)
+		want->kind->drop_refused(want);
 	want_vlans(in, e, want);
 }

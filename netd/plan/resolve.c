@@ -130,11 +130,21 @@ static void add_declared(const struct resolve_input *in, struct effective *e)
 	}
 }
 
+/* The device of that name, unless it is one that we made and that nobody declares any more: it is about to go. */
+static const struct link *find_present(const struct resolve_input *in, const char *name)
+{
+	const struct link *have = model_find(in->actual, name);
+
+	if (have && !model_find(&in->config->links, name) && ledger_made(in->ledger, have))
+		return NULL;
+	return have;
+}
+
 /* The wanted link of that name, made for devices that have no section of their own. */
 static struct link *want_device(const struct resolve_input *in, struct effective *e, const char *name, struct loc loc)
 {
 	struct link *want = model_find(&e->links, name);
-	const struct link *have = model_find(in->actual, name);
+	const struct link *have = find_present(in, name);
 
 	if (want)
 		return want;
@@ -208,7 +218,7 @@ static void add_parents(const struct resolve_input *in, struct effective *e)
 		struct link *parent = model_find(&e->links, vlan->parent_name);
 
 		if (!vlan->parent_name[0] || values_num(vlan->common, LINK_UP, 1) == 0 ||
-		    (parent && !parent->foreign) || !model_find(in->actual, vlan->parent_name))
+		    (parent && !parent->foreign) || !find_present(in, vlan->parent_name))
 			continue;
 		parent = want_device(in, e, vlan->parent_name, vlan->parent_loc);
 		parent->foreign = true;
@@ -264,15 +274,15 @@ static const char *waits_for(const struct resolve_input *in, struct effective *e
 		return want->waits_for;
 	if (in->left_out && in->left_out(want->name, in->userdata))
 		absent = want->name;
-	else if (want->kind->flags & KIND_HAS_PARENT) {
+	else if (want->parent_name[0]) {
 		struct link *wanted_parent = model_find(&e->links, want->parent_name);
 
-		parent = model_find(in->actual, want->parent_name);
+		parent = find_present(in, want->parent_name);
 		if (wanted_parent)
 			absent = waits_for(in, e, wanted_parent);
 		else if (!parent)
 			absent = want->parent_name;
-	} else if (!(want->kind->flags & KIND_VIRTUAL) && !model_find(in->actual, want->name)) {
+	} else if (!(want->kind->flags & KIND_VIRTUAL) && !find_present(in, want->name)) {
 		absent = want->name;
 	}
 	if (absent)
@@ -308,6 +318,19 @@ static void check_kinds(const struct resolve_input *in, struct effective *e)
 	}
 }
 
+/* What was taken over goes back to how it was; a guest's port, which a [port] section reached, stays where it is. */
+static void add_former(const struct resolve_input *in, struct effective *e, const struct record *r,
+		       const struct link *have)
+{
+	const struct link *master = model_master(in->actual, have);
+	struct link *want = want_device(in, e, r->name, LOC_NONE);
+
+	if (!master || !r->port || r->joined || !model_find(&e->links, master->name))
+		return;
+	want->foreign = true;
+	copy_name(want->master_name, master->name);
+}
+
 /* What the ledger knows and nobody wants any more: ours is removed, what was taken over goes back to how it was. */
 static void add_departed(const struct resolve_input *in, struct effective *e)
 {
@@ -320,7 +343,7 @@ static void add_departed(const struct resolve_input *in, struct effective *e)
 		if (ledger_made(in->ledger, have))
 			effective_remove(e, r->name, have->kind);
 		else if (r->kind == have->kind)
-			want_device(in, e, r->name, LOC_NONE);
+			add_former(in, e, r, have);
 	}
 }
 

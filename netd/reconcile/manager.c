@@ -317,6 +317,7 @@ void manager_run(struct manager *m)
 	int r;
 
 	m->dirty = false;
+	m->runs++;
 	r = transaction_start(&m->transaction, m->kernel, &m->ledger, m->applying, &manager_hooks, m);
 	if (r < 0)
 		log_error("the state of the kernel could not be read: %s", strerror(-r));
@@ -326,6 +327,7 @@ void manager_done(struct manager *m)
 {
 	transaction_free(m->transaction);
 	sd_event_source_disable_unref(m->repair_timer);
+	sd_event_source_disable_unref(m->pause_timer);
 	sd_event_source_disable_unref(m->boot_timer);
 	sd_event_source_disable_unref(m->confirm_timer);
 	sd_event_source_disable_unref(m->hold_timer);

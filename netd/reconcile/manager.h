@@ -110,9 +110,10 @@ struct manager {
 	char stubborn[17]; /* id of a repair that the kernel ignores: not tried again while it is the same */
 	struct repair_count *repairs;
 	size_t n_repairs;
+	unsigned runs; /* transactions so far */
 
 	bool is_boot, ready;
-	sd_event_source *repair_timer, *boot_timer;
+	sd_event_source *repair_timer, *pause_timer, *boot_timer;
 	manager_event_fn *listener;
 	void (*became_ready)(struct manager *m, void *userdata);
 	void (*changed)(struct manager *m, void *userdata); /* status may have changed */
@@ -177,6 +178,8 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 void manager_kernel_changed(const char *name, bool all, void *userdata);
 void manager_filter_drift(struct effective *e, void *userdata);
 void manager_count_repair(struct manager *m, const char *link);
+/* The link's own setting, or that of [daemon]. */
+enum drift_setting manager_drift_of(const struct manager *m, const struct link *want);
 void manager_schedule_repair(struct manager *m);
 void manager_refresh(struct manager *m);
 void manager_check_ready(struct manager *m);

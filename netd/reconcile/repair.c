@@ -18,6 +18,7 @@
 struct repair_count {
 	char link[IFNAMSIZ];
 	unsigned n;
+	unsigned run; /* of the last one: a repair of many steps is one repair */
 	time_t since;
 	bool paused;
 };
@@ -38,6 +39,27 @@ static struct repair_count *repair_count(struct manager *m, const char *link)
 	return NULL;
 }
 
+/* Nobody may write again: the last change is still to be put back. */
+static int pause_over(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	manager_schedule_repair(userdata);
+	return 0;
+}
+
+static void pause_link(struct manager *m, struct repair_count *c)
+{
+	uint64_t usec = (REPAIR_WINDOW + 1) * 1000000ull;
+
+	c->paused = true;
+	sd_event_source_disable_unref(m->pause_timer);
+	m->pause_timer = NULL;
+	sd_event_add_time_relative(m->event, &m->pause_timer, CLOCK_MONOTONIC, usec, 1000, pause_over, m);
+	manager_problem(m, NULL, false,
+			"%s was changed by someone else and put back %u times in %d s; it is left alone for %d s "
+			"(find the other tool, or set drift = report)",
+			c->link, c->n, REPAIR_WINDOW, REPAIR_WINDOW);
+}
+
 void manager_count_repair(struct manager *m, const char *link)
 {
 	struct repair_count *c = repair_count(m, link);
@@ -47,16 +69,16 @@ void manager_count_repair(struct manager *m, const char *link)
 		snprintf(c->link, sizeof(c->link), "%s", link);
 		c->since = now();
 	}
-	if (now() - c->since > REPAIR_WINDOW)
-		*c = (struct repair_count){.since = now()}, snprintf(c->link, sizeof(c->link), "%s", link);
-	c->n++;
-	if (c->n < REPAIRS_MAX || c->paused)
+	if (c->run == m->runs)
 		return;
-	c->paused = true;
-	manager_problem(m, NULL, false,
-			"%s was changed by someone else and put back %u times in %d s; it is left alone for %d s "
-			"(find the other tool, or set drift = report)",
-			link, c->n, REPAIR_WINDOW, REPAIR_WINDOW);
+	c->run = m->runs;
+	if (now() - c->since > REPAIR_WINDOW) {
+		c->since = now();
+		c->n = 0;
+		c->paused = false;
+	}
+	if (++c->n >= REPAIRS_MAX && !c->paused)
+		pause_link(m, c);
 }
 
 static bool is_paused(struct manager *m, const char *link)
@@ -66,7 +88,7 @@ static bool is_paused(struct manager *m, const char *link)
 	return c && c->paused && now() - c->since <= REPAIR_WINDOW;
 }
 
-static enum drift_setting drift_of(const struct manager *m, const struct link *want)
+enum drift_setting manager_drift_of(const struct manager *m, const struct link *want)
 {
 	uint64_t all = values_num(m->config->daemon, DAEMON_DRIFT, DRIFT_REPAIR);
 
@@ -81,8 +103,8 @@ void manager_filter_drift(struct effective *e, void *userdata)
 	for (size_t i = 0; i < e->links.n_links; i++) {
 		struct link *want = e->links.links[i];
 
-		if (want->waits_for ||
-		    (drift_of(m, want) == DRIFT_REPAIR && !is_paused(m, want->name) && !manager_is_held(m, want->name)))
+		if (want->waits_for || (manager_drift_of(m, want) == DRIFT_REPAIR && !is_paused(m, want->name) &&
+					!manager_is_held(m, want->name)))
 			continue;
 		want->waits_for = xstrdup(want->name);
 	}
@@ -142,10 +164,13 @@ static bool is_relevant(const struct manager *m, const char *name)
 		return true;
 	if (master && m->config->n_ports && model_find(&m->effective.links, master->name))
 		return true;
-	/* A device that something waits for may come under its altname. */
-	for (size_t i = 0; have && have->altnames && i < m->effective.links.n_links; i++)
-		if (m->effective.links.links[i]->waits_for)
+	/* A device that something waits for, be it under its altname; its own section it need not have. */
+	for (size_t i = 0; i < m->effective.links.n_links; i++) {
+		const char *absent = m->effective.links.links[i]->waits_for;
+
+		if (absent && ((have && have->altnames) || streq(absent, name)))
 			return true;
+	}
 	return false;
 }
 

@@ -164,7 +164,8 @@ static void executed(struct execute_result *result, void *userdata)
 	struct transaction *t = userdata;
 	int r;
 
-	t->changed = t->changed || result->done > 0;
+	/* What was refused may be done by half, and of what had no answer nobody knows. */
+	t->changed = true;
 	if (result->error && !t->going_back)
 		note_refusal(t, result);
 	plan_done(&t->plan);

@@ -258,7 +258,7 @@ class Bed:
         assert self.daemon is None, 'the daemon runs already'
         build_preload()
         environment = {
-            **os.environ,
+            **{k: v for k, v in os.environ.items() if k != 'WATCHDOG_USEC'},
             'NOTIFY_SOCKET': str(self.notify_path),
             'LD_PRELOAD': str(PRELOAD),
             'COUNT_WRITES': str(self.sent_path),
@@ -266,7 +266,6 @@ class Bed:
             'ASAN_OPTIONS': 'verify_asan_link_order=0:detect_leaks=0',
             **(env or {}),
         }
-        environment.pop('WATCHDOG_USEC', None)
         self.notified = []
         with open(self.log_path, 'a', encoding='utf-8') as log:
             self.daemon = subprocess.Popen(
@@ -530,7 +529,7 @@ class Bed:
 
 # What `ip -d -j` shows that is no setting: states that follow carrier and time, numbers that count.
 VOLATILE = {
-    'ifindex', 'operstate', 'flags', 'linkmode', 'gso_max_size', 'link_index', 'valid_life_time', 'preferred_life_time',
+    'ifindex', 'operstate', 'flags', 'linkmode', 'qdisc', 'tentative', 'gso_max_size', 'link_index', 'valid_life_time', 'preferred_life_time',
     'hello_timer', 'tcn_timer', 'topology_change_timer', 'gc_timer', 'hold_timer', 'message_age_timer',
     'forward_delay_timer', 'topology_change', 'topology_change_detected', 'state', 'mii_status', 'link_failure_count',
     'ad_info', 'active_slave', 'ad_aggregator_id', 'ad_actor_oper_port_state', 'ad_partner_oper_port_state',

@@ -354,7 +354,7 @@ class Ports(bed.TestCase):
 
     def test_added_removed_reordered_and_the_mac_stays(self):
         b = self.bed
-        macs = b.nics('p0', 'p1', 'p2')
+        macs = [b.nic(p, up=True) for p in ('p0', 'p1', 'p2')]
         b.write(section(4, {}))
         b.start()
         self.assertEqual(b.link('bond0')['address'], macs[0])
@@ -363,7 +363,7 @@ class Ports(bed.TestCase):
             b.change(section(4, {}, ports))
             self.assertEqual(b.ports('bond0'), sorted(ports.split()), ports)
             self.assertEqual(b.link('bond0')['address'], macs[0], ports)
-        # The last one left gets its own MAC back, and is not left down.
+        # The one that left last has its own MAC back, and is up as it was found.
         b.change(section(4, {}, 'p1'))
         self.assertEqual(b.link('p2')['address'], macs[2])
         self.assertIn('UP', b.link('p2')['flags'])

@@ -603,7 +603,7 @@ PASSING = {
 }
 # A bond or bridge keeps the address and MTU that it once got from a port, and VLANs take theirs from below when they are
 # made: these depend on the way, except where they are declared, and then the plan is empty only if they are right.
-OF_THE_WAY = {'address', 'mtu', 'bridge_id', 'root_id', 'designated_root', 'designated_bridge', 'designated_cost', 'perm_hwaddr', 'permaddr', 'linkmode'}
+OF_THE_WAY = {'address', 'mtu', 'promiscuity', 'bridge_id', 'root_id', 'designated_root', 'designated_bridge', 'designated_cost', 'perm_hwaddr', 'permaddr', 'linkmode'}
 
 
 def strip(value, names):

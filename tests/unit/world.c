@@ -7,6 +7,10 @@
 
 #include <cmocka.h>
 
+#include "../../netd/kernel/kernel.h"
+
+#define ROUNDS_BACK 3 /* as many as a transaction takes */
+
 static const uint8_t machine_id[16] = "a test's machine";
 
 struct config *world_config(const char *text)
@@ -92,9 +96,10 @@ static void fail_of_plan(const struct plan *p, size_t done, int error, const cha
 {
 	_cleanup_free_ char *text = plan_text(p);
 
+	fprintf(stderr, "%s\n", text); /* cmocka's messages are short */
 	if (error)
-		fail_msg("%s: op %zu is refused: %s\n%s", what, done + 1, strerror(-error), text);
-	fail_msg("%s\n%s", what, text);
+		fail_msg("%s: op %zu is refused: %s", what, done + 1, strerror(-error));
+	fail_msg("%s", what);
 }
 
 void world_apply(struct world *w, const struct config *c, unsigned rounds)
@@ -119,6 +124,46 @@ void world_apply(struct world *w, const struct config *c, unsigned rounds)
 			fail_of_plan(&s.plan, done, error, "apply");
 		step_done(&s);
 	}
+}
+
+static void add_difference(const char *text, void *userdata)
+{
+	unsigned *n = userdata;
+
+	print_error("  %s\n", text);
+	++*n;
+}
+
+void world_go_back(struct world *w, struct effective *back, const struct model *before, const char *from, FILE *f)
+{
+	unsigned differences = 0;
+
+	for (unsigned round = 0;; round++) {
+		_cleanup_free_ char *text = NULL;
+		struct step s;
+		size_t done;
+		int error;
+
+		world_look(w);
+		step_make_back(w, back, &s);
+		text = plan_text(&s.plan);
+		if (f && round == 0)
+			fprintf(f, "back:\n%s", text);
+		done = world_execute(w, &s.plan, SIZE_MAX, &error);
+		if (error) {
+			fprintf(stderr, "%s\n", text);
+			fail_msg("%s: on the way back op %zu is refused: %s", from, done + 1, strerror(-error));
+		}
+		plan_done(&s.plan);
+		*back = s.effective;
+		if (!*text)
+			break;
+		if (round == ROUNDS_BACK)
+			fail_of_plan(&s.plan, 0, 0, "the way back does not end");
+	}
+	kernel_compare(before, &w->kernel.links, add_difference, &differences);
+	if (differences)
+		fail_msg("%s: the way back did not lead to the state before", from);
 }
 
 /* What others add does not carry our protocol number. */

@@ -50,7 +50,15 @@ void step_done(struct step *s);
  * is then in *error.
  */
 size_t world_execute(struct world *w, const struct plan *p, size_t n, int *error);
-/* Brings the world to a configuration, as an apply does; the test fails when that takes more than `rounds` plans. */
+/*
+ * Brings the world to a configuration, as an apply does; the test fails when that takes more than `rounds` plans, or when
+ * an op is refused.
+ */
 void world_apply(struct world *w, const struct config *c, unsigned rounds);
+/*
+ * Goes back to `before`, which restore_extend() has put into *back; the first plan's text goes to f, unless it is NULL.
+ * The test fails when an op is refused, when it takes more than three plans, or when it does not lead there.
+ */
+void world_go_back(struct world *w, struct effective *back, const struct model *before, const char *from, FILE *f);
 /* One line per op. The caller frees it. */
 char *plan_text(const struct plan *p);

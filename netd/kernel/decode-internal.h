@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: what the decode-*.c files share with each other and with nobody else. */
+#pragma once
+
+#include <libmnl/libmnl.h>
+
+#include "decode.h"
+
+/*
+ * Is there a family header of this size? Attributes are padded to four bytes, so a message of the kernel has no other
+ * length, and libmnl's iterators, which round lengths up, stay within the buffer.
+ */
+static inline bool message_has(const struct nlmsghdr *m, size_t header)
+{
+	return m->nlmsg_len % MNL_ALIGNTO == 0 && mnl_nlmsg_get_payload_len(m) >= header;
+}

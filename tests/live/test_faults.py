@@ -1,0 +1,570 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+All or as before: transitions between configurations, each with things of others around, and at their messages the kernel
+refuses, or does a message by half, an answer is lost, or the daemon is killed. What `ip` and `bridge` show afterwards must be
+what they showed before (or, when the change was committed before the kill, what they show after it).
+
+Each transition is first made whole, which counts its messages. With SOAK every fault is tried at every message; else a sample in
+which each sort of message has one. SEED repeats a sample (it is printed). POINTS=fault:N[,fault:N] tries just these, such as
+POINTS=refuse:3,cut:5.
+"""
+import json
+import mmap
+import os
+import random
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import bed
+
+LIBRARY = bed.BUILD / 'tests' / 'live' / 'faults.so'
+
+# The shared struct of faults.c.
+FAULTS = ['none', 'refuse', 'half', 'lose-ack', 'cut', 'file']
+HEAD, NOTED = struct.Struct('=4I4I3I'), 8192
+SYSCTL, CREATE, SETLINK = 1, 0x4000, 0x8000
+RTM_NEWLINK, RTM_DELADDR, RTM_DELROUTE = 16, 21, 25
+
+SEED = int(os.environ.get('SEED') or random.SystemRandom().randrange(1 << 31))
+
+# How long what the kernel does by itself (carriers, link-local routes) may take after a change.
+SETTLE = 8
+
+
+def build_library():
+    source = Path(__file__).with_name('faults.c')
+    if LIBRARY.exists() and LIBRARY.stat().st_mtime >= source.stat().st_mtime:
+        return
+    LIBRARY.parent.mkdir(parents=True, exist_ok=True)
+    beside = LIBRARY.with_suffix(f'.{os.getpid()}')
+    subprocess.run([os.environ.get('CC', 'cc'), '-D_GNU_SOURCE', '-Wall', '-Wextra', '-O1', '-fPIC', '-shared',
+                    '-o', str(beside), str(source), '-ldl'], check=True)
+    beside.rename(LIBRARY)
+
+
+class Injector:
+    """The struct that the library in the daemon reads, in a file that both map."""
+
+    def __init__(self, path):
+        path.write_bytes(bytes(HEAD.size + 2 * NOTED))
+        with open(path, 'r+b') as f:
+            self.map = mmap.mmap(f.fileno(), 0)
+        self.environment = {'LD_PRELOAD': str(LIBRARY), 'FAULTS': str(path)}
+
+    def arm(self, *faults):
+        """Up to four (fault, n), the next one armed when the one before has happened. Counting begins anew."""
+        faults = list(faults) + [('none', 0)] * (4 - len(faults))
+        self.map[:HEAD.size] = HEAD.pack(*(FAULTS.index(f) for f, _ in faults), *(n for _, n in faults), 0, 0, 0)
+
+    def fired(self):
+        return HEAD.unpack_from(self.map)[8]
+
+    def messages(self):
+        """What was sent since arm(), a number for the sort of each."""
+        n = HEAD.unpack_from(self.map)[9]
+        assert n <= NOTED
+        return list(struct.unpack_from(f'={n}H', self.map, HEAD.size))
+
+    def files(self):
+        return HEAD.unpack_from(self.map)[10]
+
+    def close(self):
+        self.map.close()
+
+
+# What `ip -d -j` and `bridge -d -j` show that a change that was undone may leave different.
+LINK_LEFT_OUT = {
+    'ifindex', 'link_index', 'operstate', 'ifalias',
+    # timers, and what spanning tree found out
+    'hello_timer', 'tcn_timer', 'topology_change_timer', 'gc_timer', 'hold_timer', 'message_age_timer',
+    'forward_delay_timer', 'topology_change', 'topology_change_detected', 'topology_change_ack', 'root_id', 'root_port',
+    'root_path_cost', 'designated_port', 'designated_cost', 'designated_bridge', 'designated_root', 'config_pending',
+    'fdb_n_learned', 'mcast_n_groups',
+    # what the bond found out
+    'mii_status', 'link_failure_count', 'ad_info', 'active_slave', 'ad_aggregator_id', 'ad_actor_oper_port_state',
+    'ad_partner_oper_port_state', 'ad_actor_oper_port_state_str', 'ad_partner_oper_port_state_str',
+}
+PORT_LEFT_OUT = {'state', 'id', 'no', 'bridge_id'}  # these are something else elsewhere: a VLAN's id, a bridge's own bridge_id
+FLAGS_LEFT_OUT = {'NO-CARRIER', 'LOWER_UP', 'M-DOWN'}
+ADDRESS_LEFT_OUT = {'valid_life_time', 'preferred_life_time', 'tentative', 'dadfailed', 'optimistic'}
+ROUTE_LEFT_OUT = {'flags', 'cache', 'expires', 'hoplimit'}
+
+
+def _without(value, keys):
+    return {k: v for k, v in value.items() if k not in keys}
+
+
+def _comparable_link(link):
+    link = _without(link, LINK_LEFT_OUT)
+    link['flags'] = sorted(set(link.get('flags', [])) - FLAGS_LEFT_OUT)
+    info = dict(link.get('linkinfo', {}))
+    if 'info_data' in info:
+        info['info_data'] = _without(info['info_data'], LINK_LEFT_OUT)
+    if 'info_slave_data' in info:
+        info['info_slave_data'] = _without(info['info_slave_data'], LINK_LEFT_OUT | PORT_LEFT_OUT)
+    link['linkinfo'] = info
+    return link
+
+
+def dump():
+    """All links, addresses, routes (both families, all tables), rules, ports and VLANs, as text by object, to be compared."""
+    shown = bed.run('ip', '-d', '-j', '-batch', '-', text='link show\naddr show\nroute show table all\nrule show\n')
+    links, addresses, routes, rules = bed.parse_documents(shown)
+    ports, vlans = [], []
+    if any(link.get('linkinfo', {}).get('info_kind') == 'bridge' for link in links):
+        ports, vlans = bed.parse_documents(bed.run('bridge', '-d', '-j', '-batch', '-', text='link show\nvlan show\n'))
+    result = {}
+    for link in links:
+        result[f'link {link["ifname"]}'] = _comparable_link(link)
+    for link in addresses:
+        result[f'addresses {link["ifname"]}'] = [_without(a, ADDRESS_LEFT_OUT) for a in link['addr_info'] if a]
+    result['routes'] = sorted(json.dumps(_without(r, ROUTE_LEFT_OUT), sort_keys=True) for r in routes)
+    result['rules'] = rules
+    for port in ports:
+        result[f'port {port["ifname"]}'] = _without(_comparable_link(port), PORT_LEFT_OUT)
+    for port in vlans:
+        result[f'vlans {port["ifname"]}'] = port['vlans']
+    return result
+
+
+def differences(before, after):
+    """In words, a line each."""
+    lines = []
+    for what in sorted(set(before) | set(after)):
+        a, b = before.get(what), after.get(what)
+        if a == b:
+            continue
+        if isinstance(a, list) and isinstance(b, list):
+            lines += [f'{what}: gone: {x}' for x in a if x not in b] + [f'{what}: new: {x}' for x in b if x not in a]
+            if sorted(map(str, a)) == sorted(map(str, b)):
+                lines.append(f'{what}: in another order: {a}, then {b}')
+        elif isinstance(a, dict) and isinstance(b, dict):
+            lines += _differences_in(what, a, b)
+        else:
+            lines.append(f'{what}: {"gone" if b is None else "new"}')
+    return lines
+
+
+def _differences_in(what, a, b):
+    lines = []
+    for k in sorted(set(a) | set(b)):
+        if a.get(k) == b.get(k):
+            continue
+        if isinstance(a.get(k), dict) and isinstance(b.get(k), dict):
+            lines += _differences_in(f'{what} {k}', a[k], b[k])
+        else:
+            lines.append(f'{what}: {k}: {a.get(k)}, then {b.get(k)}')
+    return lines
+
+
+# What others do on the host, once it is configured: a tap of a guest with settings and VLANs of its own ...
+GUEST = [
+    'tap vnet0 br0',
+    'bridge link set dev vnet0 hairpin on isolated on cost 55 priority 9',
+    'bridge vlan add dev vnet0 vid 30',
+    'bridge vlan add dev vnet0 vid 31 pvid untagged',
+    'bridge vlan del dev vnet0 vid 1',
+]
+# ... and addresses and routes of theirs on a link.
+ROUTES = [
+    'ip addr add 203.0.113.9/24 dev {0}',
+    'ip addr add 2001:db8:9::9/64 dev {0}',
+    'ip route add 198.51.100.0/24 via 203.0.113.1 proto 99',
+    'ip route add 198.51.101.0/24 dev {0} table 77 proto bird metric 7',
+    'ip -6 route add 2001:db8:99::/48 via 2001:db8:9::1 proto 99',
+]
+
+
+def routes_on(name):
+    return [line.format(name) for line in ROUTES]
+
+
+HOST = 'address = 192.0.2.10/24 2001:db8::10/64\ngateway = 192.0.2.1\nroute = 10.0.0.0/8 via 192.0.2.2 metric 5\n'
+
+# Name: (configuration before, configuration after, what others do in between, --force)
+TRANSITIONS = {
+    'nic_to_bridge': (
+        f'[ethernet eth0]\n{HOST}[ethernet eth1]\n',
+        f'[bridge br0]\nports = eth0\n{HOST}[ethernet eth1]\n',
+        routes_on('eth1') + ['ip addr add 192.0.2.77/24 dev eth0', 'ip route add 100.64.0.0/10 via 192.0.2.3 proto 99'], False),
+    'bridge_to_nic': (
+        f'[bridge br0]\nports = eth0\n{HOST}',
+        f'[ethernet eth0]\n{HOST}',
+        ['ip link set eth1 up', *routes_on('eth1')], False),
+    'nic_to_bond': (
+        f'[ethernet eth0]\n{HOST}',
+        f'[bond bond0]\nmode = active-backup\nports = eth0 eth1\nprimary = eth0\n{HOST}',
+        ['ip link set eth2 up', *routes_on('eth2'), 'ip link set eth1 mtu 1400'], False),
+    'bond_to_nics': (
+        f'[bond bond0]\nmode = balance-rr\nports = eth0 eth1\n{HOST}',
+        f'[ethernet eth0]\n{HOST}[ethernet eth1]\naddress = 192.0.2.11/24\n',
+        ['ip link set eth2 up', *routes_on('eth2')], False),
+    'bond_mode': (
+        f'[bond bond0]\nmode = active-backup\nports = eth0 eth1\nprimary = eth1\n{HOST}'
+        '[vlan bond0.10]\nparent = bond0\nid = 10\naddress = 198.18.10.1/24 2001:db8:10::1/64\n'
+        'route = 198.19.0.0/16 via 198.18.10.2\n[vlan bond0.20]\nparent = bond0\nid = 20\nmtu = 1400\n',
+        f'[bond bond0]\nmode = 802.3ad\nlacp_rate = fast\nports = eth0 eth1\n{HOST}'
+        '[vlan bond0.10]\nparent = bond0\nid = 10\naddress = 198.18.10.1/24 2001:db8:10::1/64\n'
+        'route = 198.19.0.0/16 via 198.18.10.2\n[vlan bond0.20]\nparent = bond0\nid = 20\nmtu = 1400\n',
+        ['ip link add link bond0 name foreign type vlan id 99', 'ip link set foreign up', *routes_on('foreign')], False),
+    'bond_options': (
+        '[bond bond0]\nmode = active-backup\nports = eth0 eth1\nmiimon = 100\nupdelay = 200\n[port eth0]\nqueue_id = 3\n',
+        '[bond bond0]\nmode = active-backup\nports = eth0 eth1\narp_interval = 200\narp_ip_target = 192.0.2.1 192.0.2.2\n'
+        'arp_validate = active\nfail_over_mac = none\nnum_grat_arp = 4\n[port eth1]\nqueue_id = 2\nprio = 7\n',
+        ['ip link add link bond0 name foreign type vlan id 99', 'ip link set foreign up', *routes_on('bond0')], False),
+    'bond_ports': (
+        f'[bond bond0]\nmode = balance-xor\nxmit_hash_policy = layer3+4\nports = eth0 eth1\n{HOST}[ethernet eth2]\nmtu = 1450\n',
+        f'[bond bond0]\nmode = balance-xor\nports = eth1 eth2\nmtu = 1400\n{HOST}[ethernet eth0]\naddress = 198.18.0.1/24\n',
+        routes_on('bond0'), False),
+    'vlan_id': (
+        '[vlan v0]\nparent = eth0\nid = 10\naddress = 198.18.10.1/24 2001:db8:10::1/64\ngateway = 198.18.10.254\n'
+        '[bridge br0]\nports = v1\n[vlan v1]\nparent = eth0\nid = 11\n',
+        '[vlan v0]\nparent = eth0\nid = 20\nprotocol = 802.1ad\naddress = 198.18.10.1/24 2001:db8:10::1/64\n'
+        'gateway = 198.18.10.254\n[bridge br0]\nports = v1\n[vlan v1]\nparent = eth0\nid = 10\n',
+        [*GUEST, *routes_on('v0'), 'ip link add link eth0 name foreign type vlan id 99'], False),
+    'remove_everything': (
+        f'[bond bond0]\nmode = active-backup\nports = eth0 eth1\n[vlan bond0.10]\nparent = bond0\nid = 10\n'
+        f'[bridge br0]\nports = bond0.10\nvlan_filtering = yes\nstp_state = yes\nforward_delay = 2s\n{HOST}'
+        '[bridge br1]\nports = eth2\naddress = 198.18.1.1/24\n',
+        '',
+        [*GUEST, *routes_on('br0'), 'ip link add link bond0 name foreign type vlan id 99', 'ip link set foreign up',
+         'ip addr add 198.18.99.1/24 dev foreign'], True),
+    'make_everything': (
+        '',
+        f'[bond bond0]\nmode = active-backup\nports = eth0 eth1\n[vlan bond0.10]\nparent = bond0\nid = 10\n'
+        f'[bridge br0]\nports = bond0.10 eth2\nvlan_filtering = yes\n{HOST}'
+        '[port eth2]\nvlans = 10-13 20\npvid = 20\nisolated = yes\n',
+        ['ip link set eth0 mtu 1450', 'ip link set eth2 up', *routes_on('eth2'), 'tap vnet0'], False),
+    'bridge_options': (
+        f'[bridge br0]\nports = eth0\nageing_time = 40s\nmcast_snooping = no\ngroup_fwd_mask = 0x8\n{HOST}',
+        f'[bridge br0]\nports = eth0\nstp_state = yes\nforward_delay = 2s\nhello_time = 1s\npriority = 4096\n'
+        f'mcast_query_interval = 60s\nnf_call_iptables = yes\nmst_enabled = yes\nmtu = 1400\n{HOST}',
+        GUEST[:2] + routes_on('br0'), False),
+    'vlan_filtering_on': (
+        f'[bridge br0]\nports = eth0 eth1\n{HOST}',
+        f'[bridge br0]\nports = eth0 eth1\nvlan_filtering = yes\nvlan_default_pvid = 5\nvlans = 5 10\n{HOST}'
+        '[port eth0]\nvlans = 2-40 100\npvid = 7\n[port eth1]\nvlans = 50\nuntagged = 50\npvid = 0\n'
+        '[port vnet*]\nlearning = no\n',
+        [*GUEST, *routes_on('br0')], False),
+    'vlan_filtering_off': (
+        '[bridge br0]\nports = eth0 eth1\nvlan_filtering = yes\nvlan_protocol = 802.1ad\nvlans = 1 10-12\n'
+        '[port eth*]\nvlans = 2-40 100\npvid = 7\n[port vnet*]\nguard = yes\n',
+        '[bridge br0]\nports = eth0\n[ethernet eth1]\naddress = 198.18.1.1/24\n',
+        [*GUEST, *routes_on('br0')], False),
+    'port_moves': (
+        '[bridge br0]\nports = eth0 eth1\n[bridge br1]\nports = eth2\n[port eth1]\npath_cost = 44\nhairpin = yes\n',
+        '[bridge br0]\nports = eth0\n[bridge br1]\nports = eth1 eth2\n[port eth0]\nbcast_flood = no\n',
+        [*GUEST, 'tap vnet1 br1', 'bridge link set dev eth2 priority 3'], False),
+    'port_bridge_to_bond': (
+        '[bridge br0]\nports = eth0 eth1\nvlan_filtering = yes\n[port eth1]\nvlans = 5-9\nisolated = yes\n',
+        '[bridge br0]\nports = bond0\nvlan_filtering = yes\n[bond bond0]\nmode = active-backup\nports = eth1 eth0\n[port bond0]\n'
+        'vlans = 5-9\nisolated = yes\n',
+        [*GUEST, 'bridge vlan add dev eth0 vid 66', *routes_on('br0')], False),
+    'mtu': (
+        '[bridge br0]\nports = v0\nmtu = 1400\n[vlan v0]\nparent = bond0\nid = 5\nmtu = 1400\n[bond bond0]\nmode = balance-rr\n'
+        'ports = eth0 eth1\nmtu = 1450\n',
+        '[bridge br0]\nports = v0\nmtu = 2000\n[vlan v0]\nparent = bond0\nid = 5\nmtu = 2000\n[bond bond0]\nmode = balance-rr\n'
+        'ports = eth0 eth1\nmtu = 4000\n[ethernet eth2]\nmtu = 9000\n',
+        ['ip link add link bond0 name foreign type vlan id 99', 'ip link set foreign mtu 1300 up', *routes_on('foreign')], False),
+    'addresses': (
+        f'[ethernet eth0]\n{HOST}[ethernet eth1]\naddress = 198.18.1.1/24 198.18.1.2/24 2001:db8:1::1/64\n',
+        '[ethernet eth0]\naddress = 192.0.2.11/24 192.0.2.10/25 2001:db8::11/64\n'
+        '[ethernet eth1]\naddress = 198.18.1.2/24 198.18.2.1/24\nipv6 = link-local\n',
+        [*routes_on('eth0'), 'ip addr add 198.18.1.99/24 dev eth1'], False),
+    'routes': (
+        '[ethernet eth0]\naddress = 192.0.2.10/24 2001:db8::10/64\ngateway = 192.0.2.1 2001:db8::1\n'
+        'route = 10.0.0.0/8 via 192.0.2.2 metric 5\nroute = 10.1.0.0/16 via 192.0.2.3 table 50 mtu 1400\n'
+        'route = 2001:db8:7::/48 via 2001:db8::2\n',
+        '[ethernet eth0]\naddress = 192.0.2.10/24 2001:db8::10/64\ngateway = 192.0.2.254\n'
+        'route = 10.0.0.0/8 via 192.0.2.4 metric 5\nroute = 10.2.0.0/16 via 192.0.2.3 table 51 src 192.0.2.10\n'
+        'route = 2001:db8:7::/48 via 2001:db8::3\n',
+        [*routes_on('eth0'), 'ip route add 10.1.0.0/16 via 192.0.2.9 proto 99'], False),
+    'default_route_to_other_link': (
+        f'[ethernet eth0]\n{HOST}[ethernet eth1]\naddress = 198.18.1.1/24\n',
+        '[ethernet eth0]\naddress = 192.0.2.10/24\n[ethernet eth1]\naddress = 198.18.1.1/24\ngateway = 198.18.1.254\n',
+        [*routes_on('eth0'), 'ip route add default via 192.0.2.99 metric 500 proto 99'], False),
+    'taken_over_bridge': (
+        '[ethernet eth0]\n',
+        f'[bridge br9]\nports = eth0 eth1\nstp_state = yes\nforward_delay = 3s\npriority = 8192\nvlan_filtering = yes\nmtu = 1400\n'
+        f'{HOST}[port eth2]\nhairpin = yes\n',
+        ['ip link add br9 address 52:54:00:0b:00:09 type bridge ageing_time 12300 forward_delay 400 mcast_snooping 0',
+         'ip link set eth2 master br9', 'ip link set eth2 up', 'ip link set br9 up', 'bridge link set dev eth2 cost 9 learning off',
+         'tap vnet9 br9', *routes_on('br9')], False),
+    'taken_over_bond': (
+        '[ethernet eth2]\n',
+        '[bond bond9]\nports = eth0 eth1\nmode = balance-alb\nmiimon = 50\n[vlan v9]\nparent = bond9\nid = 9\n'
+        'address = 198.18.9.1/24\n',
+        ['ip link add bond9 type bond mode 1 miimon 300 updelay 600 num_grat_arp 3', 'ip link set eth0 master bond9',
+         'ip link set bond9 up', 'ip link add link bond9 name foreign type vlan id 99 egress-qos-map 0:3', 'ip link set foreign up',
+         *routes_on('bond9'), 'ip addr add 198.18.99.1/24 dev foreign'], False),
+    'qinq': (
+        '[vlan s]\nparent = eth0\nid = 100\nprotocol = 802.1ad\n[vlan c]\nparent = s\nid = 7\naddress = 198.18.7.1/24\n'
+        'egress_qos_map = 1:2 3:4\n[bridge br0]\nports = c2\n[vlan c2]\nparent = s\nid = 8\n',
+        '[vlan s]\nparent = eth0\nid = 200\nprotocol = 802.1ad\n[vlan c]\nparent = s\nid = 7\naddress = 198.18.7.1/24\n'
+        'egress_qos_map = 5:6\nreorder_hdr = no\n[bridge br0]\nports = c2\n[vlan c2]\nparent = s\nid = 9\n',
+        [*GUEST, 'ip link add link s name foreign type vlan id 99', 'ip link set foreign up', *routes_on('foreign')], False),
+    'kind_changes': (
+        f'[bridge x0]\nports = eth0\n{HOST}[vlan x1]\nparent = eth1\nid = 5\naddress = 198.18.5.1/24\n',
+        f'[bond x0]\nmode = active-backup\nports = eth0\n{HOST}[bridge x1]\nports = eth1\naddress = 198.18.5.1/24\n',
+        ['ip link set eth2 up', *routes_on('eth2'), 'ip addr add 198.18.5.77/24 dev x1'], False),
+    'ipv6_modes': (
+        '[bridge br0]\nports = eth0\n[ethernet eth1]\nipv6 = no\n[ethernet eth2]\naccept_ra = always\naddress = 2001:db8:2::2/64\n',
+        '[bridge br0]\nports = eth0\naddress = 2001:db8:3::3/64\nipv6 = link-local\n[ethernet eth1]\naddress = 2001:db8:4::4/64\n'
+        '[ethernet eth2]\nipv6 = no\n',
+        ['ip addr add 2001:db8:9::9/64 dev eth2', 'ip addr add 203.0.113.9/24 dev eth2', 'tap vnet0 br0'], False),
+    'mixed': (
+        f'[bond bond0]\nmode = balance-alb\nports = eth0 eth1\n[bridge br1]\nports = bond0\n[vlan br1.10]\nparent = br1\nid = 10\n'
+        '[bridge brvlan-10]\nports = br1.10\n[vlan br1.11]\nparent = br1\nid = 11\n[bridge brvlan-11]\nports = br1.11\n'
+        f'[bridge br0]\nports = eth2\n{HOST}[port eth2]\npath_cost = 10\n',
+        f'[bond bond0]\nmode = active-backup\nports = eth0\n[bridge br1]\nports = bond0\nvlan_filtering = yes\n'
+        '[vlan br1.10]\nparent = br1\nid = 12\n[bridge brvlan-10]\nports = br1.10\n[vlan br1.13]\nparent = br1\nid = 13\n'
+        '[bridge brvlan-13]\nports = br1.13\naddress = 198.18.13.1/24\n'
+        f'[bridge br0]\nports = eth1 eth2\npriority = 4096\n{HOST}[port eth2]\nisolated = yes\n',
+        [*GUEST, 'tap vnet1 brvlan-10', 'tap vnet2 brvlan-11', 'bridge link set dev vnet1 isolated on',
+         'ip link add link bond0 name foreign type vlan id 99', *routes_on('br0')], True),
+}
+
+
+def sort_name(number):
+    """Of a message, for messages to the reader: what it is in rtnetlink's terms."""
+    if number == SYSCTL:
+        return 'sysctl'
+    names = {16: 'link', 17: 'dellink', 19: 'setlink', 20: 'address', 21: 'deladdress', 24: 'route', 25: 'delroute'}
+    marks = {CREATE: 'create', SETLINK: 'vlan', 0x2000: 'master', 0x1000: 'flags'}
+    return '-'.join([names.get(number & 0xFFF, str(number & 0xFFF))] + [m for bit, m in marks.items() if number & bit])
+
+
+class Faults(bed.TestCase):
+    def setUp(self):
+        build_library()
+        super().setUp()
+        self.injector = None
+        self.failed = []
+        self.restarts = 0
+
+    def prepare(self, name):
+        """A fresh host in the state before the transition, ready for a fault."""
+        before, _after, others, _force = TRANSITIONS[name]
+        if self.injector:
+            self.injector.close()
+            self.bed.close()
+            self.bed = bed.Bed()
+        b = self.bed
+        self.injector = Injector(b.dir / 'faults')
+        for which in ('all', 'default'):
+            # Duplicate detection would make each look wait a second or two.
+            Path('/proc/sys/net/ipv6/conf', which, 'accept_dad').write_text('0')
+        b.nics('eth0', 'eth1', 'eth2')
+        b.write(before)
+        b.start(env=self.injector.environment)
+        self.others(others)
+        # What the foreign things lead to is known before the next apply.
+        bed.eventually(lambda: b.in_sync())
+        b.write(TRANSITIONS[name][1])
+
+    def others(self, lines):
+        mac = 0
+        for line in lines:
+            words = line.split()
+            if words[0] == 'tap':
+                self.bed.tap(*words[1:])
+                mac += 1
+                self.bed.ip('link', 'set', words[1], 'address', f'52:54:00:0a:00:{mac:02x}')
+            else:
+                bed.run(*words)
+
+    def settled(self):
+        """A dump when two in a row are the same."""
+        shown = dump()
+        deadline = time.monotonic() + SETTLE
+        while time.monotonic() < deadline:
+            time.sleep(0.2)
+            again = dump()
+            if again == shown:
+                return shown
+            shown = again
+        raise AssertionError(f'the host does not come to rest: {differences(shown, dump())}')
+
+    def same_as(self, *references):
+        """Differences from the first reference, [] if it is one of them; waits for what the kernel does by itself."""
+        deadline = time.monotonic() + SETTLE
+        while True:
+            shown = dump()
+            if shown in references or time.monotonic() > deadline:
+                return [] if shown in references else differences(references[0], shown)
+            time.sleep(0.3)
+
+    def apply(self, name):
+        """The error, or None."""
+        try:
+            self.bed.varlink('Apply', {'force': True} if TRANSITIONS[name][3] else {})
+        except bed.VarlinkError as e:
+            return e
+        return None
+
+    def survey(self, name):
+        """Makes the transition without a fault. Returns (dump before, dump after, messages, changes of files)."""
+        self.prepare(name)
+        before = self.settled()
+        self.injector.arm()
+        error = self.apply(name)
+        self.assertIsNone(error)
+        messages, files = self.injector.messages(), self.injector.files()
+        after = self.settled()
+        self.assertEqual(self.injector.messages(), messages, 'messages after the apply')
+        self.assertNotEqual(before, after, 'the transition changes nothing')
+        self.assertTrue(self.bed.in_sync())
+        return before, after, messages, files
+
+    def points(self, name, messages, files):
+        """What to try, a list of lists of (fault, n)."""
+        if os.environ.get('POINTS'):
+            return [[(f.rpartition(':')[0], int(f.rpartition(':')[2])) for f in p.split('+')]
+                    for p in os.environ['POINTS'].split(',')]
+        n = len(messages)
+        link = [i for i in range(1, n + 1) if messages[i - 1] != SYSCTL]
+        # By half: those of which the kernel does something before it refuses.
+        half = [i for i in link if messages[i - 1] & 0xFFF in (RTM_NEWLINK, 17, 19) and not messages[i - 1] & CREATE
+                and (messages[i - 1] & 0xFFF == RTM_NEWLINK or messages[i - 1] & SETLINK)]
+        points = [[('refuse', i)] for i in range(1, n + 1)] + [[('half', i)] for i in half] + \
+            [[('lose-ack', i)] for i in link] + [[('cut', i)] for i in range(n + 1)] + \
+            [[('file', i)] for i in range(1, files + 1)]
+        random_ = random.Random(f'{SEED} {name}')
+        # A fault, and another on the way back, or in the start after a kill.
+        for _ in range(n):
+            points.append([(random_.choice(['refuse', 'cut']), random_.randint(1, n)),
+                           (random_.choice(['refuse', 'cut', 'lose-ack']), random_.randint(1, max(2, n // 2)))])
+        if os.environ.get('SOAK'):
+            return points
+        sample, seen = [], set()
+        random_.shuffle(points)
+        for point in points:
+            fault, at = point[0]
+            sort = (fault if len(point) == 1 else 'two') if fault in ('file', 'half') or len(point) > 1 else \
+                messages[max(at, 1) - 1]
+            if sort not in seen or (fault == 'lose-ack' and fault not in seen):
+                seen.update((sort, fault))
+                sample.append(point)
+        return sample
+
+    def ensure_running(self):
+        """After a kill: the next start finishes. A second fault may kill that one, too."""
+        for _ in range(3):
+            if not self.bed.daemon:
+                self.restarts += 1
+                self.bed.start(env=self.injector.environment, ready=False)
+            try:
+                self.bed.wait_notified('READY=1')
+                return
+            except AssertionError as e:
+                if self.bed.daemon:
+                    raise
+                if 'status -9' not in str(e):
+                    raise
+        raise AssertionError('killed again and again')
+
+    def await_death_or_answer(self, name):
+        """Applies; the error or None, or 'killed'."""
+        try:
+            return self.apply(name)
+        except (AssertionError, OSError) as e:
+            try:
+                self.bed.daemon.wait(5)
+            except subprocess.TimeoutExpired:
+                raise e from None
+            self.assertEqual(self.bed.daemon.returncode, -9, self.bed.log()[-3000:])
+            self.bed.daemon = None
+            return 'killed'
+
+    def try_point(self, name, point, before, after):
+        """Returns why it did not come back, or None. Leaves the host as before, or self.spoiled set."""
+        fault = point[0][0]
+        self.spoiled = False
+        log_begin = self.bed.log_path.stat().st_size
+        self.injector.arm(*point)
+        result = self.await_death_or_answer(name)
+        killed = result == 'killed'
+        if killed:
+            self.ensure_running()
+        fired = self.injector.fired()
+        if fired == 0:
+            self.spoiled = result is None
+            return 'the fault did not happen' if len(point) == 1 else None
+        self.injector.arm()
+        wrong = self.judge(point, result, fired, before, after)
+        if wrong is None and not self.spoiled:
+            kept = self.bed.verify()
+            if kept:
+                wrong = f'the state that the daemon keeps is not what a dump shows: {kept}'
+        if wrong:
+            self.spoiled = True
+            with open(self.bed.log_path, encoding='utf-8', errors='replace') as log:
+                log.seek(log_begin)
+                wrong += f'\n{fault} log:\n' + log.read()[-3000:]
+        return wrong
+
+    def judge(self, point, result, fired, before, after):
+        """What the fault led to, against what it may lead to."""
+        if result is None:
+            # Only a lost answer may leave the change whole.
+            wrong = self.same_as(after)
+            self.spoiled = True
+            if point[0][0] != 'lose-ack':
+                return f'the apply succeeded; {wrong or "the kernel shows the new state"}'
+            return '\n'.join(wrong) or None
+        if result == 'killed':
+            committed = self.same_as(before, after)
+            if committed:
+                return 'neither old nor new: ' + '\n'.join(committed)
+            self.spoiled = dump() != before
+            applied = not self.bed.varlink('Status')['daemon']['pending']
+            if applied != self.spoiled:
+                return f'the kernel shows the {"new" if self.spoiled else "old"} state, and status the other as what is applied'
+            return None
+        if result.name != 'io.kvmnetd.Network.Refused':
+            return f'the apply ended with {result}'
+        wrong = self.same_as(before)
+        if result.parameters['restored'] and wrong:
+            return f'{result}\nit says "restored", and yet:\n' + '\n'.join(wrong)
+        if not result.parameters['restored'] and fired == 1:
+            return f'{result}\nit could not be restored' + '\n'.join([''] + wrong)
+        if not result.parameters['restored']:
+            # The way back was refused, too: told honestly, and what is left is for the next apply.
+            self.spoiled = True
+            return None if result.parameters['differences'] else f'{result}: not restored, and no word of what differs'
+        return None
+
+    def run_transition(self, name):
+        before, after, messages, files = self.survey(name)
+        points = self.points(name, messages, files)
+        self.spoiled = True
+        begun = time.monotonic()
+        for number, point in enumerate(points):
+            if self.spoiled:
+                self.prepare(name)
+                again = self.same_as(before)
+                self.assertEqual(again, [], 'the same beginning leads to another state')
+            wrong = self.try_point(name, point, before, after)
+            if wrong:
+                words = '+'.join(f'{f}:{n}' for f, n in point)
+                at = point[0][1]
+                sort = sort_name(messages[at - 1]) if point[0][0] != 'file' and 0 < at <= len(messages) else ''
+                self.failed.append(f'{words} ({sort}): {wrong}')
+                if len(self.failed) >= int(os.environ.get('FAILURES') or 3):
+                    break
+        print(f'points {name}: {number + 1} tried, {len(self.failed)} did not come back; {len(messages)} messages, '
+              f'{files} files; {self.restarts} restarts; {time.monotonic() - begun:.0f} s; SEED={SEED}', flush=True)
+        self.assertEqual(self.failed, [], f'SEED={SEED}\n' + '\n\n'.join(self.failed))
+
+
+def _add(name):
+    def test(self):
+        self.run_transition(name)
+    test.cost = 20
+    setattr(Faults, f'test_{name}', test)
+
+
+for _name in TRANSITIONS:
+    _add(_name)
