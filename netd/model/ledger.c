@@ -10,6 +10,7 @@ static struct record *record_free(struct record *r)
 	values_free(r->own);
 	values_free(r->port);
 	free(r->addresses);
+	free(r->vlans);
 	free(r);
 	return NULL;
 }
@@ -94,6 +95,7 @@ struct ledger ledger_copy(const struct ledger *l)
 		c->own = r->own ? values_copy(r->own) : NULL;
 		c->port = r->port ? values_copy(r->port) : NULL;
 		c->addresses = array_copy(r->addresses, r->n_addresses, sizeof(*r->addresses));
+		c->vlans = array_copy(r->vlans, r->n_vlans, sizeof(*r->vlans));
 		copy.list[i] = c;
 	}
 	copy.n = l->n;

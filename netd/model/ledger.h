@@ -7,18 +7,28 @@
 
 #include "model.h"
 
+enum vlans_found {
+	VLANS_UNTOUCHED,
+	VLANS_INITIAL, /* it joined its bridge with us: the bridge's default PVID */
+	VLANS_LISTED,  /* those of struct record */
+};
+
 struct record {
 	char name[IFNAMSIZ];
 	const struct kind *kind;
-	bool created;	  /* we made this link */
-	uint32_t ifindex; /* of the link we mean; 0: create was intended and may have happened */
-	uint64_t mac;	  /* address inherited from a port when it was made; 0: none */
-	bool joined;	  /* we attached it to a master ... */
+	bool created;		     /* we made this link */
+	uint32_t ifindex;	     /* of the link we mean; 0: create was intended and may have happened */
+	uint64_t mac;		     /* address inherited from a port when it was made; 0: none */
+	bool joined;		     /* we attached it to a master ... */
 	char master[IFNAMSIZ];	     /* ... this one ... */
 	char found_master[IFNAMSIZ]; /* ... and found it in this one before ("": none) */
-	/* The values found before the first write; NULL: nothing written. For links we made, the kernel's initial ones. */
+	/* The values found before the first write; NULL: nothing written. For links we made, the kernel's initial ones.
+	 */
 	struct values *common, *own, *port;
 	const struct kind *port_kind; /* the kind whose port table `port` uses */
+	enum vlans_found vlans_found; /* bridge VLANs before the first write */
+	struct bridge_vlan *vlans;
+	size_t n_vlans;
 	struct address *addresses; /* that we added */
 	size_t n_addresses;
 };

@@ -134,6 +134,19 @@ static void note_address(struct ledger *l, const struct op *op)
 	*ARRAY_APPEND(r->addresses, r->n_addresses) = *op->address;
 }
 
+static void note_vlans(struct ledger *l, const struct op *op)
+{
+	struct record *r = record_of(l, op);
+
+	if (r->vlans_found != VLANS_UNTOUCHED)
+		return;
+	r->vlans_found = op->have && op->have->n_vlans && !r->created ? VLANS_LISTED : VLANS_INITIAL;
+	if (r->vlans_found == VLANS_INITIAL)
+		return;
+	r->vlans = array_copy(op->have->vlans, op->have->n_vlans, sizeof(*r->vlans));
+	r->n_vlans = op->have->n_vlans;
+}
+
 void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model *actual)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -150,9 +163,11 @@ void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model
 		case OP_ADDRESS_ADD:
 			note_address(l, op);
 			break;
-		case OP_DELETE:
 		case OP_VLAN_ADD:
 		case OP_VLAN_DELETE:
+			note_vlans(l, op);
+			break;
+		case OP_DELETE:
 		case OP_ADDRESS_DELETE:
 		case OP_ROUTE_ADD:
 		case OP_ROUTE_DELETE:
@@ -195,6 +210,34 @@ static void settle_addresses(struct record *r, const struct link *have)
 	r->n_addresses = kept;
 }
 
+/* Does a section say which VLANs it is to have? */
+static bool says_vlans(const struct link *want)
+{
+	const struct values *v = want->kind == &kind_bridge ? want->own : want->port;
+
+	for (unsigned row = 0; v && row < v->table->n; row++)
+		if (values_has(v, row) && v->table->rows[row].place == PLACE_VLANS)
+			return true;
+	return false;
+}
+
+static void settle_vlans(struct record *r, const struct link *want, const struct link *have)
+{
+	bool is_port = have->master || have->kind == &kind_bridge;
+
+	if (r->vlans_found == VLANS_UNTOUCHED || (is_port && (!want || says_vlans(want) || !want->vlans_managed)))
+		return;
+	/* Not said any more, so what is wanted is what was found: once it is there again, there is nothing to remember.
+	 */
+	if (is_port && (want->n_vlans != have->n_vlans ||
+			memcmp(want->vlans, have->vlans, want->n_vlans * sizeof(*want->vlans)) != 0))
+		return;
+	free(r->vlans);
+	r->vlans = NULL;
+	r->n_vlans = 0;
+	r->vlans_found = VLANS_UNTOUCHED;
+}
+
 /* Returns whether there is still something to remember. */
 static bool settle_record(struct record *r, const struct effective *e, const struct model *actual)
 {
@@ -214,8 +257,10 @@ static bool settle_record(struct record *r, const struct effective *e, const str
 	settle_rows(&r->common, want ? want->common : NULL, have->common);
 	settle_rows(&r->own, want ? want->own : NULL, have->own);
 	settle_rows(&r->port, want ? want->port : NULL, have->port);
+	settle_vlans(r, want, have);
 	settle_addresses(r, have);
-	return r->created || r->joined || r->common || r->own || r->port || r->n_addresses;
+	return r->vlans_found != VLANS_UNTOUCHED || r->created || r->joined || r->common || r->own || r->port ||
+	       r->n_addresses;
 }
 
 void ledger_settle(struct ledger *l, const struct effective *e, const struct model *actual)

@@ -29,12 +29,15 @@ void plan_up_after_release(struct planner *p, const struct link *want, const str
 	plan_keep_down(p, want);
 }
 
-/* Did an op so far take the port from the master it has? */
-static bool has_moved(const struct planner *p, const struct link *have)
+/* Did the ops so far take the port from the master it has? */
+static bool has_moved(const struct planner *p, const struct link *have, const struct link *master)
 {
-	for (size_t i = 0; i < p->plan->n; i++)
-		if (p->plan->ops[i].have == have && p->plan->ops[i].master != MASTER_KEEP)
-			return true;
+	for (size_t i = p->plan->n; i-- > 0;) {
+		const struct op *op = &p->plan->ops[i];
+
+		if (op->have == have && op->master != MASTER_KEEP)
+			return op->master == MASTER_LEAVE || !streq(op->master_name, master->name);
+	}
 	return false;
 }
 
@@ -47,6 +50,15 @@ static bool is_released(const struct planner *p, const struct link *have)
 	return false;
 }
 
+static uint64_t declared_mtu_and_mac(const struct link *want)
+{
+	uint64_t rows = 0;
+
+	rows |= values_loc(want->common, LINK_MTU).file ? 1ull << LINK_MTU : 0;
+	rows |= values_loc(want->common, LINK_MAC).file ? 1ull << LINK_MAC : 0;
+	return rows;
+}
+
 /*
  * bond_enslave() opens a port and gives it the bond's MTU and, in most modes, its MAC: what is declared of the port
  * comes after.
@@ -54,18 +66,27 @@ static bool is_released(const struct planner *p, const struct link *have)
 static void plan_opened_port(struct planner *p, const struct link_diff *d, const struct link *bond)
 {
 	const struct link *have = model_find(p->in->actual, bond->name);
-	uint64_t rows = 0;
+	uint64_t rows = declared_mtu_and_mac(d->want);
 
-	for (unsigned row = 0; row < link_options.n; row++) {
-		uint64_t of_bond = values_num(bond->common, row, values_num(have ? have->common : NULL, row, 1500));
-
-		if ((row == LINK_MTU || row == LINK_MAC) && values_loc(d->want->common, row).file &&
-		    values_num(d->want->common, row, 0) != of_bond)
-			rows |= 1ull << row;
-	}
+	for (unsigned row = 0; row < link_options.n; row++)
+		if ((rows >> row & 1) &&
+		    values_num(d->want->common, row, 0) ==
+			    values_num(bond->common, row, values_num(have ? have->common : NULL, row, 1500)))
+			rows &= ~(1ull << row);
 	if (rows)
 		op_add(p, OP_SET, d->want, d->recreate ? NULL : d->have)->common = rows;
 	plan_keep_down(p, d->want);
+}
+
+/* A bond that lets a port go gives it back the MTU and MAC that it had when it came. */
+static void plan_after_release(struct planner *p, const struct link_diff *d, const struct link *old_master)
+{
+	const struct link *master = model_find(wanted(p), d->want->master_name);
+	uint64_t rows = declared_mtu_and_mac(d->want);
+
+	if (rows && (old_master->kind->flags & KIND_PORTS_DOWN) && !(master && joins_late(p, d)))
+		op_add(p, OP_SET, d->want, d->have)->common = rows;
+	plan_up_after_release(p, d->want, d->have, old_master);
 }
 
 /* A bond that has just lost its last port has a random MAC. */
@@ -80,7 +101,7 @@ static void plan_left_alone(struct planner *p, const struct link *bond)
 		return;
 	ports = children_ports(&p->children, bond->ifindex, &n);
 	for (size_t i = 0; i < n; i++)
-		left += has_moved(p, ports[i]);
+		left += has_moved(p, ports[i], bond);
 	if (left == n)
 		plan_up_with_mac(p, &d, false, true);
 }
@@ -91,6 +112,7 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	const struct link *old_master = have ? model_master(p->in->actual, have) : NULL;
 	const struct link *master = model_find(wanted(p), d->want->master_name);
 	bool must_be_down = master && (master->kind->flags & KIND_PORTS_DOWN);
+	bool released = have && !master && is_released(p, have);
 	struct op *op;
 
 	if (!d->master || (!have && !joins_late(p, d)))
@@ -101,7 +123,7 @@ void plan_join(struct planner *p, const struct link_diff *d)
 		op->impact = IMPACT_FLAP;
 		op->why = xasprintf("a port of a %s must be down to be attached", master->kind->name);
 	}
-	if (master || !is_released(p, have)) {
+	if (!released) {
 		op = op_add(p, OP_SET, d->want, have);
 		op->impact = have ? IMPACT_FLAP : IMPACT_NONE;
 		op->master = master ? MASTER_JOIN : MASTER_LEAVE;
@@ -110,10 +132,10 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	}
 	if (must_be_down)
 		plan_opened_port(p, d, master);
-	if (old_master) {
-		plan_up_after_release(p, d->want, have, old_master);
+	if (old_master)
+		plan_after_release(p, d, old_master);
+	if (old_master && !released)
 		plan_left_alone(p, old_master);
-	}
 	plan_port_values(p, d);
 	if (must_be_down && have)
 		plan_lost(p, have, false);
@@ -232,8 +254,8 @@ static void plan_named_port(struct planner *p, const struct link_diff *d, const 
 	struct op *op;
 
 	for (unsigned row = 0; rows >> row; row++)
-		if ((rows >> row & 1) &&
-		    (!master->own->v[row].blob || !streq((const char *)master->own->v[row].blob->data, d->want->name)))
+		if ((rows >> row & 1) && master->own->v[row].blob &&
+		    !streq((const char *)master->own->v[row].blob->data, d->want->name))
 			rows &= ~(1ull << row);
 	if (!rows)
 		return;

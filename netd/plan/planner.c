@@ -289,6 +289,26 @@ static bool vlan_conflicts(const struct planner *p, const struct link *have)
 	return false;
 }
 
+static const struct link_diff *find_removal(const struct planner *p, const struct link *have)
+{
+	for (size_t i = 0; i < p->diff.n; i++)
+		if (p->diff.list[i].have == have && (p->diff.list[i].recreate || !p->diff.list[i].want))
+			return &p->diff.list[i];
+	return NULL;
+}
+
+/* Is the link in something's way? Then so are the VLANs that go with it. */
+static bool goes_early(const struct planner *p, const struct link *have)
+{
+	for (; have; have = model_parent(p->in->actual, have)) {
+		const struct link_diff *d = find_removal(p, have);
+
+		if (d && (d->recreate || vlan_conflicts(p, have)))
+			return true;
+	}
+	return false;
+}
+
 /* Deletes from the top of the stack: VLANs before what they stand on, masters before their ports. */
 static void plan_deletes(struct planner *p, const struct ranked *order, bool early)
 {
@@ -297,7 +317,7 @@ static void plan_deletes(struct planner *p, const struct ranked *order, bool ear
 
 		if (!d->have || (!d->recreate && d->want) || !(d->have->kind->flags & KIND_HAS_PARENT))
 			continue;
-		if (early == (d->recreate || vlan_conflicts(p, d->have)))
+		if (early == goes_early(p, d->have))
 			plan_delete(p, d);
 	}
 	for (size_t i = 0; i < p->diff.n; i++) {
@@ -323,6 +343,19 @@ static bool has_down_vlan(const struct model *m)
 	return false;
 }
 
+/* Is the link there by now, in the middle of the plan? */
+static bool is_made(struct planner *p, const struct link *want)
+{
+	const struct link_diff *d = find_diff(p, want);
+
+	if (!d || !is_new(d))
+		return true;
+	for (size_t i = 0; i < p->plan->n; i++)
+		if (p->plan->ops[i].type == OP_CREATE && streq(p->plan->ops[i].link->name, want->name))
+			return true;
+	return false;
+}
+
 void plan_keep_down(struct planner *p, const struct link *parent)
 {
 	const struct link *have = model_find(p->in->actual, parent->name);
@@ -332,7 +365,7 @@ void plan_keep_down(struct planner *p, const struct link *parent)
 	for (size_t i = 0; p->has_down_vlan && i < wanted(p)->n_links; i++) {
 		const struct link *vlan = wanted(p)->links[i];
 
-		if (vlan->waits_for || !streq(vlan->parent_name, parent->name))
+		if (vlan->waits_for || !streq(vlan->parent_name, parent->name) || !is_made(p, vlan))
 			continue;
 		if (is_down_vlan(vlan))
 			op_add(p, OP_SET, vlan, model_find(p->in->actual, vlan->name))->flags = FLAGS_DOWN;
@@ -470,7 +503,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	each(&p, order, true, true, plan_routes);
 	each(&p, order, true, true, plan_extra);
 	for (size_t i = 0; i < p.diff.n; i++)
-		if (!order[i].d->want && !vlan_conflicts(&p, order[i].d->have))
+		if (!order[i].d->want && !goes_early(&p, order[i].d->have))
 			plan_moved_off(&p, order[i].d);
 	glue(&p, burst);
 	each(&p, order, true, true, plan_named_rows);

@@ -241,6 +241,21 @@ size_t resolve_initial_vlans(const struct link *bridge_want, const struct link *
 	return vid ? 1 : 0;
 }
 
+/* VLANs that were written once and are not declared any more go back to those found. */
+static void restore_vlans(const struct record *r, struct link *want, const struct bridge_vlan *initial,
+			  size_t n_initial)
+{
+	const struct bridge_vlan *found = r && r->vlans_found == VLANS_LISTED ? r->vlans : initial;
+	size_t n = r && r->vlans_found == VLANS_LISTED ? r->n_vlans : n_initial;
+
+	if (!r || r->vlans_found == VLANS_UNTOUCHED)
+		return;
+	free(want->vlans);
+	want->vlans = array_copy(found, n, sizeof(*found));
+	want->n_vlans = n;
+	want->vlans_managed = true;
+}
+
 static void want_vlans(const struct resolve_input *in, struct effective *e, struct link *want)
 {
 	const struct link *have = model_find(in->actual, want->name);
@@ -257,6 +272,8 @@ static void want_vlans(const struct resolve_input *in, struct effective *e, stru
 	n = resolve_initial_vlans(bridge, bridge_have, &initial);
 	want->vlans_managed = attached ? resolve_vlans(want, says, have->vlans, have->n_vlans)
 				       : resolve_vlans(want, says, &initial, n);
+	if (attached && !want->vlans_managed)
+		restore_vlans(ledger_find(in->ledger, want->name), want, &initial, n);
 }
 
 /* A VLAN over a parent that is declared down cannot be up (net/8021q/vlan_dev.c, vlan_dev_open: ENETDOWN). */

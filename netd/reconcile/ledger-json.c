@@ -33,7 +33,7 @@ static bool address_from_json(struct json_object *json, struct address *ret)
 
 static struct json_object *record_to_json(const struct record *r)
 {
-	struct json_object *json = json_object_new_object(), *addresses = json_object_new_array();
+	struct json_object *json = json_object_new_object(), *addresses = json_object_new_array(), *vlans;
 
 	json_object_object_add(json, "name", json_object_new_string(r->name));
 	json_object_object_add(json, "kind", json_object_new_string(r->kind->name));
@@ -54,6 +54,13 @@ static struct json_object *record_to_json(const struct record *r)
 	for (size_t i = 0; i < r->n_addresses; i++)
 		json_object_array_add(addresses, address_to_json(&r->addresses[i]));
 	json_object_object_add(json, "addresses", addresses);
+	if (r->vlans_found == VLANS_UNTOUCHED)
+		return json;
+	vlans = json_object_new_array();
+	for (size_t i = 0; i < r->n_vlans; i++)
+		json_object_array_add(vlans, json_object_new_int(r->vlans[i].vid | r->vlans[i].flags << 16));
+	/* An empty list is the bridge's initial one: what was found listed has at least one. */
+	json_object_object_add(json, "vlans", vlans);
 	return json;
 }
 
@@ -62,6 +69,19 @@ static const char *get_string(struct json_object *json, const char *key)
 	struct json_object *value = json_object_object_get(json, key);
 
 	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+}
+
+static void vlans_from_json(struct record *r, struct json_object *json)
+{
+	if (!json_object_is_type(json, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(json); i++) {
+		int vlan = json_object_get_int(json_object_array_get_idx(json, i));
+
+		*ARRAY_APPEND(r->vlans, r->n_vlans) =
+			(struct bridge_vlan){.vid = (uint16_t)vlan, .flags = (uint16_t)(vlan >> 16)};
+	}
+	r->vlans_found = r->n_vlans ? VLANS_LISTED : VLANS_INITIAL;
 }
 
 static void record_from_json(struct ledger *l, struct json_object *json)
@@ -88,6 +108,7 @@ static void record_from_json(struct ledger *l, struct json_object *json)
 	r->port_kind = kind_find(get_string(json, "port_kind"));
 	if ((values = json_object_object_get(json, "port")) && r->port_kind && r->port_kind->port.n)
 		r->port = values_from_json(&r->port_kind->port, values);
+	vlans_from_json(r, json_object_object_get(json, "vlans"));
 	for (size_t i = 0; addresses && i < json_object_array_length(addresses); i++) {
 		struct address a;
 

@@ -20,8 +20,9 @@ struct walk {
 	uint64_t random;
 	FILE *f;	/* the configuration being written */
 	unsigned taken; /* NICs that are ports: a bit each */
-	unsigned n_bonds, n_bridges, n_vlans;
-	char free[8][IFNAMSIZ]; /* virtual links that may become ports */
+	unsigned n_parents;
+	char parents[16][IFNAMSIZ]; /* links that VLANs may stand on */
+	char free[8][IFNAMSIZ];	    /* virtual links that may become ports */
 	size_t n_free;
 };
 
@@ -117,6 +118,7 @@ static void write_bond(struct walk *k, unsigned number)
 	option(k, 20, "primary", VALUES("eth0", "eth1", "eth2", "eth3"));
 	write_common(k);
 	snprintf(k->free[k->n_free++], IFNAMSIZ, "bond%u", number);
+	snprintf(k->parents[k->n_parents++], IFNAMSIZ, "bond%u", number);
 }
 
 static void write_vlan(struct walk *k, unsigned number)
@@ -124,20 +126,11 @@ static void write_vlan(struct walk *k, unsigned number)
 	unsigned nic = roll(k, NICS);
 
 	fprintf(k->f, "[vlan v%u]\nid = %u\n", number, 5 + roll(k, 4));
-	switch (roll(k, 4)) {
-	case 0:
+	if (maybe(k, 30) || !k->n_parents)
 		fprintf(k->f, "parent = eth%u\n", nic);
-		break;
-	case 1:
-		fprintf(k->f, "parent = bond%u\n", roll(k, 2));
-		break;
-	case 2:
-		fprintf(k->f, "parent = br%u\n", roll(k, 3));
-		break;
-	default:
-		fprintf(k->f, "parent = v%u\n", roll(k, 4));
-		break;
-	}
+	else
+		fprintf(k->f, "parent = %s\n", k->parents[roll(k, k->n_parents)]);
+	snprintf(k->parents[k->n_parents++], IFNAMSIZ, "v%u", number);
 	option(k, 20, "egress_qos_map", VALUES("0:1 1:2", "1:3", "2:2 3:3 4:4"));
 	option(k, 20, "gvrp", VALUES("yes", "no"));
 	option(k, 10, "loose_binding", VALUES("yes", "no"));
@@ -188,21 +181,26 @@ static void write_ports(struct walk *k)
 
 static char *write_config(struct walk *k)
 {
+	unsigned n_bridges;
 	char *text = NULL;
 	size_t len;
 
 	k->f = open_memstream(&text, &len);
 	k->taken = 0;
 	k->n_free = 0;
+	k->n_parents = 0;
+	for (unsigned i = 0; i < 3; i++)
+		if (maybe(k, 50))
+			snprintf(k->parents[k->n_parents++], IFNAMSIZ, "br%u", i);
+	n_bridges = k->n_parents;
 	for (unsigned i = 0; i < 2; i++)
 		if (maybe(k, 50))
 			write_bond(k, i);
 	for (unsigned i = 0; i < 4; i++)
 		if (maybe(k, 40))
 			write_vlan(k, i);
-	for (unsigned i = 0; i < 3; i++)
-		if (maybe(k, 50))
-			write_bridge(k, i);
+	for (unsigned i = 0; i < n_bridges; i++)
+		write_bridge(k, (unsigned)(k->parents[i][2] - '0'));
 	for (unsigned i = 0; i < NICS; i++) {
 		if ((k->taken >> i & 1) || !maybe(k, 30))
 			continue;
