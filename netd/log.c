@@ -25,6 +25,11 @@ void log_set_verbose(bool verbose)
 	log_to.verbose = verbose;
 }
 
+bool log_is_verbose(void)
+{
+	return log_to.verbose;
+}
+
 void log_print(int priority, const char *format, ...)
 {
 	static const char *const prefix[] = {[LOG_ERR] = "error: ", [LOG_WARNING] = "warning: "};

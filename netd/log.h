@@ -14,6 +14,8 @@ void log_open(void);
 /* priority: LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG (not written unless verbose). */
 void log_print(int priority, const char *format, ...) _printf_(2, 3);
 void log_set_verbose(bool verbose);
+/* Is LOG_DEBUG written? For texts that are dear to make. */
+bool log_is_verbose(void);
 
 #define log_error(...) log_print(LOG_ERR, __VA_ARGS__)
 #define log_warning(...) log_print(LOG_WARNING, __VA_ARGS__)

@@ -2,6 +2,7 @@
 /* Purpose: puts the daemon together: signals, service manager, event loop. The work is in reconcile/ and control/. */
 #include <signal.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
 #include "arguments.h"
 #include "control/service.h"
@@ -94,10 +95,20 @@ static void reload_done(const struct outcome *o, void *userdata _unused_)
 	sd_notify(false, "READY=1");
 }
 
+/* sd_notify(3): a reload is told with the time of its beginning, and READY=1 ends it. */
+static void reload_begins(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+}
+
 static int on_hangup(sd_event_source *s _unused_, const struct signalfd_siginfo *info _unused_, void *userdata)
 {
 	struct apply_request request = {.max_impact = -1, .refused = reload_refused, .done = reload_done};
 
+	reload_begins();
 	manager_apply(userdata, &request);
 	return 0;
 }

@@ -55,7 +55,7 @@ struct config *config_new(void)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
 
-	c->daemon = values_new(&daemon_options, true);
+	c->daemon = values_new(&daemon_options);
 	return c;
 }
 
@@ -190,7 +190,7 @@ struct values *config_port_values(const struct config *c, const char *port, cons
 
 	if (!kinds[number] || !master_kind->port.n)
 		return NULL;
-	merged = values_new(&master_kind->port, true);
+	merged = values_new(&master_kind->port);
 	for (size_t i = 0; i < c->n_port_globs; i++)
 		/* The pattern's alphabet has neither '[' nor '\': '*' and '?' are all there is. */
 		if (fnmatch(c->port_globs[i]->pattern, port, FNM_NOESCAPE) == 0)

@@ -162,7 +162,8 @@ static bool set_list(struct parser *p, struct values *v, unsigned row, struct lo
 	char *save = NULL;
 
 	/* The list so far grows in place; values_put() must not free what it was. */
-	v->v[row] = (union value){0};
+	if (any)
+		v->v[row] = (union value){0};
 	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		if (parse_word(p, o, loc, key, word, &list))
 			any = true;

@@ -103,7 +103,7 @@ static void open_link(struct parser *p, const struct kind *kind, const char *nam
 	p->section.link = link_new(name, kind);
 	p->section.link->loc = p->section.loc;
 	if (!(kind->flags & KIND_VIRTUAL))
-		p->section.match = values_new(&match_options, true);
+		p->section.match = values_new(&match_options);
 }
 
 static void open_port(struct parser *p, const char *pattern)
@@ -120,7 +120,7 @@ static void open_port(struct parser *p, const char *pattern)
 	port->values = xcalloc(kinds_count(), sizeof(*port->values));
 	for (size_t i = 0; kinds[i]; i++)
 		if (kinds[i]->port.n)
-			port->values[i] = values_new(&kinds[i]->port, true);
+			port->values[i] = values_new(&kinds[i]->port);
 	p->section.type = SECTION_PORT;
 	p->section.port = port;
 }
@@ -137,7 +137,7 @@ static void open_daemon(struct parser *p, const char *name)
 		p->daemon_loc = p->section.loc;
 	}
 	p->section.type = SECTION_DAEMON;
-	p->section.daemon = values_new(&daemon_options, true);
+	p->section.daemon = values_new(&daemon_options);
 }
 
 static void refuse_kind(struct parser *p, const char *kind)

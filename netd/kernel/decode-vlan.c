@@ -11,7 +11,7 @@
 
 /* All VLANs of one link while they are being read. */
 struct vlan_map {
-	unsigned last; /* no member is above it */
+	unsigned last; /* no member is above it, and nothing is written there */
 	bool member[VID_MAX + 1];
 	uint16_t flags[VID_MAX + 1];
 };
@@ -20,17 +20,20 @@ static int map_add(struct vlan_map *map, unsigned from, unsigned to, uint16_t fl
 {
 	if (from == 0 || from > to || to > VID_MAX)
 		return -EINVAL;
+	for (; map->last < to; map->last++) {
+		map->member[map->last + 1] = false;
+		map->flags[map->last + 1] = 0;
+	}
 	for (unsigned vid = from; vid <= to; vid++) {
 		map->member[vid] = true;
 		map->flags[vid] = flags & KEPT_FLAGS;
 	}
-	map->last = MAX(map->last, to);
 	return 0;
 }
 
 static void map_read(struct vlan_map *map, const struct bridge_vlan *vlans, size_t n)
 {
-	memset(map, 0, sizeof(*map));
+	map->last = 0;
 	for (size_t i = 0; i < n; i++)
 		map_add(map, vlans[i].vid, vlans[i].vid, vlans[i].flags);
 }
@@ -91,7 +94,7 @@ static void read_port(const struct nlattr *nest, struct bridge_state *s)
 
 	if (s->port || !bridge)
 		return;
-	s->port = values_new(&bridge->port, false);
+	s->port = values_new(&bridge->port);
 	values_decode_all(s->port, PLACE_SLAVE, mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest));
 	values_decode_end(s->port, PLACE_SLAVE);
 }
@@ -101,11 +104,12 @@ int decode_bridge(const struct nlmsghdr *m, struct bridge_state *ret)
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(m);
 	_cleanup_(bridge_state_done) struct bridge_state s = {0};
 	const struct nlattr *a, *af_spec = NULL;
-	struct vlan_map map = {0};
+	struct vlan_map map;
 	int error = 0;
 
 	if (!message_has(m, sizeof(*ifi)) || ifi->ifi_family != AF_BRIDGE || ifi->ifi_index <= 0)
 		return -EINVAL;
+	map_read(&map, NULL, 0);
 	s.ifindex = (uint32_t)ifi->ifi_index;
 	mnl_attr_for_each (a, m, sizeof(*ifi)) {
 		if (mnl_attr_get_type(a) == IFLA_MASTER && mnl_attr_get_payload_len(a) >= sizeof(uint32_t))
@@ -164,12 +168,12 @@ static int take_entry(const struct nlattr *entry, bool remove, struct vlan_map *
 	if (info.vid == 0 || to > VID_MAX)
 		return -EINVAL;
 	if (remove) {
-		for (unsigned vid = info.vid; vid <= to; vid++)
+		for (unsigned vid = info.vid; vid <= MIN(to, map->last); vid++)
 			map->member[vid] = false;
 		return 0;
 	}
 	/* There is one PVID; the kernel does not tell of the one that stops being it. */
-	for (unsigned vid = 1; info.flags & BRIDGE_VLAN_INFO_PVID && vid <= VID_MAX; vid++)
+	for (unsigned vid = 1; info.flags & BRIDGE_VLAN_INFO_PVID && vid <= map->last; vid++)
 		map->flags[vid] &= (uint16_t)~BRIDGE_VLAN_INFO_PVID;
 	return map_add(map, info.vid, to, info.flags);
 }

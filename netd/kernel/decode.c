@@ -70,7 +70,7 @@ static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type
 
 static struct values *read_values(const struct option_table *table, enum place place, const struct nlattr *nest)
 {
-	struct values *v = values_new(table, false);
+	struct values *v = values_new(table);
 
 	if (!nest)
 		return v;

@@ -388,6 +388,8 @@ static bool send_is_full(const struct execution *x, const struct op *op)
 	return x->expected + x->nsec[op_cost(op)] > (deletes ? DELETE_NSEC : SEND_NSEC);
 }
 
+static void next_turn(struct execution *x);
+
 static int on_turn(sd_event_source *s _unused_, void *userdata)
 {
 	struct execution *x = userdata;
@@ -411,14 +413,27 @@ static int on_turn(sd_event_source *s _unused_, void *userdata)
 		x->progress(x->result.done, p->n, x->userdata);
 	if (x->next == p->n || x->result.error)
 		finish(x);
+	else
+		next_turn(x);
 	return 0;
+}
+
+/*
+ * Of what is pending the oldest goes first, and a deferred source is as old as the day it was made (source_dispatch()
+ * of sd-event): one for the whole plan would keep clients and the watchdog waiting until its end.
+ */
+static void next_turn(struct execution *x)
+{
+	sd_event_source_disable_unref(x->source);
+	x->source = NULL;
+	if (sd_event_add_defer(x->k->event, &x->source, on_turn, x) < 0)
+		abort();
 }
 
 int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *progress, kernel_done_fn *done,
 		   void *userdata)
 {
 	struct execution *x;
-	int error;
 
 	if (k->execution)
 		return -EBUSY;
@@ -436,13 +451,7 @@ int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *p
 	if (getrandom(&x->group, sizeof(x->group), GRND_NONBLOCK) != sizeof(x->group))
 		x->group = (uint32_t)now_nsec();
 	x->group |= 1u << 31;
-	error = sd_event_add_defer(k->event, &x->source, on_turn, x);
-	if (error >= 0)
-		error = sd_event_source_set_enabled(x->source, SD_EVENT_ON);
-	if (error < 0) {
-		execution_free(x);
-		return error;
-	}
+	next_turn(x);
 	k->execution = x;
 	observe_pause(k, true);
 	return 0;

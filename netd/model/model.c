@@ -171,9 +171,9 @@ struct link *link_new(const char *name, const struct kind *kind)
 
 	snprintf(l->name, sizeof(l->name), "%s", name);
 	l->kind = kind;
-	l->common = values_new(&link_options, true);
+	l->common = values_new(&link_options);
 	if (kind->own.n)
-		l->own = values_new(&kind->own, true);
+		l->own = values_new(&kind->own);
 	return l;
 }
 

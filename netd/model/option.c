@@ -7,13 +7,15 @@
 
 #include <libmnl/libmnl.h>
 
-struct values *values_new(const struct option_table *table, bool with_locs)
+/* What a table without a set row points to: of thousands of links most say nothing, and need no room for it. */
+static const union value unset[64];
+
+struct values *values_new(const struct option_table *table)
 {
-	struct values *v = xcalloc(1, sizeof(*v) + table->n * sizeof(v->v[0]));
+	struct values *v = xcalloc(1, sizeof(*v));
 
 	v->table = table;
-	if (with_locs)
-		v->locs = xcalloc(table->n, sizeof(*v->locs));
+	v->v = (union value *)(uintptr_t)unset;
 	return v;
 }
 
@@ -24,6 +26,8 @@ struct values *values_free(struct values *v)
 	for (unsigned row = 0; row < v->table->n; row++)
 		values_unset(v, row);
 	free(v->locs);
+	if (v->v != unset)
+		free(v->v);
 	free(v);
 	return NULL;
 }
@@ -34,7 +38,7 @@ struct values *values_copy(const struct values *v)
 
 	if (!v)
 		return NULL;
-	copy = values_new(v->table, v->locs != NULL);
+	copy = values_new(v->table);
 	for (unsigned row = 0; row < v->table->n; row++)
 		if (values_has(v, row))
 			values_put(copy, row, value_copy(&v->table->rows[row], v->v[row]), values_loc(v, row));
@@ -44,6 +48,10 @@ struct values *values_copy(const struct values *v)
 void values_put(struct values *v, unsigned row, union value value, struct loc loc)
 {
 	values_unset(v, row);
+	if (v->v == unset)
+		v->v = xcalloc(v->table->n, sizeof(*v->v));
+	if (loc.file && !v->locs)
+		v->locs = xcalloc(v->table->n, sizeof(*v->locs));
 	v->v[row] = value;
 	v->set |= 1ull << row;
 	if (v->locs)
@@ -71,12 +79,18 @@ uint64_t values_num(const struct values *v, unsigned row, uint64_t otherwise)
 	return values_has(v, row) ? v->v[row].num : otherwise;
 }
 
+/* Most keys differ in their first letter. */
+static bool is_spelled(const char *a, const char *b)
+{
+	return a[0] == b[0] && streq(a, b);
+}
+
 int option_find(const struct option_table *table, const char *key)
 {
 	for (unsigned row = 0; row < table->n; row++) {
 		const struct option *o = &table->rows[row];
 
-		if (streq(o->key, key) || (o->alias && streq(o->alias, key)))
+		if (is_spelled(o->key, key) || (o->alias && is_spelled(o->alias, key)))
 			return (int)row;
 	}
 	return -ENOENT;

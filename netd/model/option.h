@@ -181,11 +181,11 @@ struct option_table {
 struct values {
 	const struct option_table *table;
 	uint64_t set;
-	struct loc *locs; /* table->n of them, or NULL */
-	union value v[];
+	struct loc *locs; /* table->n of them; NULL: none is known */
+	union value *v;	  /* table->n of them, unset ones zero; written by values_put() only */
 };
 
-struct values *values_new(const struct option_table *table, bool with_locs);
+struct values *values_new(const struct option_table *table);
 /* Frees; accepts NULL, returns NULL. */
 struct values *values_free(struct values *v);
 struct values *values_copy(const struct values *v);

@@ -28,7 +28,7 @@ static void note_row(struct values **to, const struct option_table *table, unsig
 	else if (!o->type->is_blob)
 		v.num = (uint64_t)o->initial;
 	if (!*to)
-		*to = values_new(table, false);
+		*to = values_new(table);
 	values_put(*to, row, v, LOC_NONE);
 }
 
@@ -96,11 +96,22 @@ static void note_join(struct record *r, const struct op *op, const struct model 
 	memcpy(r->master, op->master_name, IFNAMSIZ);
 }
 
+/* A port that comes to another master starts with the kernel's initial values (net/bridge/br_if.c, new_nbp()). */
+static void forget_port(struct record *r)
+{
+	r->port = values_free(r->port);
+	free(r->vlans);
+	r->vlans = NULL;
+	r->n_vlans = 0;
+	r->vlans_found = VLANS_UNTOUCHED;
+}
+
 static void note_set(struct ledger *l, const struct op *op, const struct model *actual)
 {
 	struct record *r = record_of(l, op);
 	const struct link *master = op->have ? model_master(actual, op->have) : NULL;
 	bool is_port = master && master->kind == op->master_kind;
+	bool moved = op->link->master_name[0] && !(master && streq(master->name, op->link->master_name));
 
 	if (op->link->mac_from_port && (op->common >> LINK_MAC & 1) && r->created)
 		r->mac = values_num(op->link->common, LINK_MAC, 0);
@@ -110,11 +121,13 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 	if ((op->flags != FLAGS_KEEP || op->master == MASTER_JOIN) && op->have && !r->created)
 		note_row(&r->common, &link_options, LINK_UP, op->have->common, actual);
 	note_rows(&r->own, op->link->own, op->own, r->created || !op->have ? NULL : op->have->own, actual);
+	if (op->master == MASTER_JOIN && !(master && streq(master->name, op->master_name)))
+		forget_port(r);
 	if (op->port && r->port_kind != op->master_kind) {
 		r->port = values_free(r->port);
 		r->port_kind = op->master_kind;
 	}
-	note_rows(&r->port, op->link->port, op->port, is_port ? op->have->port : NULL, actual);
+	note_rows(&r->port, op->link->port, op->port, is_port && !moved ? op->have->port : NULL, actual);
 	/* A guest's port that is attached again is as little ours as it was before. */
 	if (op->master == MASTER_JOIN && !op->link->foreign)
 		note_join(r, op, actual);
@@ -134,13 +147,16 @@ static void note_address(struct ledger *l, const struct op *op)
 	*ARRAY_APPEND(r->addresses, r->n_addresses) = *op->address;
 }
 
-static void note_vlans(struct ledger *l, const struct op *op)
+static void note_vlans(struct ledger *l, const struct op *op, const struct model *actual)
 {
 	struct record *r = record_of(l, op);
+	const struct link *master = op->have ? model_master(actual, op->have) : NULL;
+	bool attached = op->link->kind == &kind_bridge ||
+			(master && (!op->link->master_name[0] || streq(op->link->master_name, master->name)));
 
 	if (r->vlans_found != VLANS_UNTOUCHED)
 		return;
-	r->vlans_found = op->have && op->have->n_vlans && !r->created ? VLANS_LISTED : VLANS_INITIAL;
+	r->vlans_found = attached && op->have && op->have->n_vlans && !r->created ? VLANS_LISTED : VLANS_INITIAL;
 	if (r->vlans_found == VLANS_INITIAL)
 		return;
 	r->vlans = array_copy(op->have->vlans, op->have->n_vlans, sizeof(*r->vlans));
@@ -165,7 +181,7 @@ void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model
 			break;
 		case OP_VLAN_ADD:
 		case OP_VLAN_DELETE:
-			note_vlans(l, op);
+			note_vlans(l, op, actual);
 			break;
 		case OP_DELETE:
 		case OP_ADDRESS_DELETE:
@@ -230,7 +246,7 @@ static void settle_vlans(struct record *r, const struct link *want, const struct
 	/* Not said any more, so what is wanted is what was found: once it is there again, there is nothing to remember.
 	 */
 	if (is_port && (want->n_vlans != have->n_vlans ||
-			memcmp(want->vlans, have->vlans, want->n_vlans * sizeof(*want->vlans)) != 0))
+			(want->n_vlans && memcmp(want->vlans, have->vlans, want->n_vlans * sizeof(*want->vlans)) != 0)))
 		return;
 	free(r->vlans);
 	r->vlans = NULL;
@@ -268,4 +284,15 @@ void ledger_settle(struct ledger *l, const struct effective *e, const struct mod
 	for (size_t i = l->n; i-- > 0;)
 		if (!settle_record(l->list[i], e, actual))
 			ledger_remove(l, l->list[i]->name);
+}
+
+void ledger_follow(struct ledger *l, const struct model *actual)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct record *r = l->list[i];
+		const struct link *have = model_find(actual, r->name);
+
+		if (r->ifindex && have && have->kind == r->kind && !model_index(actual, r->ifindex))
+			r->ifindex = have->ifindex;
+	}
 }

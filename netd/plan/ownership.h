@@ -12,3 +12,6 @@
 void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model *actual);
 /* Drops what is back to how it was found, links that are gone and not wanted; notes the ifindex of what was made. */
 void ledger_settle(struct ledger *l, const struct effective *e, const struct model *actual);
+/* After a rollback, with the ledger as before the change: what the way back had to make again is known by its new
+ * ifindex. */
+void ledger_follow(struct ledger *l, const struct model *actual);

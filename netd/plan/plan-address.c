@@ -37,6 +37,24 @@ static bool route_is_lost(const struct route *r)
 	return r->protocol != RTPROT_KERNEL && r->protocol != RTPROT_RA;
 }
 
+static bool sets_down(const struct planner *p, const struct op *op)
+{
+	const struct link *master =
+		op->master != MASTER_KEEP && op->have ? model_master(p->in->actual, op->have) : NULL;
+
+	return op->flags == FLAGS_DOWN || (master && (master->kind->flags & KIND_PORTS_DOWN));
+}
+
+/* Did an op so far set the link down, or what it stands on? Its routes and IPv6 addresses are gone then. */
+static bool went_down(const struct planner *p, const struct link *have)
+{
+	for (; have; have = model_parent(p->in->actual, have))
+		for (size_t i = 0; i < p->plan->n; i++)
+			if (p->plan->ops[i].have == have && sets_down(p, &p->plan->ops[i]))
+				return true;
+	return false;
+}
+
 /*
  * Does the burst set the link down on its way to another master, or what it stands on? IPv6 addresses would not survive
  * that, and come after it.
@@ -137,7 +155,7 @@ void plan_addresses(struct planner *p, const struct link_diff *d)
 	const struct address *gone = NULL;
 	size_t from = p->plan->n;
 
-	if (any_goes_first(p, d, AF_INET))
+	if (any_goes_first(p, d, AF_INET) && !went_down(p, have))
 		delete_routes(p, d, AF_INET);
 	for (size_t i = have ? have->n_addresses : 0; i-- > 0;) {
 		if (!goes_first(p, d, &have->addresses[i]))
@@ -163,24 +181,6 @@ void plan_routes(struct planner *p, const struct link_diff *d)
 	for (size_t i = 0; i < d->want->n_routes; i++)
 		if (diff_route_missing(kept(d), &d->want->routes[i]))
 			add_route(p, d->want, kept(d), &d->want->routes[i]);
-}
-
-static bool sets_down(const struct planner *p, const struct op *op)
-{
-	const struct link *master =
-		op->master != MASTER_KEEP && op->have ? model_master(p->in->actual, op->have) : NULL;
-
-	return op->flags == FLAGS_DOWN || (master && (master->kind->flags & KIND_PORTS_DOWN));
-}
-
-/* Did an op so far set the link down, or what it stands on? Its routes and IPv6 addresses are gone then. */
-static bool went_down(const struct planner *p, const struct link *have)
-{
-	for (; have; have = model_parent(p->in->actual, have))
-		for (size_t i = 0; i < p->plan->n; i++)
-			if (p->plan->ops[i].have == have && sets_down(p, &p->plan->ops[i]))
-				return true;
-	return false;
 }
 
 /* Routes first: they would vanish with the last address, and deleting them again would be an error. */

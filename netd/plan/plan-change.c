@@ -88,7 +88,9 @@ static void release_ports(struct planner *p, const struct link *master)
 	const struct link *const *ports = children_ports(&p->children, master->ifindex, &n);
 
 	for (size_t i = 0; i < n; i++)
-		plan_glued(op_add(p, OP_SET, wanted_or(p, ports[i]), ports[i]), IMPACT_FLAP)->master = MASTER_LEAVE;
+		if (!is_deleted(p, ports[i]))
+			plan_glued(op_add(p, OP_SET, wanted_or(p, ports[i]), ports[i]), IMPACT_FLAP)->master =
+				MASTER_LEAVE;
 }
 
 static void attach_ports_again(struct planner *p, const struct link_diff *d)
@@ -102,6 +104,8 @@ static void attach_ports_again(struct planner *p, const struct link_diff *d)
 		uint64_t rows = port_rows_to_keep(want == port || want->port == NULL ? port : want);
 		struct op *op;
 
+		if (is_deleted(p, port))
+			continue;
 		if (want != port && want->master_managed && !streq(want->master_name, d->want->name)) {
 			plan_up_after_release(p, want, port, d->have);
 			continue;
@@ -113,6 +117,7 @@ static void attach_ports_again(struct planner *p, const struct link_diff *d)
 			op = plan_glued(op_add(p, OP_SET, want->port ? want : port, port), IMPACT_FLAP);
 			op->port = rows;
 			op->master_kind = d->want->kind;
+			op->loc = plan_loc(want->port, rows, want->loc);
 		}
 		if (d->want->kind == &kind_bridge)
 			plan_vlans_again(p, want, port, d->want);
@@ -200,6 +205,9 @@ void plan_change(struct planner *p, const struct link_diff *d)
 	if (own && want->kind->disturbed)
 		own |= want->kind->disturbed(want, own) & ~rows_naming(want->own, ~0ull);
 	set.common = rows_at(want->common, d->common, PLACE_LINK) | rows_at(want->common, d->common, PLACE_INET6);
+	/* While a bond has it, the address is the bond's business: plan_after_release(). */
+	if (d->master && d->have->port && d->have->port->table == &kind_bond.port)
+		set.common &= ~(1ull << LINK_MAC);
 	set.own = own;
 	if (!d->master && want->master_name[0]) {
 		const struct link *master = model_find(wanted(p), want->master_name);

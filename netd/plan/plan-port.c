@@ -50,12 +50,12 @@ static bool is_released(const struct planner *p, const struct link *have)
 	return false;
 }
 
-static uint64_t declared_mtu_and_mac(const struct link *want)
+static uint64_t wanted_mtu_and_mac(const struct link *want)
 {
 	uint64_t rows = 0;
 
-	rows |= values_loc(want->common, LINK_MTU).file ? 1ull << LINK_MTU : 0;
-	rows |= values_loc(want->common, LINK_MAC).file ? 1ull << LINK_MAC : 0;
+	rows |= values_has(want->common, LINK_MTU) ? 1ull << LINK_MTU : 0;
+	rows |= values_has(want->common, LINK_MAC) ? 1ull << LINK_MAC : 0;
 	return rows;
 }
 
@@ -66,7 +66,7 @@ static uint64_t declared_mtu_and_mac(const struct link *want)
 static void plan_opened_port(struct planner *p, const struct link_diff *d, const struct link *bond)
 {
 	const struct link *have = model_find(p->in->actual, bond->name);
-	uint64_t rows = declared_mtu_and_mac(d->want);
+	uint64_t rows = wanted_mtu_and_mac(d->want);
 
 	for (unsigned row = 0; row < link_options.n; row++)
 		if ((rows >> row & 1) &&
@@ -82,11 +82,34 @@ static void plan_opened_port(struct planner *p, const struct link_diff *d, const
 static void plan_after_release(struct planner *p, const struct link_diff *d, const struct link *old_master)
 {
 	const struct link *master = model_find(wanted(p), d->want->master_name);
-	uint64_t rows = declared_mtu_and_mac(d->want);
+	uint64_t rows = wanted_mtu_and_mac(d->want);
 
 	if (rows && (old_master->kind->flags & KIND_PORTS_DOWN) && !(master && joins_late(p, d)))
 		op_add(p, OP_SET, d->want, d->have)->common = rows;
 	plan_up_after_release(p, d->want, d->have, old_master);
+}
+
+/* The MTU a port will have, as far as it can be told. */
+static uint64_t port_mtu(const struct planner *p, const struct link *want)
+{
+	const struct link *have = model_find(p->in->actual, want->name),
+			  *parent = model_find(wanted(p), want->parent_name);
+
+	if (values_has(want->common, LINK_MTU))
+		return values_num(want->common, LINK_MTU, 0);
+	if (have)
+		return values_num(have->common, LINK_MTU, 0);
+	return parent ? port_mtu(p, parent) : 1500;
+}
+
+void plan_mtu_of_master(struct planner *p, const struct link_diff *d)
+{
+	const struct link *bridge = model_find(wanted(p), d->want->master_name);
+	const struct link *have = bridge ? model_find(p->in->actual, bridge->name) : NULL;
+
+	if (have && (bridge->kind->flags & KIND_MTU_FOLLOWS) &&
+	    port_mtu(p, d->want) < values_num(bridge->common, LINK_MTU, 0))
+		op_add(p, OP_SET, bridge, have)->common = 1ull << LINK_MTU;
 }
 
 /* A bond that has just lost its last port has a random MAC. */
@@ -112,26 +135,30 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	const struct link *old_master = have ? model_master(p->in->actual, have) : NULL;
 	const struct link *master = model_find(wanted(p), d->want->master_name);
 	bool must_be_down = master && (master->kind->flags & KIND_PORTS_DOWN);
-	bool released = have && !master && is_released(p, have);
+	/* A VLAN comes up with its parent, unasked (net/8021q/vlan.c, vlan_device_event). */
+	bool is_up = (have && have->flags & IFF_UP) || d->want->kind->flags & KIND_HAS_PARENT;
+	bool released = have && is_released(p, have);
 	struct op *op;
 
 	if (!d->master || (!have && !joins_late(p, d)))
 		return;
-	if (must_be_down && have && (have->flags & IFF_UP)) {
+	if (must_be_down && is_up) {
 		op = op_add(p, OP_SET, d->want, have);
 		op->flags = FLAGS_DOWN;
-		op->impact = IMPACT_FLAP;
+		op->impact = have ? IMPACT_FLAP : IMPACT_NONE;
 		op->why = xasprintf("a port of a %s must be down to be attached", master->kind->name);
 	}
-	if (!released) {
+	if (master || !released) {
 		op = op_add(p, OP_SET, d->want, have);
 		op->impact = have ? IMPACT_FLAP : IMPACT_NONE;
 		op->master = master ? MASTER_JOIN : MASTER_LEAVE;
 		memcpy(op->master_name, d->want->master_name, IFNAMSIZ);
-		op->glued = must_be_down && have && (have->flags & IFF_UP);
+		op->glued = must_be_down && is_up;
 	}
 	if (must_be_down)
 		plan_opened_port(p, d, master);
+	else
+		plan_mtu_of_master(p, d);
 	if (old_master)
 		plan_after_release(p, d, old_master);
 	if (old_master && !released)

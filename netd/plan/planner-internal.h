@@ -31,6 +31,8 @@ bool joins_late(const struct planner *p, const struct link_diff *d);
 
 /* Has the link ports, or links standing on it, that are not ours and that its removal cuts off? */
 bool cuts_off(const struct planner *p, const struct link *have);
+/* Did the ops so far delete the link, or what it stands on? */
+bool is_deleted(const struct planner *p, const struct link *have);
 /* The diff of a wanted link; NULL: it is as wanted. */
 struct link_diff *find_diff(struct planner *p, const struct link *want);
 /* After the link was set up: VLANs that are to be down went up with it (net/8021q/vlan.c, vlan_device_event()). */
@@ -51,6 +53,8 @@ void plan_up_with_mac(struct planner *p, const struct link_diff *d, bool up, boo
 /* A bond leaves its port down (__bond_release_one()): sets it up, once, if that is wanted and no bond is to have it. */
 void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
 			   const struct link *old_master);
+/* A bridge may follow a new port's MTU, whatever is wanted, until it was changed once (br_mtu_auto_adjust()). */
+void plan_mtu_of_master(struct planner *p, const struct link_diff *d);
 void plan_join(struct planner *p, const struct link_diff *d);
 void plan_port_values(struct planner *p, const struct link_diff *d);
 void plan_vlans(struct planner *p, const struct link_diff *d);

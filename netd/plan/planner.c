@@ -215,12 +215,22 @@ static int ranked_order(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static struct ranked *rank_all(const struct planner *p)
+/* As things are, for deleting. */
+static unsigned delete_rank(const struct planner *p, const struct link_diff *d)
+{
+	if (!d->have)
+		return 0;
+	return d->have->kind->flags & KIND_HAS_PARENT ? 1000 + parent_depth(p->in->actual, d->have)
+						      : master_depth(p->in->actual, d->have);
+}
+
+static struct ranked *rank_all(const struct planner *p,
+			       unsigned (*rank)(const struct planner *, const struct link_diff *))
 {
 	struct ranked *list = xcalloc(p->diff.n, sizeof(*list));
 
 	for (size_t i = 0; i < p->diff.n; i++)
-		list[i] = (struct ranked){create_rank(p, &p->diff.list[i]), i, &p->diff.list[i]};
+		list[i] = (struct ranked){rank(p, &p->diff.list[i]), i, &p->diff.list[i]};
 	qsort(list, p->diff.n, sizeof(*list), ranked_order);
 	return list;
 }
@@ -306,6 +316,15 @@ static bool goes_early(const struct planner *p, const struct link *have)
 		if (d && (d->recreate || vlan_conflicts(p, have)))
 			return true;
 	}
+	return false;
+}
+
+bool is_deleted(const struct planner *p, const struct link *have)
+{
+	for (; have; have = model_parent(p->in->actual, have))
+		for (size_t i = 0; i < p->plan->n; i++)
+			if (p->plan->ops[i].type == OP_DELETE && p->plan->ops[i].have == have)
+				return true;
 	return false;
 }
 
@@ -481,15 +500,16 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 {
 	struct plan plan = PLAN_NULL;
 	struct planner p = {.in = in, .plan = &plan};
-	_cleanup_free_ struct ranked *order = NULL;
+	_cleanup_free_ struct ranked *order = NULL, *removal = NULL;
 	size_t burst, late;
 
 	diff_models(in, &p.diff);
 	children_index(in->actual, &p.children);
 	p.has_down_vlan = has_down_vlan(&in->effective->links) || has_down_vlan(in->actual);
 	expand_recreate(&p);
-	order = rank_all(&p);
-	plan_deletes(&p, order, true);
+	order = rank_all(&p, create_rank);
+	removal = rank_all(&p, delete_rank);
+	plan_deletes(&p, removal, true);
 	plan_up_again(&p, 0);
 	each(&p, order, false, true, plan_change);
 	each(&p, order, true, false, plan_create);
@@ -508,7 +528,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	glue(&p, burst);
 	each(&p, order, true, true, plan_named_rows);
 	late = plan.n;
-	plan_deletes(&p, order, false);
+	plan_deletes(&p, removal, false);
 	plan_up_again(&p, late);
 	diff_done(&p.diff);
 	children_done(&p.children);

@@ -13,7 +13,7 @@
 static void want_num(struct values **v, const struct option_table *table, unsigned row, uint64_t num)
 {
 	if (!*v)
-		*v = values_new(table, true);
+		*v = values_new(table);
 	values_put(*v, row, (union value){.num = num}, LOC_NONE);
 }
 
@@ -39,6 +39,21 @@ static uint64_t stable_mac(const struct resolve_input *in, const char *name)
 	return (hash & ~(1ull << 40)) | 1ull << 41;
 }
 
+/* Is the link there not what is wanted in a way that it has to be made anew for? */
+static bool is_made_anew(const struct resolve_input *in, const struct link *want, const struct link *have)
+{
+	if (want->kind != have->kind)
+		return true;
+	for (unsigned row = 0; want->own && row < want->own->table->n; row++) {
+		const struct option *o = &want->own->table->rows[row];
+
+		if (o->change == CHANGE_RECREATE && values_has(want->own, row) && values_has(have->own, row) &&
+		    !o->type->equal(o, want->own->v[row], have->own->v[row]))
+			return true;
+	}
+	return want->parent_name[0] && model_parent(in->actual, have) != model_find(in->actual, want->parent_name);
+}
+
 static uint64_t link_mac(const struct resolve_input *in, struct effective *e, struct link *want);
 
 /* The address a master takes from a port: permanent if the device has one, what it is or will be otherwise; 0: unknown.
@@ -50,6 +65,8 @@ static uint64_t port_mac(const struct resolve_input *in, struct effective *e, co
 
 	if (want && (want->kind->flags & KIND_HAS_PORTS))
 		return link_mac(in, e, want);
+	if (want && have && is_made_anew(in, want, have))
+		have = NULL;
 	if (have && have->has_perm_mac && have->perm_mac)
 		return have->perm_mac;
 	if (have && have->port && have->port->table == &kind_bond.port)
@@ -76,7 +93,7 @@ static uint64_t link_mac(const struct resolve_input *in, struct effective *e, st
 	if (!said && !(ours && (want->kind->flags & KIND_HAS_PORTS)))
 		return have ? values_num(have->common, LINK_MAC, 0) : 0;
 	if (said != MAC_STABLE) {
-		mac = ours && r && have ? r->mac : 0;
+		mac = ours && r && r->kind == want->kind ? r->mac : 0;
 		for (size_t i = 0; !mac && i < want->n_ports; i++)
 			mac = port_mac(in, e, want->ports[i].name);
 		want->mac_from_port = mac != 0;
@@ -126,9 +143,15 @@ static void put_back(const struct link *want, struct values **to, const struct v
 		if (!values_has(found, row) || values_has(*to, row) || !row_is_legal(want, o))
 			continue;
 		if (!*to)
-			*to = values_new(found->table, true);
+			*to = values_new(found->table);
 		values_put(*to, row, value_copy(o, found->v[row]), LOC_NONE);
 	}
+}
+
+static void drop_put_back(struct link *want, enum link_row row)
+{
+	if (!values_loc(want->common, row).file)
+		values_unset(want->common, row);
 }
 
 /* What was changed once and is not declared any more goes back to the value found. */
@@ -139,10 +162,15 @@ static void restore_found(const struct resolve_input *in, struct effective *e, s
 	const struct link *master = have ? model_master(in->actual, have) : NULL;
 	const struct link *wanted_master = model_find(&e->links, want->master_name);
 
-	if (!r || !have || r->kind != want->kind || (r->ifindex && r->ifindex != have->ifindex))
+	if (!r || !have || is_made_anew(in, want, have) || (r->ifindex && r->ifindex != have->ifindex))
 		return;
 	put_back(want, &want->common, r->common);
 	put_back(want, &want->own, r->own);
+	/* A bond gives its ports its own (bond_enslave()). */
+	if (wanted_master && (wanted_master->kind->flags & KIND_PORTS_DOWN)) {
+		drop_put_back(want, LINK_MTU);
+		drop_put_back(want, LINK_MAC);
+	}
 	if (wanted_master && r->port && wanted_master->kind == r->port_kind)
 		put_back(want, &want->port, r->port);
 	if (want->master_managed || !r->joined || !master || !streq(master->name, r->master))
@@ -190,9 +218,10 @@ static int vlan_order(const void *a, const void *b)
  */
 bool resolve_vlans(struct link *want, const struct values *says, const struct bridge_vlan *found, size_t n_found)
 {
-	int pvid = says ? option_find(says->table, "pvid") : -1;
-	int vlans = says ? option_find(says->table, "vlans") : -1;
-	int untagged = says ? option_find(says->table, "untagged") : -1;
+	bool anything = says && says->set;
+	int pvid = anything ? option_find(says->table, "pvid") : -1;
+	int vlans = anything ? option_find(says->table, "vlans") : -1;
+	int untagged = anything ? option_find(says->table, "untagged") : -1;
 	bool has_pvid = pvid >= 0 && values_has(says, (unsigned)pvid);
 	bool has_vlans = vlans >= 0 && values_has(says, (unsigned)vlans);
 	bool has_untagged = untagged >= 0 && values_has(says, (unsigned)untagged);
@@ -279,12 +308,25 @@ static void want_vlans(const struct resolve_input *in, struct effective *e, stru
 /* A VLAN over a parent that is declared down cannot be up (net/8021q/vlan_dev.c, vlan_dev_open: ENETDOWN). */
 static bool parent_is_down(struct effective *e, const struct link *want)
 {
-	const struct link *parent = model_find(&e->links, want->parent_name);
-	int loose = option_find(&want->kind->own, "loose_binding");
+	const struct link *parent = want->parent_name[0] ? model_find(&e->links, want->parent_name) : NULL;
+	int loose = parent ? option_find(&want->kind->own, "loose_binding") : -1;
 
 	if (!parent || (loose >= 0 && values_num(want->own, (unsigned)loose, 0)))
 		return false;
 	return values_num(parent->common, LINK_UP, 1) == 0 || parent_is_down(e, parent);
+}
+
+/* An MTU that goes back to the one found may be more than the parent has by now, which the kernel refuses. */
+static void limit_mtu(const struct resolve_input *in, struct effective *e, struct link *want)
+{
+	const struct link *parent = model_find(&e->links, want->parent_name);
+	const struct link *have = model_find(in->actual, want->parent_name);
+	uint64_t mtu = values_num(have ? have->common : NULL, LINK_MTU, 1500);
+
+	mtu = values_num(parent ? parent->common : NULL, LINK_MTU, mtu);
+	if (want->parent_name[0] && !values_loc(want->common, LINK_MTU).file &&
+	    values_num(want->common, LINK_MTU, 0) > mtu)
+		want_num(&want->common, &link_options, LINK_MTU, mtu);
 }
 
 /* A link that is down has no routes (ENETDOWN), and loses its IPv6 addresses when it goes down. */
@@ -321,6 +363,7 @@ void resolve_link(const struct resolve_input *in, struct effective *e, struct li
 	if (values_num(want->common, LINK_UP, 1) == 0)
 		drop_what_needs_up(want);
 	restore_found(in, e, want);
+	limit_mtu(in, e, want);
 	if (want->kind->settle && !want->foreign && !departed)
 		want->kind->settle(want, have);
 	else if (want->kind->drop_refused)

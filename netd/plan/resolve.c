@@ -115,6 +115,7 @@ static void add_declared(const struct resolve_input *in, struct effective *e)
 		}
 		want = link_copy(declared);
 		copy_name(want->name, name);
+		want->has_section = true;
 		name_devices(in, want->own);
 		if (want->parent_name[0])
 			copy_name(want->parent_name, device_name(in, declared->parent_name, NULL));
@@ -229,7 +230,7 @@ static void add_parents(const struct resolve_input *in, struct effective *e)
 /* Settings of a port that are not the kernel's initial ones, as wanted values. */
 static struct values *port_settings(const struct link *was)
 {
-	struct values *v = was->port ? values_new(was->port->table, true) : NULL;
+	struct values *v = was->port ? values_new(was->port->table) : NULL;
 
 	for (unsigned row = 0; v && row < v->table->n; row++) {
 		const struct option *o = &v->table->rows[row];

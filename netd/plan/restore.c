@@ -28,7 +28,7 @@ static struct values *as_wanted(const struct model *before, const struct link *w
 
 	if (!v)
 		return NULL;
-	want = values_new(v->table, true);
+	want = values_new(v->table);
 	for (unsigned row = 0; row < v->table->n; row++) {
 		const struct option *o = &v->table->rows[row];
 		union value value = {0};

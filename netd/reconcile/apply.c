@@ -163,6 +163,8 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 	}
 	why = read_candidate(m, request, &d);
 	if (!why) {
+		/* Sysctls have no event: what someone wrote there shows in a dump only. */
+		kernel_dump(m->kernel);
 		manager_preview(m, m->candidate, &e, &p);
 		manager_warn(m, &e, &p, &d);
 		allowed = plan_is_allowed(m, request, &e, &p, &d);

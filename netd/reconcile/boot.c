@@ -163,6 +163,7 @@ static void become_ready(struct manager *m)
 	m->ready = true;
 	sd_event_source_set_enabled(m->boot_timer, SD_EVENT_OFF);
 	manager_missing(m, log_missing, NULL);
+	manager_schedule_repair(m); /* what udev had not finished with is taken in now */
 	for (size_t i = 0; i < m->effective.problems.n; i++)
 		manager_problem(m, NULL, false, "[%s] %s", m->effective.problems.list[i].section ?: "?",
 				m->effective.problems.list[i].text);
@@ -180,6 +181,21 @@ static int waited_enough(sd_event_source *s _unused_, uint64_t usec _unused_, vo
 	if (!m->transaction)
 		become_ready(m);
 	return 0;
+}
+
+/* No event of the kernel tells that udev has finished with a NIC, so while something is missing one looks again. */
+#define LOOK_AGAIN_USEC (100 * 1000)
+
+static int look_again(sd_event_source *s, uint64_t usec, void *userdata)
+{
+	struct manager *m = userdata;
+
+	if (m->ready)
+		return 0;
+	if (access("/run/udev/control", F_OK) == 0)
+		manager_schedule_repair(m);
+	sd_event_source_set_time(s, usec + LOOK_AGAIN_USEC);
+	return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }
 
 /* Ready as soon as nothing is missing, or the wait is over. */
@@ -243,6 +259,9 @@ int manager_start(struct manager *m)
 	manager_extend_start(wait + 60ull * 1000 * 1000);
 	sd_event_now(m->event, CLOCK_MONOTONIC, &at);
 	r = sd_event_add_time(m->event, &m->boot_timer, CLOCK_MONOTONIC, at + wait, 1000, waited_enough, m);
+	if (r >= 0)
+		r = sd_event_add_time(m->event, &m->udev_timer, CLOCK_MONOTONIC, at + LOOK_AGAIN_USEC, 1000, look_again,
+				      m);
 	if (r < 0)
 		return r;
 	/* What was cut short is undone first; what is wanted comes after that (transaction_finished()). */

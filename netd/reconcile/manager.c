@@ -46,10 +46,28 @@ void manager_forget_problems(struct manager *m)
 	m->stubborn[0] = '\0';
 }
 
+/*
+ * At a boot udev may still be about to rename a NIC, which it could not any more once the NIC is up
+ * (dev_change_name()); it has finished with a device when it has written its data file. After boot_wait the NIC is
+ * taken as it is.
+ */
+static bool udev_is_at_it(const struct manager *m, const char *name)
+{
+	const struct link *have = model_find(kernel_actual(m->kernel), name);
+	char path[64];
+
+	if (m->ready || !have || !have->parent_dev || access("/run/udev/control", F_OK) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/run/udev/data/n%u", have->ifindex);
+	return access(path, F_OK) < 0;
+}
+
 static bool left_out(const char *name, void *userdata)
 {
 	const struct manager *m = userdata;
 
+	if (udev_is_at_it(m, name))
+		return true;
 	for (size_t i = 0; i < m->n_problems; i++)
 		if (m->problems[i].leaves_out && streq(m->problems[i].link, name))
 			return true;
@@ -63,7 +81,7 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 		.actual = kernel_actual(m->kernel),
 		.ledger = &m->ledger,
 		.attachments = &m->attachments,
-		.left_out = m->n_problems ? left_out : NULL,
+		.left_out = m->n_problems || !m->ready ? left_out : NULL,
 		.userdata = (void *)(uintptr_t)m,
 	};
 
@@ -170,15 +188,19 @@ static void hook_progress(size_t done, size_t total, void *userdata)
 static void hook_step(const struct op *op, void *userdata)
 {
 	struct manager *m = userdata;
+	bool expected = m->applying || !m->ready;
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f;
 
+	if (expected && !log_is_verbose())
+		return;
+	f = open_memstream(&text, &len);
 	if (!f)
 		abort();
 	op_print(op, f);
 	fclose(f);
-	if (m->applying || !m->ready) {
+	if (expected) {
 		log_debug("%s", text);
 		return;
 	}
@@ -235,13 +257,16 @@ static void finish_apply(struct manager *m, const struct outcome *o)
 static bool leave_out_and_go_on(struct manager *m, const struct outcome *o)
 {
 	const char *file = sources_name(&m->config->sources, o->loc);
+	_cleanup_free_ char *place = file ? xasprintf("%s:%u: ", file, o->loc.line) : xstrdup("");
 
+	/* Gone while it was being configured: from now on it is waited for like any other. */
+	if (o->error == -ENODEV && o->link && !model_find(kernel_actual(m->kernel), o->link))
+		return true;
 	if (o->link && o->step && !left_out(o->link, m)) {
-		manager_problem(m, o->link, true, "%s%s%s is left out: %s: %s", file ? file : "", file ? ": " : "",
-				o->link, o->step, o->text);
+		manager_problem(m, o->link, true, "%s%s is left out: %s: %s", place, o->link, o->step, o->text);
 		return true;
 	}
-	manager_problem(m, o->link, false, "%s", o->text);
+	manager_problem(m, o->link, false, "%s%s", place, o->text);
 	return false;
 }
 
@@ -329,6 +354,7 @@ void manager_done(struct manager *m)
 	sd_event_source_disable_unref(m->repair_timer);
 	sd_event_source_disable_unref(m->pause_timer);
 	sd_event_source_disable_unref(m->boot_timer);
+	sd_event_source_disable_unref(m->udev_timer);
 	sd_event_source_disable_unref(m->confirm_timer);
 	sd_event_source_disable_unref(m->hold_timer);
 	free(m->holds);

@@ -113,7 +113,7 @@ struct manager {
 	unsigned runs; /* transactions so far */
 
 	bool is_boot, ready;
-	sd_event_source *repair_timer, *pause_timer, *boot_timer;
+	sd_event_source *repair_timer, *pause_timer, *boot_timer, *udev_timer;
 	manager_event_fn *listener;
 	void (*became_ready)(struct manager *m, void *userdata);
 	void (*changed)(struct manager *m, void *userdata); /* status may have changed */

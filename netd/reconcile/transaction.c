@@ -97,6 +97,7 @@ static void finish_going_back(struct transaction *t)
 	ledger_done(t->ledger);
 	*t->ledger = t->ledger_before;
 	t->ledger_before = LEDGER_NULL;
+	ledger_follow(t->ledger, in.actual);
 	save(t);
 	finish(t);
 }
@@ -142,7 +143,7 @@ static void note_stubborn(const struct difference *d, void *userdata)
 	t->outcome.error = -EOPNOTSUPP;
 	t->outcome.loc = d->loc;
 	t->link = xstrdup(d->link);
-	t->text = xasprintf("%s: %s: the kernel (%s) accepted %s without an error and shows %s", d->link, d->key,
+	t->text = xasprintf("%s: %s: the kernel (%s) accepted %s without an error; it is %s", d->link, d->key,
 			    kernel_release(t->kernel), d->declared, d->found);
 }
 

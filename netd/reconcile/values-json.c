@@ -22,7 +22,7 @@ struct json_object *values_to_json(const struct values *v)
 
 struct values *values_from_json(const struct option_table *table, struct json_object *json)
 {
-	struct values *v = values_new(table, false);
+	struct values *v = values_new(table);
 
 	if (!json_object_is_type(json, json_type_object))
 		return v;

@@ -514,21 +514,33 @@ class Bed:
 
     def dump(self):
         """
-        All links, addresses, routes and bridge VLANs as the kernel shows them, comparable: without counters, timers, and
-        what a link has by having existed.
+        All links, addresses, routes and bridge VLANs as the kernel shows them, comparable: without counters, timers, what
+        a link has by having been up, and link-local addresses, which the kernel makes when it sees fit. See differences().
         """
         return {
             'links': {n: _strip(l) for n, l in self.links().items()},
-            'addresses': {l['ifname']: [_strip(a) for a in l['addr_info']] for l in self.ip_json('addr')},
+            'addresses': {l['ifname']: sorted(json.dumps(_strip(a), sort_keys=True) for a in l['addr_info']
+                                              if not a.get('local', '').startswith('fe80:')) for l in self.ip_json('addr')},
             'routes': sorted(json.dumps(_strip(r), sort_keys=True) for family in ('-4', '-6')
                              for r in self.ip_json(family, 'route', 'show', 'table', 'all')
-                             if r.get('dst') != 'ff00::/8' and r.get('type') not in ('multicast', 'anycast')),
+                             if not r['dst'].startswith(('fe80:', 'ff00:')) and r.get('type') not in ('multicast', 'anycast')),
             'vlans': {v['ifname']: v['vlans'] for v in self.bridge_json('vlan')},
         }
 
 
+def differences(before, after, path=''):
+    """What differs between two dumps, a line each."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [line for key in sorted({*before, *after}, key=str)
+                for line in differences(before.get(key), after.get(key), f'{path}/{key}')]
+    if isinstance(before, list) and isinstance(after, list):
+        return [f'{path}: gone: {x}' for x in before if x not in after] + [f'{path}: new: {x}' for x in after if x not in before]
+    return [] if before == after else [f'{path}: {before!r}, then {after!r}']
+
+
 # What `ip -d -j` shows that is no setting: states that follow carrier and time, numbers that count.
 VOLATILE = {
+    'qdisc', 'tentative', 'nodad', 'dadfailed', 'root_id', 'bridge_id', 'designated_root', 'designated_bridge', 'root',
     'ifindex', 'operstate', 'flags', 'linkmode', 'qdisc', 'tentative', 'gso_max_size', 'link_index', 'valid_life_time', 'preferred_life_time',
     'hello_timer', 'tcn_timer', 'topology_change_timer', 'gc_timer', 'hold_timer', 'message_age_timer',
     'forward_delay_timer', 'topology_change', 'topology_change_detected', 'state', 'mii_status', 'link_failure_count',
@@ -578,6 +590,12 @@ class TestCase(unittest.TestCase):
     def _close(self):
         self.epilogue = self.bed.log()[-6000:]
         self.bed.close()
+
+    def assertSame(self, before, after, message=''):
+        """Two dumps are equal."""
+        changed = differences(before, after)
+        if changed:
+            self.fail('\n'.join([str(message), *changed]))
 
     def assertShows(self, shown, expected, message=''):
         """Every key of expected is in shown with its value; names all that are not."""

@@ -266,12 +266,12 @@ class AbsentNics(bed.TestCase):
         b.write(f'[daemon]\nboot_wait = 0\n[ethernet wan]\nmatch_mac = {mac}\nmtu = 1400\n')
         b.start()
         self.assertEqual(state(b)['missing'], ['wan'])
-        b.ip('link', 'add', 'no', 'address', mac, 'type', 'dummy')
+        b.ip('link', 'add', 'fake', 'address', mac, 'type', 'dummy')
         radios.add()
         bed.eventually(lambda: [l['mtu'] for l in radios.links(b).values()] == [1400])
         [(name, link)] = radios.links(b).items()
         self.assertShows(link, {'address': mac, 'mtu': 1400}, name)
-        self.assertEqual(b.link('no')['mtu'], 1500, 'a virtual link of the same address')
+        self.assertEqual(b.link('fake')['mtu'], 1500, 'a virtual link of the same address')
         bed.eventually(lambda: state(b)['missing'] == [])
 
     def test_a_nic_that_vanishes_and_comes_back_is_taken_in_again(self):
@@ -298,7 +298,6 @@ class AbsentNics(bed.TestCase):
         # In one go, or the daemon has set it up again by then, and a link that is up cannot be renamed.
         b.ip_batch('link set eth0 nomaster\nlink set eth0 down\nlink set eth0 name lan\n')
         bed.eventually(lambda: state(b)['missing'] == ['eth0'])
-        self.assertNotEqual(b.ports('br0'), ['lan'])
         b.ip('link', 'set', 'lan', 'down')
         b.ip('link', 'set', 'lan', 'name', 'eth0')
         bed.eventually(lambda: b.ports('br0') == ['eth0'])
@@ -486,7 +485,7 @@ class Drift(bed.TestCase):
         b.nic('eth0', up=True)
         b.write('[ethernet eth0]\nmtu = 1400\n')
         b.start()
-        other = b.background('sh', '-c', 'while :; do ip link set eth0 mtu 1300; sleep 0.05; done')
+        other = b.background('sh', '-c', 'while echo link set eth0 mtu 1300; do sleep 0.02; done | exec ip -batch -')
         bed.eventually(lambda: any('eth0' in p for p in state(b)['problems']), 60)
         self.assertIn('eth0', b.log())
         before, begun = cpu(b), time.monotonic()
@@ -548,6 +547,7 @@ class Load(bed.TestCase):
         while apply.is_alive():
             begun = time.monotonic()
             daemon = b.varlink('Status', {'brief': True, 'link': 'eth0'})['daemon']
+            if os.environ.get('GDB'): print('    DBG', round(begun % 1000, 2), round(time.monotonic() - begun, 2), daemon, flush=True)
             slowest = max(slowest, time.monotonic() - begun)
             answers += 1
             if daemon.get('progress'):

@@ -23,7 +23,7 @@ class Refused(bed.TestCase):
         self.assertEqual(status, 1, text)
         for word in *words, f'20-bad.ini:{line}':
             self.assertIn(word, text)
-        self.assertEqual(b.dump(), before, f'not as before\n{text}')
+        self.assertSame(before, b.dump(), text)
         self.assertEqual(b.verify(), [])
         self.assertTrue(b.in_sync(), 'what was applied before is what runs')
         b.sent()
@@ -101,7 +101,7 @@ class OtherKind(bed.TestCase):
         self.assertIn('host.ini:4', out + err)
         self.assertIn('there already is a dummy of that name', out + err)
         self.assertEqual(b.sent(), [])
-        self.assertEqual(b.dump(), before)
+        self.assertSame(before, b.dump())
 
     def test_at_the_first_start_it_is_left_out(self):
         b = self.bed
@@ -173,7 +173,7 @@ class Ignored(bed.TestCase):
             with self.subTest(key):
                 self.assertEqual(status, 1, out + err)
                 self.see(out + err, key, files)
-                self.assertEqual(b.dump(), before)
+                self.assertSame(before, b.dump())
                 b.sent()
                 time.sleep(0.3)
                 self.assertEqual(b.sent(), [], 'it goes on trying')
@@ -237,7 +237,7 @@ id = 5000
                          '5000', 'host.ini:20'):
                 self.assertIn(word, text, verb)
         self.assertEqual(b.sent(), [])
-        self.assertEqual(b.dump(), before)
+        self.assertSame(before, b.dump())
 
     def test_a_start_with_bad_files_runs_the_last_applied_ones_and_says_so(self):
         b = self.bed

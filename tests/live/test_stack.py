@@ -11,22 +11,23 @@ import time
 import bed
 
 CONF = bed.SOURCE / 'conf'
+SOL_PACKET, PACKET_AUXDATA = 263, 8
 
 
 class Echo:
-    """ICMP echo requests from a namespace every 10 ms; tells how long the longest silence was."""
+    """ICMP echo requests from a namespace every 10 ms; tells how many in a row got no answer."""
 
     def __init__(self, namespace, target):
         with namespace.entered():
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-        self.target, self.sent, self.arrived = target, 0, []
+        self.target, self.sent, self.arrived = target, 0, set()
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
     def _run(self):
         while not self.over.is_set():
-            message = struct.pack('!BBHHH', 8, 0, 0, 0x4b76, self.sent & 0xffff)
+            message = struct.pack('!BBHHH', 8, 0, 0, 0x4b76, self.sent)
             total = sum(struct.unpack('!4H', message))
             message = message[:2] + struct.pack('!H', ~(total + (total >> 16)) & 0xffff) + message[4:]
             try:
@@ -41,7 +42,7 @@ class Echo:
                     break
                 reply = self.socket.recv(256)
                 if reply[20] == 0:
-                    self.arrived.append(time.monotonic())
+                    self.arrived.add(struct.unpack_from('!H', reply, 26)[0])
 
     def answered(self, n=5):
         """Waits for n more answers."""
@@ -49,12 +50,15 @@ class Echo:
         bed.eventually(lambda: len(self.arrived) >= enough, 30)
 
     def finish(self):
-        """(requests, answers, longest time without an answer in seconds)"""
+        """(requests, most of them in a row without an answer)"""
         self.over.set()
         self.thread.join()
         self.socket.close()
-        gaps = [b - a for a, b in zip(self.arrived, self.arrived[1:])]
-        return self.sent, len(self.arrived), max(gaps, default=float('inf'))
+        lost = longest = 0
+        for number in range(max(self.arrived)):
+            lost = 0 if number in self.arrived else lost + 1
+            longest = max(longest, lost)
+        return self.sent, longest
 
 
 class Nesting(bed.TestCase):
@@ -134,7 +138,7 @@ ports = bond-of-vlans p6
         b.start()
         self.assertEqual(b.sent(), [], 'a start after a crash sends nothing')
         b.change('')
-        self.assertEqual(b.dump(), before)
+        self.assertSame(before, b.dump())
 
     def test_every_nesting_grows_link_by_link_and_goes_again(self):
         b = self.bed
@@ -154,7 +158,7 @@ ports = bond-of-vlans p6
             sections.pop()
             b.change(''.join(sections))
             self.assertTrue(b.in_sync())
-        self.assertEqual(b.dump(), before)
+        self.assertSame(before, b.dump())
 
     def test_nics_that_come_late_fill_a_stack_from_below(self):
         b = self.bed
@@ -173,8 +177,9 @@ class Moving(bed.TestCase):
     ADDRESS = 'address = 192.0.2.2/24 2001:db8::2/64\ngateway = 192.0.2.1\ngateway = 2001:db8::1\n'
     PLAIN = '[ethernet eth0]\n' + ADDRESS
 
-    # An emulated guest is slow; on a real host it is some 40 ms. ARP asks again after a second: nobody may have had to.
-    SILENCE = 0.9
+    # Requests in a row. On a real host it is some 4; an emulated guest is slow. ARP asks again after a second, which would
+    # be 100: nobody may have had to. By number and not by time, for a busy machine may not let us send.
+    LOST = 60
 
     def host(self):
         b = self.bed
@@ -203,11 +208,11 @@ class Moving(bed.TestCase):
             b.change(files)
             echo.answered(20)
         finally:
-            sent, answers, silence = echo.finish()
-        print(f'  # {self.id()}: to {to}: {sent} requests, {answers} answers, longest silence {silence * 1000:.0f} ms', flush=True)
+            sent, lost = echo.finish()
+        print(f'  # {self.id()}: to {to}: {sent} requests, {lost} lost in a row', flush=True)
         self.lives_on(to)
         self.assertEqual(b.link(to)['address'], mac)
-        self.assertLess(silence, self.SILENCE, f'{answers} of {sent} answered')
+        self.assertLess(lost, self.LOST)
         self.assertSettled()
 
     def test_into_a_bridge_and_back(self):
@@ -245,10 +250,10 @@ class Moving(bed.TestCase):
             b.change('[bridge br0]\nports = eth0\n' + self.ADDRESS)
             echo.answered(20)
         finally:
-            silence = echo.finish()[2]
+            lost = echo.finish()[1]
         self.assertEqual((b.addresses('br0'), b.addresses('eth0')), (['192.0.2.2/24'], []))
         self.assertEqual(b.routes(), [('default', '192.0.2.1', 'br0')])
-        self.assertLess(silence, self.SILENCE)
+        self.assertLess(lost, self.LOST)
         self.assertSettled()
 
 
@@ -285,7 +290,7 @@ class Examples(bed.TestCase):
         self.assertEqual(b.sent(), [], 'a restart sends nothing')
         if name != 'vlan-filtering':
             b.change('')
-            self.assertEqual(b.dump(), before)
+            self.assertSame(before, b.dump())
 
     def check(self, kind, label, key, value):
         b = self.bed
@@ -336,6 +341,8 @@ class Examples(bed.TestCase):
             cables = [socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) for _ in range(2)]
         for cable, nic in zip(cables, ('ens37', 'ens38')):
             cable.bind((nic, 3))
+            # The kernel takes the tag out of the frame and tells it beside.
+            cable.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         frame = bytes.fromhex('ffffffffffff 525400abcdef 88b5') + b'kvmnetd' * 10
         bed.eventually(lambda: b.link('brvlan-10')['operstate'] == 'UP')
         found = []
@@ -347,7 +354,8 @@ class Examples(bed.TestCase):
                 if b'kvmnetd' in data:
                     found.append((data, ancillary))
         self.assertTrue(found, 'the frame did not come out of the bond')
-        self.assertEqual(found[0][0][12:16].hex(), '8100000a')
+        tag, protocol = struct.unpack_from('=HH', found[0][1][0][2], 16)
+        self.assertEqual((tag & 0xfff, hex(protocol)), (10, '0x8100'))
         for cable in cables:
             cable.close()
 
@@ -376,6 +384,7 @@ parent = bond0
 id = 10
 egress_qos_map = 1:2
 gvrp = yes
+mtu = 1600
 address = 192.0.2.2/24 2001:db8::2/64
 gateway = 192.0.2.1
 route = 198.51.100.0/24 via 192.0.2.9 metric 77
@@ -431,7 +440,7 @@ queue_id = 2
             b.ip(*command.split())
 
             def is_back(command=command):
-                self.assertEqual(self.comparable(), before, command)
+                self.assertSame(before, self.comparable(), command)
                 return True
 
             bed.eventually(is_back, 20)
@@ -451,8 +460,10 @@ queue_id = 2
         b = self.bed
         self.host()
         self.assertEqual(b.sysctl('br0', 'accept_ra'), '0')
+        # The kernel tells nobody of this one; the next apply finds it.
         bed.run('sysctl', '-w', 'net.ipv6.conf.br0.accept_ra=1')
-        bed.eventually(lambda: b.sysctl('br0', 'accept_ra') == '0')
+        b.apply()
+        self.assertEqual(b.sysctl('br0', 'accept_ra'), '0')
 
     def test_a_change_while_the_daemon_was_away(self):
         b = self.bed
@@ -461,7 +472,7 @@ queue_id = 2
         b.stop()
         b.ip_batch('link set p2 nomaster\naddr del 192.0.2.2/24 dev bond0.10\nlink set bond0 type bond resend_igmp 8\n')
         b.start()
-        self.assertEqual(self.comparable(), before)
+        self.assertSame(before, self.comparable())
         self.assertSettled()
 
     def test_report_and_ignore_leave_it(self):
@@ -517,4 +528,4 @@ class Files(bed.TestCase):
         b.start()
         self.assertEqual(b.addresses('p0'), ['192.0.2.77/24', '192.0.2.78/24'])
         b.change('')
-        self.assertEqual(b.dump(), before)
+        self.assertSame(before, b.dump())

@@ -230,7 +230,7 @@ static void become_port(struct link *port, const struct link *master)
 {
 	port->master = master->ifindex;
 	snprintf(port->slave_kind, sizeof(port->slave_kind), "%s", master->kind->name);
-	port->port = values_new(&master->kind->port, false);
+	port->port = values_new(&master->kind->port);
 	fake_initial(port->port);
 }
 

@@ -215,7 +215,7 @@ static void no_bytes_do_harm(void **state _unused_)
 	op.own = fill(bond->own);
 	op.common = fill(bond->common);
 	mistreat(encode(&op));
-	port->port = values_new(&kind_bridge.port, false);
+	port->port = values_new(&kind_bridge.port);
 	op = (struct op){.type = OP_SET, .link = port, .master_kind = &kind_bridge, .port = fill(port->port)};
 	m = encode(&op);
 	mnl_attr_put_strz(m, IFLA_IFNAME, "eth0");

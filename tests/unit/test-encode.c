@@ -113,7 +113,7 @@ static void every_row_of_every_port_survives_a_set(void **state _unused_)
 		struct nlmsghdr *m;
 
 		if (kinds[i]->port.n) {
-			want->port = values_new(&kinds[i]->port, false);
+			want->port = values_new(&kinds[i]->port);
 			op.port = fill(want->port);
 			m = encode(&op);
 			assert_int_equal(m->nlmsg_flags & (NLM_F_CREATE | NLM_F_EXCL), 0);
@@ -201,7 +201,7 @@ static void what_the_kernel_does_not_do_in_one_message_is_refused(void **state _
 	op.flags = FLAGS_DOWN;
 	refuse(&op, -EINVAL);
 	op = (struct op){.type = OP_SET, .link = nic, .master = MASTER_JOIN, .master_name = "br0"};
-	nic->port = values_new(&kind_bridge.port, false);
+	nic->port = values_new(&kind_bridge.port);
 	op.port = fill(nic->port);
 	op.master_kind = &kind_bridge;
 	refuse(&op, -EINVAL);

@@ -53,7 +53,7 @@ static struct link *add_port(struct fixture *f, struct link *master, const char 
 	struct link *port = link_new(name, &kind_ethernet);
 
 	ref->name = xstrdup(name);
-	port->port = values_new(&master->kind->port, true);
+	port->port = values_new(&master->kind->port);
 	if (key)
 		set_in(port->port, key, value);
 	model_add(&f->model, port);

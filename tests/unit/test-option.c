@@ -318,7 +318,7 @@ static void enums_take_every_name_and_number_and_nothing_else(void **state _unus
 
 static struct values *declared(const struct option_table *table, const char *const *pairs)
 {
-	struct values *v = values_new(table, false);
+	struct values *v = values_new(table);
 
 	for (; pairs[0]; pairs += 2) {
 		unsigned row = option_row(table, pairs[0]);
@@ -331,7 +331,7 @@ static struct values *declared(const struct option_table *table, const char *con
 static void flags_of_one_attribute_travel_together(void **state _unused_)
 {
 	static const char *const pairs[] = {"id", "10", "gvrp", "yes", "reorder_hdr", "no", "mvrp", "yes", NULL};
-	struct values *v = declared(&kind_vlan.own, pairs), *back = values_new(&kind_vlan.own, false);
+	struct values *v = declared(&kind_vlan.own, pairs), *back = values_new(&kind_vlan.own);
 	uint64_t rows = v->set & ~(1ull << option_row(v->table, "id"));
 	char buf[BUFFER_SIZE];
 	struct nlmsghdr *m = message(buf);
@@ -368,7 +368,7 @@ static void only_the_asked_rows_of_the_place_are_encoded(void **state _unused_)
 /* Attribute numbers mean something else in every nest. */
 static void attributes_go_to_rows_of_their_place(void **state _unused_)
 {
-	struct values *v = values_new(&link_options, false);
+	struct values *v = values_new(&link_options);
 	const struct option *o = &link_options.rows[LINK_ADDR_GEN_MODE];
 	char buf[BUFFER_SIZE];
 	struct nlmsghdr *m = message(buf);
@@ -383,8 +383,8 @@ static void attributes_go_to_rows_of_their_place(void **state _unused_)
 
 static void what_the_kernel_leaves_out_is_zero_or_unknown(void **state _unused_)
 {
-	struct values *vlan = values_new(&kind_vlan.own, false), *bond = values_new(&kind_bond.own, false);
-	struct values *bridge = values_new(&kind_bridge.own, false);
+	struct values *vlan = values_new(&kind_vlan.own), *bond = values_new(&kind_bond.own);
+	struct values *bridge = values_new(&kind_bridge.own);
 	const uint32_t known[2] = {0, 1};
 	char buf[BUFFER_SIZE];
 	struct nlmsghdr *m = message(buf);
@@ -410,7 +410,7 @@ static void what_the_kernel_leaves_out_is_zero_or_unknown(void **state _unused_)
 
 static void values_copy_is_deep_and_keeps_places(void **state _unused_)
 {
-	struct values *v = values_new(&kind_bond.own, true), *copy;
+	struct values *v = values_new(&kind_bond.own), *copy;
 	unsigned row = option_row(v->table, "arp_ip_target");
 
 	values_put(v, row, must_parse(&v->table->rows[row], "192.0.2.1"), (struct loc){1, 7});

@@ -155,7 +155,6 @@ static void write_bridge(struct walk *k, unsigned number)
 	option(k, 30, "ageing_time", VALUES("10s", "60s"));
 	option(k, 20, "stp_state", VALUES("yes", "no"));
 	option(k, 50, "vlan_filtering", VALUES("yes", "yes", "no"));
-	option(k, 15, "vlan_default_pvid", VALUES("1", "2", "none"));
 	option(k, 10, "vlan_stats_per_port", VALUES("yes", "no"));
 	write_common(k);
 	write_addresses(k, number);
