@@ -147,6 +147,7 @@ struct config *config_parse(const struct config_files *f, struct diags *d)
 	index_port_sections(c);
 	name_masters(c);
 	config_check(c, d);
+	c->spotless = d->n == first;
 	diags_sort(d, first);
 	return c;
 }

@@ -81,6 +81,7 @@ struct config {
 	size_t n_matches;
 	struct values *daemon; /* daemon_options */
 	struct sources sources;
+	bool spotless; /* there was nothing to say about it, no warning either */
 };
 
 struct config *config_new(void);

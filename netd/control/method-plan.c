@@ -55,12 +55,13 @@ void method_plan(struct varlink_call *call, struct json_object *parameters, void
 		files_from_json(&files, array);
 	else
 		r = config_files_read(&files, s->manager->dirs.config, &d);
-	config = config_parse(&files, &d);
+	config = manager_config_of(s->manager, &files, &d);
 	if (r < 0 || d.n_errors)
 		reply_invalid(call, &d);
 	else
 		reply_plan(call, s->manager, config, &d);
-	config_free(config);
+	if (config != s->manager->config)
+		config_free(config);
 	config_files_done(&files);
 	diags_done(&d);
 }

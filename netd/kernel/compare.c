@@ -99,7 +99,7 @@ static const char *name_of(const struct model *m, uint32_t ifindex)
  */
 #define IFA_TIMED (IFA_F_TENTATIVE | IFA_F_OPTIMISTIC)
 
-static bool address_equal(const struct address *a, const struct address *b)
+static bool address_unchanged(const struct address *a, const struct address *b)
 {
 	return address_same(a, b) && a->prefix_len == b->prefix_len && a->scope == b->scope && a->proto == b->proto &&
 	       (a->flags & ~IFA_TIMED) == (b->flags & ~IFA_TIMED) &&
@@ -121,7 +121,7 @@ static char *address_text(const struct address *a)
 static const struct address *address_find(const struct link *l, const struct address *a)
 {
 	for (size_t i = 0; i < l->n_addresses; i++)
-		if (address_equal(&l->addresses[i], a))
+		if (address_unchanged(&l->addresses[i], a))
 			return &l->addresses[i];
 	return NULL;
 }

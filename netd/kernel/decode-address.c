@@ -44,11 +44,22 @@ int decode_address(const struct nlmsghdr *m, uint32_t *ifindex, struct address *
 	mnl_attr_for_each (a, m, sizeof(*ifa)) {
 		switch (mnl_attr_get_type(a)) {
 		case IFA_LOCAL:
-			/* Where both are there, IFA_ADDRESS is the other end of a point-to-point link. */
 			has_local = copy_address(a, r.family, r.addr);
 			break;
 		case IFA_ADDRESS:
-			has_address = has_local || copy_address(a, r.family, r.addr);
+			has_address = copy_address(a, r.family, r.peer);
+			break;
+		case IFA_BROADCAST:
+			r.has_broadcast = mnl_attr_get_payload_len(a) == sizeof(r.broadcast);
+			if (r.has_broadcast)
+				memcpy(r.broadcast, mnl_attr_get_payload(a), sizeof(r.broadcast));
+			break;
+		case IFA_LABEL:
+			snprintf(r.label, sizeof(r.label), "%.*s", (int)mnl_attr_get_payload_len(a),
+				 (const char *)mnl_attr_get_payload(a));
+			break;
+		case IFA_RT_PRIORITY:
+			ok = get_u32(a, &r.metric);
 			break;
 		case IFA_FLAGS:
 			ok = get_u32(a, &r.flags);
@@ -70,6 +81,12 @@ int decode_address(const struct nlmsghdr *m, uint32_t *ifindex, struct address *
 	}
 	if (!ok || !(has_local || has_address))
 		return -EINVAL;
+	if (!has_local)
+		memcpy(r.addr, r.peer, sizeof(r.addr));
+	/* Where both are there and differ, IFA_ADDRESS is the other end of a point-to-point link. */
+	r.has_peer = has_local && has_address && memcmp(r.addr, r.peer, address_len(r.family)) != 0;
+	if (!r.has_peer)
+		memset(r.peer, 0, sizeof(r.peer));
 	*ifindex = ifa->ifa_index;
 	*ret = r;
 	return 0;

@@ -11,15 +11,23 @@ static uint16_t address_len(uint8_t family)
 	return family == AF_INET ? 4 : 16;
 }
 
-/* Flags that can be asked for; the others are the kernel's. */
-#define IFA_SETTABLE (IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN)
-
 static void put_broadcast(struct nlmsghdr *m, const struct address *a)
 {
 	uint32_t addr, host = UINT32_MAX >> a->prefix_len;
 
 	memcpy(&addr, a->addr, sizeof(addr));
 	mnl_attr_put_u32(m, IFA_BROADCAST, addr | htonl(host));
+}
+
+/* What only addresses of others have. */
+static void put_found(struct nlmsghdr *m, const struct address *a)
+{
+	if (a->has_broadcast)
+		mnl_attr_put(m, IFA_BROADCAST, sizeof(a->broadcast), a->broadcast);
+	if (a->label[0])
+		mnl_attr_put_strz(m, IFA_LABEL, a->label);
+	if (a->metric)
+		mnl_attr_put_u32(m, IFA_RT_PRIORITY, a->metric);
 }
 
 /*
@@ -30,7 +38,7 @@ static void put_flags(struct nlmsghdr *m, const struct op *op, struct ifaddrmsg 
 {
 	uint32_t flags = op->address->flags & IFA_SETTABLE;
 
-	if (op->address->family == AF_INET6 && (op->link->kind->flags & KIND_VIRTUAL))
+	if (op->address->family == AF_INET6 && op->address->loc.file && (op->link->kind->flags & KIND_VIRTUAL))
 		flags |= IFA_F_NODAD;
 	ifa->ifa_flags = (uint8_t)flags;
 	if (flags)
@@ -70,10 +78,12 @@ int encode_address(struct encoder *e)
 	if (!ifa->ifa_index)
 		return -ENODEV;
 	mnl_attr_put(m, IFA_LOCAL, address_len(a->family), a->addr);
-	mnl_attr_put(m, IFA_ADDRESS, address_len(a->family), a->addr);
+	mnl_attr_put(m, IFA_ADDRESS, address_len(a->family), a->has_peer ? a->peer : a->addr);
 	if (remove)
 		return 0;
-	if (a->family == AF_INET && a->prefix_len < 31)
+	if (!a->loc.file)
+		put_found(m, a);
+	else if (a->family == AF_INET && a->prefix_len < 31)
 		put_broadcast(m, a);
 	put_flags(m, op, ifa);
 	put_lifetime(m, a);

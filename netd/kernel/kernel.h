@@ -31,8 +31,12 @@ const struct model *kernel_actual(const struct kernel *k);
  * from here, but from a later turn of the loop.
  */
 int kernel_drain(struct kernel *k);
+/* The next drain reads this link again, because something of it may have changed without an event. */
+void kernel_doubt(struct kernel *k, const char *name);
 /* Dumps everything anew. 0 or negative errno. */
 int kernel_dump(struct kernel *k);
+/* Dumps the addresses anew: events do not tell where in the kernel's order a new one stands. 0 or negative errno. */
+int kernel_dump_addresses(struct kernel *k);
 /* A fresh dump into *ret that leaves ACTUAL alone (to compare with it). The caller calls model_done(). */
 int kernel_dump_fresh(struct kernel *k, struct model *ret);
 typedef void kernel_difference_fn(const char *line, void *userdata);

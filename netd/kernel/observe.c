@@ -247,9 +247,22 @@ int kernel_drain(struct kernel *k)
 	return r < 0 ? r : 0;
 }
 
+void kernel_doubt(struct kernel *k, const char *name)
+{
+	const struct link *l = model_find(&k->actual, name);
+
+	if (l)
+		observe_mark(k, l->ifindex, MARK_LINK);
+}
+
 int kernel_dump(struct kernel *k)
 {
 	return k->execution ? -EBUSY : dump_again(k);
+}
+
+int kernel_dump_addresses(struct kernel *k)
+{
+	return k->execution ? -EBUSY : dump_addresses(k->rtnl, &k->actual, 0);
 }
 
 int kernel_dump_fresh(struct kernel *k, struct model *ret)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: addresses and routes: what makes two of them the same, and their text. */
 #include <arpa/inet.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
 #include "model.h"
@@ -22,6 +23,17 @@ static bool bytes_equal(uint8_t family, const uint8_t *a, const uint8_t *b)
 bool address_same(const struct address *a, const struct address *b)
 {
 	return a->family == b->family && a->prefix_len == b->prefix_len && bytes_equal(a->family, a->addr, b->addr);
+}
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+	if (!address_same(a, b) || a->scope != b->scope || a->proto != b->proto || a->metric != b->metric ||
+	    (a->flags & IFA_SETTABLE) != (b->flags & IFA_SETTABLE) || !streq(a->label, b->label))
+		return false;
+	if (a->has_peer != b->has_peer || a->has_broadcast != b->has_broadcast)
+		return false;
+	return (!a->has_peer || bytes_equal(a->family, a->peer, b->peer)) &&
+	       (!a->has_broadcast || memcmp(a->broadcast, b->broadcast, sizeof(a->broadcast)) == 0);
 }
 
 /* net/ipv4/fib_trie.c and net/ipv6/ip6_fib.c find the route to replace by table, destination and metric. */

@@ -12,6 +12,9 @@
 
 #include "kind.h"
 
+/* Flags of addresses that can be asked for; the others are the kernel's. */
+#define IFA_SETTABLE (IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN)
+
 struct address {
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t prefix_len;
@@ -20,6 +23,12 @@ struct address {
 	uint32_t flags;	    /* IFA_F_*; kernel state only */
 	uint32_t valid_lft; /* seconds; UINT32_MAX: forever */
 	uint8_t addr[16];   /* network order; the first 4 bytes for IPv4 */
+	/* Of addresses of others, which are only put back: what the kernel shows. */
+	bool has_peer, has_broadcast;
+	uint8_t peer[16]; /* the other end, where it is another address */
+	uint8_t broadcast[4];
+	uint32_t metric; /* of the prefix route; 0: the kernel's */
+	char label[IFNAMSIZ];
 	struct loc loc;
 };
 
@@ -133,6 +142,7 @@ struct link *model_master(const struct model *m, const struct link *l);
 struct link *model_parent(const struct model *m, const struct link *l);
 
 bool address_same(const struct address *a, const struct address *b); /* what the kernel keys it by */
+bool address_equal(const struct address *a, const struct address *b); /* all that can be set but lifetimes */
 bool route_same(const struct route *a, const struct route *b);	     /* what the kernel keys it by */
 bool route_equal(const struct route *a, const struct route *b);	     /* also gateway, source, mtu, protocol */
 void address_print(const struct address *a, FILE *f);		     /* "192.168.1.2/24" */

@@ -23,8 +23,11 @@ struct values *values_free(struct values *v)
 {
 	if (!v)
 		return NULL;
-	for (unsigned row = 0; row < v->table->n; row++)
-		values_unset(v, row);
+	for (uint64_t left = v->set; left; left &= left - 1) {
+		unsigned row = (unsigned)__builtin_ctzll(left);
+
+		value_free(&v->table->rows[row], v->v[row]);
+	}
 	free(v->locs);
 	if (v->v != unset)
 		free(v->v);
@@ -207,15 +210,16 @@ void value_free(const struct option *o, union value v)
 
 char *value_text(const struct option *o, union value v)
 {
-	char *text = NULL;
+	char *text = NULL, number[256] = "";
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	/* A number's text is short, and a stream that has to grow costs ten times as much to open. */
+	FILE *f = o->type->is_blob ? open_memstream(&text, &len) : fmemopen(number, sizeof(number), "w");
 
 	if (!f)
 		return xstrdup("");
 	o->type->print(o, v, f);
 	fclose(f);
-	return text ? text : xstrdup("");
+	return text ? text : xstrdup(number);
 }
 
 char *option_allowed(const struct option *o)

@@ -67,7 +67,7 @@ static void describe_rows(const struct describer *d, const struct values *want, 
 static void describe_addresses(const struct describer *d, const struct link *want, const struct link *have)
 {
 	for (size_t i = 0; i < want->n_addresses; i++)
-		if (diff_address_missing(have, &want->addresses[i]))
+		if (diff_address_missing(want, have, &want->addresses[i]))
 			tell(d, "address", PRINT_TEXT(address_print, &want->addresses[i]), xstrdup("none"),
 			     want->addresses[i].loc);
 	for (size_t i = 0; i < have->n_addresses; i++)

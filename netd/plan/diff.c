@@ -59,8 +59,51 @@ static uint64_t sendable(const struct values *want)
 	return rows;
 }
 
-bool diff_address_missing(const struct link *have, const struct address *wanted)
+/* Addresses whose order is put back with them: the first of an IPv4 subnet is the one that is sent from. */
+static bool is_ordered(const struct address *a)
 {
+	return a->valid_lft == UINT32_MAX && (a->family == AF_INET || a->scope != RT_SCOPE_LINK);
+}
+
+static const struct address *next_found(const struct link *have, uint8_t family, size_t *next)
+{
+	while (*next < have->n_addresses) {
+		size_t i = (*next)++;
+		const struct address *a =
+			&have->addresses[family == AF_INET ? i : have->n_addresses - 1 - i]; /* the newest first */
+
+		if (a->family == family && is_ordered(a))
+			return a;
+	}
+	return NULL;
+}
+
+/*
+ * Does an address, wanted or found, stay where it is on a link that is to be exactly as it was? Those do that come
+ * before the first difference; what comes after it goes, and is added in its order.
+ */
+static bool stays(const struct link *want, const struct link *have, const struct address *a)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < want->n_addresses; i++) {
+		const struct address *wanted = &want->addresses[i], *found;
+
+		if (wanted->family != a->family || !is_ordered(wanted))
+			continue;
+		found = next_found(have, a->family, &next);
+		if (!found || !address_equal(wanted, found))
+			return false;
+		if (wanted == a || found == a)
+			return true;
+	}
+	return false;
+}
+
+bool diff_address_missing(const struct link *want, const struct link *have, const struct address *wanted)
+{
+	if (want->exact && have && is_ordered(wanted))
+		return !stays(want, have, wanted);
 	for (size_t i = 0; have && i < have->n_addresses; i++)
 		if (address_same(&have->addresses[i], wanted))
 			return false;
@@ -91,7 +134,11 @@ static bool address_moved(const struct diff_input *in, const struct link *want, 
 bool diff_address_extra(const struct diff_input *in, const struct link *want, const struct link *have,
 			const struct address *found)
 {
-	if (!want || diff_address_wanted(want, found) || want->foreign)
+	if (!want || want->foreign)
+		return false;
+	if (want->exact && is_ordered(found))
+		return !stays(want, have, found);
+	if (diff_address_wanted(want, found))
 		return false;
 	/* What the kernel made before it was told that this port is to have none (IFA_PROTO: IFAPROT_KERNEL_LL). */
 	if (found->scope == RT_SCOPE_LINK && found->family == AF_INET6 && found->proto == 3 &&
@@ -136,7 +183,7 @@ bool diff_route_extra(const struct diff_input *in, const struct link *want, cons
 static bool addresses_differ(const struct diff_input *in, const struct link *want, const struct link *have)
 {
 	for (size_t i = 0; i < want->n_addresses; i++)
-		if (diff_address_missing(have, &want->addresses[i]))
+		if (diff_address_missing(want, have, &want->addresses[i]))
 			return true;
 	for (size_t i = 0; have && i < have->n_addresses; i++)
 		if (diff_address_extra(in, want, have, &have->addresses[i]))

@@ -40,7 +40,7 @@ bool diff_link(const struct diff_input *in, const struct link *want, struct link
 bool diff_row_equal(const struct model *actual, const struct option *o, union value want, const struct values *have,
 		    unsigned row);
 /* Addresses and routes one by one: is this one wanted and missing / there and to go? */
-bool diff_address_missing(const struct link *have, const struct address *wanted);
+bool diff_address_missing(const struct link *want, const struct link *have, const struct address *wanted);
 bool diff_address_wanted(const struct link *want, const struct address *found);
 bool diff_address_extra(const struct diff_input *in, const struct link *want, const struct link *have,
 			const struct address *found);

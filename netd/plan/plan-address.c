@@ -94,6 +94,9 @@ static bool goes_first(const struct planner *p, const struct link_diff *d, const
 
 	if (!diff_address_extra(p->in, d->want, have, old))
 		return false;
+	/* It comes again after others, or as something else. */
+	if (diff_address_wanted(d->want, old))
+		return true;
 	for (size_t i = 0; i < d->want->n_addresses; i++)
 		if (addresses_clash(old, &d->want->addresses[i]))
 			return true;
@@ -124,7 +127,7 @@ static void add_missing(struct planner *p, const struct link_diff *d, bool late)
 	for (size_t i = 0; i < d->want->n_addresses; i++) {
 		const struct address *a = &d->want->addresses[i];
 
-		if (diff_address_missing(kept(d), a) && late == (a->family == AF_INET6 && goes_down(p, d->want)))
+		if (diff_address_missing(d->want, kept(d), a) && late == (a->family == AF_INET6 && goes_down(p, d->want)))
 			add_address(p, d->want, kept(d), a);
 	}
 }
@@ -238,6 +241,6 @@ void plan_lost(struct planner *p, const struct link *have, bool and_itself)
 	if (and_itself)
 		add_lost(p, have);
 	for (size_t i = 0; i < n; i++)
-		if (vlans[i]->kind->flags & KIND_HAS_PARENT)
+		if ((vlans[i]->kind->flags & KIND_HAS_PARENT) && !is_going(p, vlans[i]))
 			plan_lost(p, vlans[i], true);
 }

@@ -205,8 +205,9 @@ void plan_change(struct planner *p, const struct link_diff *d)
 	if (own && want->kind->disturbed)
 		own |= want->kind->disturbed(want, own) & ~rows_naming(want->own, ~0ull);
 	set.common = rows_at(want->common, d->common, PLACE_LINK) | rows_at(want->common, d->common, PLACE_INET6);
-	/* While a bond has it, the address is the bond's business: plan_after_release(). */
-	if (d->master && d->have->port && d->have->port->table == &kind_bond.port)
+	/* The address is the bond's business while it has the port; and what the port has when it comes it gets back.
+	 */
+	if (d->master && (joins_late(p, d) || (d->have->port && d->have->port->table == &kind_bond.port)))
 		set.common &= ~(1ull << LINK_MAC);
 	set.own = own;
 	if (!d->master && want->master_name[0]) {

@@ -9,12 +9,21 @@ static const struct model *wanted(const struct planner *p)
 	return &p->in->effective->links;
 }
 
+/* Was the port let go and then set up? */
 static bool is_set_up(const struct planner *p, const struct link *have)
 {
-	for (size_t i = 0; i < p->plan->n; i++)
-		if (p->plan->ops[i].have == have && p->plan->ops[i].flags == FLAGS_UP)
-			return true;
-	return false;
+	bool attached = true, up = false;
+
+	for (size_t i = 0; i < p->plan->n; i++) {
+		const struct op *op = &p->plan->ops[i];
+		bool leaves = op->have == have && op->master != MASTER_KEEP;
+
+		if (attached && (leaves || (op->type == OP_DELETE && op->have->ifindex == have->master)))
+			attached = up = false;
+		if (op->have == have && op->flags != FLAGS_KEEP)
+			up = op->flags == FLAGS_UP;
+	}
+	return up;
 }
 
 void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
@@ -22,7 +31,8 @@ void plan_up_after_release(struct planner *p, const struct link *want, const str
 {
 	const struct link *master = model_find(wanted(p), want->master_name);
 
-	if (!(old_master->kind->flags & KIND_PORTS_DOWN) || !values_num(want->common, LINK_UP, 1) ||
+	if (!(old_master->kind->flags & KIND_PORTS_DOWN) ||
+	    !values_num(want->common, LINK_UP, !!(have->flags & IFF_UP)) ||
 	    (master && (master->kind->flags & KIND_PORTS_DOWN)) || is_set_up(p, have))
 		return;
 	plan_glued(op_add(p, OP_SET, want, have), IMPACT_FLAP)->flags = FLAGS_UP;
@@ -66,13 +76,16 @@ static uint64_t wanted_mtu_and_mac(const struct link *want)
 static void plan_opened_port(struct planner *p, const struct link_diff *d, const struct link *bond)
 {
 	const struct link *have = model_find(p->in->actual, bond->name);
+	const struct values *was = d->have && !d->recreate ? d->have->common : NULL;
 	uint64_t rows = wanted_mtu_and_mac(d->want);
 
-	for (unsigned row = 0; row < link_options.n; row++)
-		if ((rows >> row & 1) &&
-		    values_num(d->want->common, row, 0) ==
-			    values_num(bond->common, row, values_num(have ? have->common : NULL, row, 1500)))
+	for (unsigned row = 0; row < link_options.n; row++) {
+		uint64_t num = values_num(d->want->common, row, 0);
+
+		if (num == values_num(bond->common, row, values_num(have ? have->common : NULL, row, 1500)) &&
+		    (row != LINK_MAC || num == values_num(was, row, num)))
 			rows &= ~(1ull << row);
+	}
 	if (rows)
 		op_add(p, OP_SET, d->want, d->recreate ? NULL : d->have)->common = rows;
 	plan_keep_down(p, d->want);
@@ -137,7 +150,7 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	bool must_be_down = master && (master->kind->flags & KIND_PORTS_DOWN);
 	/* A VLAN comes up with its parent, unasked (net/8021q/vlan.c, vlan_device_event). */
 	bool is_up = (have && have->flags & IFF_UP) || d->want->kind->flags & KIND_HAS_PARENT;
-	bool released = have && is_released(p, have);
+	bool released = old_master && is_released(p, have);
 	struct op *op;
 
 	if (!d->master || (!have && !joins_late(p, d)))

@@ -9,6 +9,7 @@ struct planner {
 	const struct diff_input *in;
 	struct diff diff;
 	struct plan *plan;
+	size_t *places; /* by position in the effective model: one more than the place in diff, 0: no difference */
 	struct children children; /* of in->actual */
 	bool has_down_vlan;	  /* wanted or there */
 };
@@ -29,8 +30,14 @@ unsigned parent_depth(const struct model *m, const struct link *l);
 unsigned master_depth(const struct model *m, const struct link *l);
 bool joins_late(const struct planner *p, const struct link_diff *d);
 
+/* Links that are made or made anew. */
+bool is_new(const struct link_diff *d);
+/* A port (or what stands on a link) that neither we nor the configuration answer for. */
+bool is_cut_off(const struct diff_input *in, const struct link *port);
 /* Has the link ports, or links standing on it, that are not ours and that its removal cuts off? */
 bool cuts_off(const struct planner *p, const struct link *have);
+/* Does the plan delete the link (to make it anew, perhaps), or what it stands on? */
+bool is_going(const struct planner *p, const struct link *have);
 /* Did the ops so far delete the link, or what it stands on? */
 bool is_deleted(const struct planner *p, const struct link *have);
 /* The diff of a wanted link; NULL: it is as wanted. */
@@ -42,6 +49,18 @@ struct loc plan_loc(const struct values *v, uint64_t rows, struct loc otherwise)
 /* Marks an op as one of a burst. */
 struct op *plan_glued(struct op *op, enum impact impact);
 
+struct ranked {
+	unsigned rank;
+	size_t place; /* in the diff: keeps the order of the configuration among equals */
+	const struct link_diff *d;
+};
+
+/* plan-delete.c */
+/* Deletes that something new needs out of the way, or all others. `order` is by delete_rank(). */
+void plan_deletes(struct planner *p, const struct ranked *order, bool early);
+bool goes_early(const struct planner *p, const struct link *have);
+/* Ports of bonds that were deleted since the plan had n ops: bond_release_and_destroy() left them down. */
+void plan_up_again(struct planner *p, size_t n);
 /* plan-create.c */
 void plan_create(struct planner *p, const struct link_diff *d);
 void plan_settle_new(struct planner *p, const struct link_diff *d);

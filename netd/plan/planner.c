@@ -101,8 +101,7 @@ static const struct model *wanted(const struct planner *p)
 	return &p->in->effective->links;
 }
 
-/* Links that are made or made anew. */
-static bool is_new(const struct link_diff *d)
+bool is_new(const struct link_diff *d)
 {
 	return d->want && (!d->have || d->recreate);
 }
@@ -120,10 +119,21 @@ bool joins_late(const struct planner *p, const struct link_diff *d)
 
 struct link_diff *find_diff(struct planner *p, const struct link *want)
 {
+	if (p->places)
+		return p->places[want->position] ? &p->diff.list[p->places[want->position] - 1] : NULL;
 	for (size_t i = 0; i < p->diff.n; i++)
 		if (p->diff.list[i].want == want)
 			return &p->diff.list[i];
 	return NULL;
+}
+
+/* From here on no diff is added, and find_diff() need not look through all. */
+static void index_diffs(struct planner *p)
+{
+	p->places = xcalloc(wanted(p)->n_links + 1, sizeof(*p->places));
+	for (size_t i = 0; i < p->diff.n; i++)
+		if (p->diff.list[i].want)
+			p->places[p->diff.list[i].want->position] = i + 1;
 }
 
 static uint64_t all_rows(const struct values *v)
@@ -200,12 +210,6 @@ static unsigned create_rank(const struct planner *p, const struct link_diff *d)
 	return master_depth(m, l);
 }
 
-struct ranked {
-	unsigned rank;
-	size_t place; /* in the diff: keeps the order of the configuration among equals */
-	const struct link_diff *d;
-};
-
 static int ranked_order(const void *a, const void *b)
 {
 	const struct ranked *x = a, *y = b;
@@ -233,120 +237,6 @@ static struct ranked *rank_all(const struct planner *p,
 		list[i] = (struct ranked){rank(p, &p->diff.list[i]), i, &p->diff.list[i]};
 	qsort(list, p->diff.n, sizeof(*list), ranked_order);
 	return list;
-}
-
-/* A port that neither we nor the configuration answer for. */
-static bool is_cut_off(const struct diff_input *in, const struct link *port)
-{
-	const struct link *want = model_find(&in->effective->links, port->name);
-
-	if (model_find(&in->effective->removed, port->name))
-		return false;
-	/* Nobody declares it, and it was not us who attached it. */
-	return !want || (!want->master_managed && (want->foreign || !want->loc.file));
-}
-
-bool cuts_off(const struct planner *p, const struct link *have)
-{
-	const struct link *const *list;
-	size_t n;
-
-	list = children_ports(&p->children, have->ifindex, &n);
-	for (size_t i = 0; i < n; i++)
-		if (is_cut_off(p->in, list[i]))
-			return true;
-	/* A guest's macvtap goes with the link it stands on. */
-	list = children_vlans(&p->children, have->ifindex, &n);
-	for (size_t i = 0; i < n; i++)
-		if (is_cut_off(p->in, list[i]) || cuts_off(p, list[i]))
-			return true;
-	return false;
-}
-
-static void plan_delete(struct planner *p, const struct link_diff *d)
-{
-	struct op *op = op_add(p, OP_DELETE, d->have, d->have);
-	const struct link *parent = d->want ? model_find(wanted(p), d->want->parent_name) : NULL;
-	const struct link_diff *below = parent ? find_diff(p, parent) : NULL;
-
-	op->impact = cuts_off(p, d->have) ? IMPACT_GUESTS : IMPACT_RECREATE;
-	op->loc = LOC_NONE;
-	if (d->want && d->want->kind != d->have->kind)
-		op->why = xasprintf("it is to be a %s", d->want->kind->name);
-	else if (below && below->recreate)
-		op->why = xasprintf("its parent %s is made anew", parent->name);
-	else if (d->want)
-		op->why = xstrdup("the kernel takes what differs at creation only");
-}
-
-/* Does a link to be removed hold the parent, id and protocol that a new VLAN needs (net/8021q: EEXIST)? */
-static bool vlan_conflicts(const struct planner *p, const struct link *have)
-{
-	int id = option_find(&have->kind->own, "id"), protocol = option_find(&have->kind->own, "protocol");
-	const struct link *parent = model_parent(p->in->actual, have);
-
-	if (!(have->kind->flags & KIND_HAS_PARENT) || !parent || id < 0 || protocol < 0)
-		return false;
-	for (size_t i = 0; i < p->diff.n; i++) {
-		const struct link_diff *d = &p->diff.list[i];
-
-		if (is_new(d) && d->want->kind == have->kind && streq(d->want->parent_name, parent->name) &&
-		    values_num(d->want->own, (unsigned)id, 0) == values_num(have->own, (unsigned)id, 0) &&
-		    values_num(d->want->own, (unsigned)protocol, 0x8100) ==
-			    values_num(have->own, (unsigned)protocol, 0x8100))
-			return true;
-	}
-	return false;
-}
-
-static const struct link_diff *find_removal(const struct planner *p, const struct link *have)
-{
-	for (size_t i = 0; i < p->diff.n; i++)
-		if (p->diff.list[i].have == have && (p->diff.list[i].recreate || !p->diff.list[i].want))
-			return &p->diff.list[i];
-	return NULL;
-}
-
-/* Is the link in something's way? Then so are the VLANs that go with it. */
-static bool goes_early(const struct planner *p, const struct link *have)
-{
-	for (; have; have = model_parent(p->in->actual, have)) {
-		const struct link_diff *d = find_removal(p, have);
-
-		if (d && (d->recreate || vlan_conflicts(p, have)))
-			return true;
-	}
-	return false;
-}
-
-bool is_deleted(const struct planner *p, const struct link *have)
-{
-	for (; have; have = model_parent(p->in->actual, have))
-		for (size_t i = 0; i < p->plan->n; i++)
-			if (p->plan->ops[i].type == OP_DELETE && p->plan->ops[i].have == have)
-				return true;
-	return false;
-}
-
-/* Deletes from the top of the stack: VLANs before what they stand on, masters before their ports. */
-static void plan_deletes(struct planner *p, const struct ranked *order, bool early)
-{
-	for (size_t i = p->diff.n; i-- > 0;) {
-		const struct link_diff *d = order[i].d;
-
-		if (!d->have || (!d->recreate && d->want) || !(d->have->kind->flags & KIND_HAS_PARENT))
-			continue;
-		if (early == goes_early(p, d->have))
-			plan_delete(p, d);
-	}
-	for (size_t i = 0; i < p->diff.n; i++) {
-		const struct link_diff *d = order[i].d;
-
-		if (!d->have || (!d->recreate && d->want) || (d->have->kind->flags & KIND_HAS_PARENT))
-			continue;
-		if (early == d->recreate)
-			plan_delete(p, d);
-	}
 }
 
 static bool is_down_vlan(const struct link *l)
@@ -434,28 +324,6 @@ static void plan_late_up(struct planner *p, const struct link_diff *d)
 	plan_up(p, d, true);
 }
 
-/* Ports of a bond that was deleted since the plan had n ops: the bond left them down (bond_release_and_destroy()). */
-static void plan_up_again(struct planner *p, size_t n)
-{
-	for (size_t end = p->plan->n; n < end; n++) {
-		const struct op op = p->plan->ops[n];
-		const struct link *const *ports;
-		size_t n_ports;
-
-		if (op.type != OP_DELETE || !(op.link->kind->flags & KIND_PORTS_DOWN))
-			continue;
-		ports = children_ports(&p->children, op.link->ifindex, &n_ports);
-		for (size_t j = 0; j < n_ports; j++) {
-			const struct link *want = model_find(wanted(p), ports[j]->name);
-			const struct link_diff *d = want ? find_diff(p, want) : NULL;
-
-			if ((ports[j]->flags & IFF_UP) && !model_find(&p->in->effective->removed, ports[j]->name) &&
-			    !(d && d->recreate))
-				plan_up_after_release(p, want ? want : ports[j], ports[j], op.link);
-		}
-	}
-}
-
 /* A burst this small goes out in one send, so that a NIC's addresses and routes are away for as short as can be. */
 #define BURST_MAX 120
 
@@ -507,6 +375,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	children_index(in->actual, &p.children);
 	p.has_down_vlan = has_down_vlan(&in->effective->links) || has_down_vlan(in->actual);
 	expand_recreate(&p);
+	index_diffs(&p);
 	order = rank_all(&p, create_rank);
 	removal = rank_all(&p, delete_rank);
 	plan_deletes(&p, removal, true);
@@ -532,6 +401,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	plan_up_again(&p, late);
 	diff_done(&p.diff);
 	children_done(&p.children);
+	free(p.places);
 	*ret = plan;
 }
 
@@ -542,20 +412,4 @@ enum impact plan_impact(const struct plan *p)
 	for (size_t i = 0; i < p->n; i++)
 		worst = MAX(worst, p->ops[i].impact);
 	return worst;
-}
-
-void plan_cut_ports(const struct diff_input *in, const struct plan *p,
-		    void (*add)(const char *bridge, const char *port, void *userdata), void *userdata)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		const struct op *op = &p->ops[i];
-
-		for (size_t j = 0; op->impact == IMPACT_GUESTS && op->have && j < in->actual->n_links; j++) {
-			const struct link *port = in->actual->links[j];
-
-			if ((port->master == op->have->ifindex || port->parent == op->have->ifindex) &&
-			    is_cut_off(in, port))
-				add(op->have->name, port->name, userdata);
-		}
-	}
 }

@@ -51,8 +51,14 @@ static struct values *as_wanted(const struct model *before, const struct link *w
 static void keep_permanent(struct link *want, const struct link *was)
 {
 	for (size_t i = 0; i < was->n_addresses; i++)
-		/* Link-local ones, too: the kernel makes them once, when the link comes up. */
-		if (was->addresses[i].valid_lft == UINT32_MAX)
+		if (was->addresses[i].family == AF_INET)
+			*ARRAY_APPEND(want->addresses, want->n_addresses) = was->addresses[i];
+	/*
+	 * The newest comes first (net/ipv6/addrconf.c, ipv6_link_dev_addr). Link-local ones, too: the kernel makes them
+	 * once, when the link comes up.
+	 */
+	for (size_t i = was->n_addresses; i-- > 0;)
+		if (was->addresses[i].family == AF_INET6 && was->addresses[i].valid_lft == UINT32_MAX)
 			*ARRAY_APPEND(want->addresses, want->n_addresses) = was->addresses[i];
 	for (size_t i = 0; i < was->n_routes; i++)
 		if (was->routes[i].protocol != RTPROT_KERNEL && was->routes[i].protocol != RTPROT_RA)
@@ -76,10 +82,6 @@ static void add_link(struct effective *e, const struct model *before, const stru
 	want->port = as_wanted(before, was, was->port);
 	if (was->kind->drop_refused)
 		was->kind->drop_refused(want);
-	/* The address that a bond gave a port is not the one the port would get back when it leaves. */
-	if (master && (master->kind->flags & KIND_PORTS_DOWN) &&
-	    values_num(was->common, LINK_MAC, 0) == values_num(master->common, LINK_MAC, 0))
-		values_unset(want->common, LINK_MAC);
 	if (master)
 		snprintf(want->master_name, sizeof(want->master_name), "%s", master->name);
 	if (parent && (was->kind->flags & KIND_HAS_PARENT))
@@ -103,7 +105,7 @@ struct touched {
 
 static bool is_touched(const struct touched *t, const struct link *l)
 {
-	return l && bsearch(l->name, t->names, t->n, sizeof(*t->names), name_order);
+	return l && t->n && bsearch(l->name, t->names, t->n, sizeof(*t->names), name_order);
 }
 
 /* A change of one link reaches what stands on it, what is attached to it, and what it is attached to. */
@@ -120,22 +122,40 @@ static void add_touched(struct effective *e, const struct model *before, const s
 	}
 }
 
+static void touch(struct touched *t, const char *name)
+{
+	t->names = array_grow(t->names, t->n, sizeof(*t->names));
+	snprintf(t->names[t->n++], IFNAMSIZ, "%s", name);
+}
+
+/* A new route takes the place of the same on another link (RTM_NEWROUTE with NLM_F_REPLACE). */
+static void touch_replaced(struct touched *t, const struct model *before, const struct route *route)
+{
+	for (size_t i = 0; i < before->n_links; i++)
+		for (size_t r = 0; r < before->links[i]->n_routes; r++)
+			if (route_same(&before->links[i]->routes[r], route))
+				touch(t, before->links[i]->name);
+}
+
 void restore_extend(struct effective *e, const struct model *before, const struct plan *p)
 {
-	struct touched t = {.names = xcalloc(p->n, sizeof(*t.names))};
+	struct touched t = {0};
 
 	for (size_t i = 0; i < p->n; i++) {
 		const char *name = p->ops[i].link->name;
 
+		if (p->ops[i].type == OP_ROUTE_ADD)
+			touch_replaced(&t, before, p->ops[i].route);
 		if (model_find(&e->removed, name))
 			continue;
 		if (model_find(before, name)) {
-			snprintf(t.names[t.n++], IFNAMSIZ, "%s", name);
+			touch(&t, name);
 		} else if (p->ops[i].type == OP_CREATE) {
 			effective_remove(e, name, p->ops[i].link->kind);
 		}
 	}
-	qsort(t.names, t.n, sizeof(*t.names), name_order);
+	if (t.n)
+		qsort(t.names, t.n, sizeof(*t.names), name_order);
 	add_touched(e, before, &t);
 	free(t.names);
 }

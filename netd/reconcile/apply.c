@@ -111,8 +111,7 @@ static const char *read_candidate(struct manager *m, const struct apply_request 
 	int64_t when;
 	int r;
 
-	config_free(m->candidate);
-	m->candidate = NULL;
+	manager_drop_candidate(m);
 	config_files_done(&m->candidate_files);
 	if (request->generation)
 		r = generation_load(&m->dirs, request->generation, &m->candidate_files, &when);
@@ -120,7 +119,7 @@ static const char *read_candidate(struct manager *m, const struct apply_request 
 		r = config_files_read(&m->candidate_files, m->dirs.config, d);
 	if (r < 0 && request->generation)
 		return REFUSED_GENERATION;
-	m->candidate = config_parse(&m->candidate_files, d);
+	m->candidate = manager_config_of(m, &m->candidate_files, d);
 	return r < 0 || d->n_errors ? REFUSED_INVALID : NULL;
 }
 
@@ -163,8 +162,6 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 	}
 	why = read_candidate(m, request, &d);
 	if (!why) {
-		/* Sysctls have no event: what someone wrote there shows in a dump only. */
-		kernel_dump(m->kernel);
 		manager_preview(m, m->candidate, &e, &p);
 		manager_warn(m, &e, &p, &d);
 		allowed = plan_is_allowed(m, request, &e, &p, &d);
@@ -178,9 +175,13 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 		if (request->planned)
 			request->planned(&p, m->candidate, &d, request->userdata);
 	}
+	if (allowed && !p.n)
+		manager_run_nothing(m, &e);
+	else if (allowed)
+		manager_run(m);
+	else
+		manager_drop_candidate(m);
 	plan_done(&p);
 	effective_done(&e);
 	diags_done(&d);
-	if (allowed)
-		manager_run(m);
 }

@@ -76,18 +76,32 @@ static bool in_host_namespace(void)
 	return host.st_ino == here.st_ino;
 }
 
-static const char *network_manager_of(const struct link *have)
+/* Which of them were here in this boot: of thousands of links, each would be looked for in vain three times. */
+struct managers {
+	bool network_manager, networkd, ifupdown;
+};
+
+static struct managers managers_here(void)
+{
+	return (struct managers){
+		.network_manager = access("/run/NetworkManager/devices", F_OK) == 0,
+		.networkd = access("/run/systemd/netif/links", F_OK) == 0,
+		.ifupdown = access("/run/network/ifstate", F_OK) == 0,
+	};
+}
+
+static const char *network_manager_of(const struct link *have, const struct managers *here)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/run/NetworkManager/devices/%u", have->ifindex);
-	if (file_has_line(path, "managed=true"))
+	if (here->network_manager && file_has_line(path, "managed=true"))
 		return "NetworkManager";
 	snprintf(path, sizeof(path), "/run/systemd/netif/links/%u", have->ifindex);
-	if (file_has_line(path, "ADMIN_STATE=configured") || file_has_line(path, "ADMIN_STATE=configuring"))
+	if (here->networkd && file_has_line(path, "ADMIN_STATE=configured") || file_has_line(path, "ADMIN_STATE=configuring"))
 		return "systemd-networkd";
 	snprintf(path, sizeof(path), "%s=%s", have->name, have->name);
-	if (file_has_line("/run/network/ifstate", path))
+	if (here->ifupdown && file_has_line("/run/network/ifstate", path))
 		return "ifupdown";
 	return NULL;
 }
@@ -156,11 +170,13 @@ static void find_dhcp_client(const char *pid, const struct effective *e, claims_
 void claims_find_rivals(const struct effective *e, const struct model *actual, claims_rival_fn *fn, void *userdata)
 {
 	DIR *dir = opendir("/proc");
+	const struct managers here = managers_here();
+	bool host = in_host_namespace() && (here.network_manager || here.networkd || here.ifupdown);
 	struct dirent *entry;
 
-	for (size_t i = 0; in_host_namespace() && i < e->links.n_links; i++) {
+	for (size_t i = 0; host && i < e->links.n_links; i++) {
 		const struct link *want = e->links.links[i], *have = model_find(actual, want->name);
-		const char *rival = have && is_ours(want) ? network_manager_of(have) : NULL;
+		const char *rival = have && is_ours(want) ? network_manager_of(have, &here) : NULL;
 		_cleanup_free_ char *cure = rival ? cure_of(rival, want->name) : NULL;
 
 		if (rival)

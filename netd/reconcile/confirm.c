@@ -37,8 +37,7 @@ int manager_journal(const struct effective *before, const struct ledger *ledger_
 	return r < 0 ? r : journal_write(&m->dirs, &j);
 }
 
-/* From here on a start completes the new configuration instead of going back. */
-void manager_commit(struct manager *m)
+static void store_generation(struct manager *m)
 {
 	int64_t number = generation_store(&m->dirs, &m->candidate_files, m->candidate_plan);
 
@@ -48,6 +47,13 @@ void manager_commit(struct manager *m)
 		m->generation = (uint32_t)number;
 	m->applied_when = (int64_t)time(NULL);
 	state_save(&m->dirs, &m->ledger, m->generation);
+}
+
+/* From here on a start completes the new configuration instead of going back. */
+void manager_commit(struct manager *m, bool is_stored)
+{
+	if (!is_stored)
+		store_generation(m);
 	journal_remove(&m->dirs);
 	if (!m->apply.generation)
 		unconfirmed_clear(&m->dirs);
@@ -86,7 +92,7 @@ int manager_confirm(struct manager *m)
 		return -ENOENT;
 	if (m->transaction && m->applying)
 		return -EBUSY;
-	manager_commit(m);
+	manager_commit(m, false);
 	log_notice("confirmed: generation %" PRIu32, m->generation);
 	manager_tell(m, EVENT_APPLY, NULL, "confirmed");
 	if (m->changed)

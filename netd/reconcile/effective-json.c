@@ -45,24 +45,42 @@ static const char *get_string(struct json_object *from, const char *key)
 static struct json_object *address_to_json(const struct address *a)
 {
 	struct json_object *json = json_object_new_object();
+	uint32_t broadcast;
 
+	memcpy(&broadcast, a->broadcast, sizeof(broadcast));
 	put_number(json, "family", a->family);
 	put_number(json, "prefix_len", a->prefix_len);
 	put_number(json, "scope", a->scope);
 	put_number(json, "proto", a->proto);
+	put_number(json, "flags", a->flags);
+	put_number(json, "valid_lft", a->valid_lft);
+	put_number(json, "metric", a->metric);
 	json_object_object_add(json, "addr", bytes_to_json(a->addr));
+	json_object_object_add(json, "label", json_object_new_string(a->label));
+	if (a->has_peer)
+		json_object_object_add(json, "peer", bytes_to_json(a->peer));
+	if (a->has_broadcast)
+		put_number(json, "broadcast", broadcast);
 	return json;
 }
 
 static bool address_from_json(struct json_object *json, struct address *ret)
 {
+	uint32_t broadcast = (uint32_t)get_number(json, "broadcast");
+
 	*ret = (struct address){
 		.family = (uint8_t)get_number(json, "family"),
 		.prefix_len = (uint8_t)get_number(json, "prefix_len"),
 		.scope = (uint8_t)get_number(json, "scope"),
 		.proto = (uint8_t)get_number(json, "proto"),
-		.valid_lft = UINT32_MAX,
+		.flags = (uint32_t)get_number(json, "flags"),
+		.valid_lft = (uint32_t)get_number(json, "valid_lft"),
+		.metric = (uint32_t)get_number(json, "metric"),
+		.has_broadcast = json_object_object_get(json, "broadcast"),
 	};
+	memcpy(ret->broadcast, &broadcast, sizeof(broadcast));
+	snprintf(ret->label, sizeof(ret->label), "%s", get_string(json, "label"));
+	ret->has_peer = bytes_from_json(json_object_object_get(json, "peer"), ret->peer);
 	return bytes_from_json(json_object_object_get(json, "addr"), ret->addr);
 }
 

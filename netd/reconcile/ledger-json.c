@@ -31,36 +31,59 @@ static bool address_from_json(struct json_object *json, struct address *ret)
 	return inet_pton(ret->family, text, ret->addr) == 1;
 }
 
+/* The key is a literal, and not there yet. */
+static void add(struct json_object *json, const char *key, struct json_object *value)
+{
+	json_object_object_add_ex(json, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+}
+
+static void add_string(struct json_object *json, const char *key, const char *text)
+{
+	if (text[0])
+		add(json, key, json_object_new_string(text));
+}
+
+static void add_number(struct json_object *json, const char *key, uint64_t number)
+{
+	if (number)
+		add(json, key, json_object_new_int64((int64_t)number));
+}
+
+/* What is zero, empty or no is left out: there are thousands of records, and every change writes them all. */
 static struct json_object *record_to_json(const struct record *r)
 {
-	struct json_object *json = json_object_new_object(), *addresses = json_object_new_array(), *vlans;
+	struct json_object *json = json_object_new_object(), *addresses, *vlans;
 
-	json_object_object_add(json, "name", json_object_new_string(r->name));
-	json_object_object_add(json, "kind", json_object_new_string(r->kind->name));
-	json_object_object_add(json, "created", json_object_new_boolean(r->created));
-	json_object_object_add(json, "ifindex", json_object_new_int64(r->ifindex));
-	json_object_object_add(json, "mac", json_object_new_int64((int64_t)r->mac));
-	json_object_object_add(json, "joined", json_object_new_boolean(r->joined));
-	json_object_object_add(json, "master", json_object_new_string(r->master));
-	json_object_object_add(json, "found_master", json_object_new_string(r->found_master));
+	add_string(json, "name", r->name);
+	add_string(json, "kind", r->kind->name);
+	if (r->created)
+		add(json, "created", json_object_new_boolean(true));
+	add_number(json, "ifindex", r->ifindex);
+	add_number(json, "mac", r->mac);
+	if (r->joined)
+		add(json, "joined", json_object_new_boolean(true));
+	add_string(json, "master", r->master);
+	add_string(json, "found_master", r->found_master);
 	if (r->common)
-		json_object_object_add(json, "common", values_to_json(r->common));
+		add(json, "common", values_to_json(r->common));
 	if (r->own)
-		json_object_object_add(json, "own", values_to_json(r->own));
+		add(json, "own", values_to_json(r->own));
 	if (r->port) {
-		json_object_object_add(json, "port", values_to_json(r->port));
-		json_object_object_add(json, "port_kind", json_object_new_string(r->port_kind->name));
+		add(json, "port", values_to_json(r->port));
+		add_string(json, "port_kind", r->port_kind->name);
 	}
+	addresses = r->n_addresses ? json_object_new_array() : NULL;
 	for (size_t i = 0; i < r->n_addresses; i++)
 		json_object_array_add(addresses, address_to_json(&r->addresses[i]));
-	json_object_object_add(json, "addresses", addresses);
+	if (addresses)
+		add(json, "addresses", addresses);
 	if (r->vlans_found == VLANS_UNTOUCHED)
 		return json;
 	vlans = json_object_new_array();
 	for (size_t i = 0; i < r->n_vlans; i++)
 		json_object_array_add(vlans, json_object_new_int(r->vlans[i].vid | r->vlans[i].flags << 16));
 	/* An empty list is the bridge's initial one: what was found listed has at least one. */
-	json_object_object_add(json, "vlans", vlans);
+	add(json, "vlans", vlans);
 	return json;
 }
 

@@ -94,6 +94,7 @@ void manager_refresh(struct manager *m)
 {
 	effective_done(&m->effective);
 	manager_resolve(m, m->config, &m->effective);
+	claims_update(&m->dirs, &m->claimed, &m->effective);
 	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel));
 	if (m->changed)
 		m->changed(m, m->userdata);
@@ -103,11 +104,48 @@ void manager_set_config(struct manager *m, struct config *config, const struct c
 			int64_t when)
 {
 	effective_done(&m->effective);
-	config_free(m->config);
+	if (config != m->config)
+		config_free(m->config);
 	m->config = config;
 	m->generation = generation;
 	m->applied_when = when;
 	config_files_digest(files, m->digest);
+}
+
+struct config *manager_config_of(struct manager *m, const struct config_files *files, struct diags *d)
+{
+	char digest[17];
+
+	config_files_digest(files, digest);
+	if (!m->config->spotless || !streq(digest, m->digest))
+		return config_parse(files, d);
+	d->sources = &m->config->sources;
+	return m->config;
+}
+
+void manager_drop_candidate(struct manager *m)
+{
+	if (m->candidate != m->config)
+		config_free(m->candidate);
+	m->candidate = NULL;
+}
+
+/* Sysctls have no event: of links with wanted ones, what someone wrote there shows only when they are read again. */
+static bool doubt_sysctls(struct manager *m, const struct effective *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		const struct link *want = e->links.links[i];
+
+		for (unsigned row = 0; row < link_options.n; row++) {
+			if (!values_has(want->common, row) || link_options.rows[row].place != PLACE_SYSCTL6)
+				continue;
+			kernel_doubt(m->kernel, want->name);
+			any = true;
+		}
+	}
+	return any;
 }
 
 void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p)
@@ -116,6 +154,11 @@ void manager_preview(struct manager *m, const struct config *config, struct effe
 
 	kernel_drain(m->kernel);
 	manager_resolve(m, config, e);
+	if (doubt_sysctls(m, e)) {
+		effective_done(e);
+		kernel_drain(m->kernel);
+		manager_resolve(m, config, e);
+	}
 	in = (struct diff_input){.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	plan_make(&in, p);
 }
@@ -232,6 +275,7 @@ static void log_outcome(const struct manager *m, const struct outcome *o)
 static void finish_apply(struct manager *m, const struct outcome *o)
 {
 	struct apply_request request = m->apply;
+	bool is_stored = m->candidate == m->config && m->generation && !request.generation && !o->changed;
 
 	m->applying = false;
 	if (o->error) {
@@ -240,17 +284,35 @@ static void finish_apply(struct manager *m, const struct outcome *o)
 		config_files_done(&m->candidate_files);
 	} else {
 		manager_forget_problems(m);
-		manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files, m->generation, (int64_t)time(NULL));
+		manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files, m->generation,
+				   is_stored ? m->applied_when : (int64_t)time(NULL));
 		if (request.confirm && o->changed) {
 			journal_set_waiting(&m->dirs);
 			manager_wait_for_confirmation(m, boottime() + request.confirm * 1000000ull, request.armed_by);
 		} else {
-			manager_commit(m);
+			manager_commit(m, is_stored);
 		}
 		manager_tell(m, EVENT_APPLY, NULL, "applied");
 	}
-	m->candidate = config_free(m->candidate);
+	manager_drop_candidate(m);
 	request.done(o, request.userdata);
+}
+
+void manager_run_nothing(struct manager *m, struct effective *e)
+{
+	const struct outcome nothing = {0};
+
+	finish_apply(m, &nothing);
+	effective_done(&m->effective);
+	m->effective = *e;
+	*e = EFFECTIVE_NULL;
+	claims_update(&m->dirs, &m->claimed, &m->effective);
+	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel));
+	if (m->changed)
+		m->changed(m, m->userdata);
+	manager_check_ready(m);
+	if (m->dirty)
+		manager_schedule_repair(m);
 }
 
 /* A start has no state before to go back to: what the kernel refuses is left out, and the rest comes up. */
@@ -290,6 +352,9 @@ static void transaction_finished(const struct outcome *o, void *userdata)
 
 	m->transaction = NULL;
 	m->progress_total = 0;
+	/* The ledger as it is now: manager_commit() writes it with the number of the generation. */
+	if (o->changed && (!m->applying || m->apply.confirm) && hook_save(m) < 0)
+		log_error("the ledger could not be written");
 	if (m->applying) {
 		if (o->error)
 			log_outcome(m, o);
@@ -360,8 +425,8 @@ void manager_done(struct manager *m)
 	free(m->holds);
 	free(m->candidate_plan);
 	effective_done(&m->effective);
+	manager_drop_candidate(m);
 	config_free(m->config);
-	config_free(m->candidate);
 	config_files_done(&m->candidate_files);
 	manager_forget_problems(m);
 	ledger_done(&m->ledger);

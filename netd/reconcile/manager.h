@@ -88,7 +88,7 @@ struct manager {
 	struct model claimed;		/* links that others were told are ours */
 
 	struct transaction *transaction; /* the one that runs, or NULL */
-	struct config *candidate;	 /* of an apply that runs */
+	struct config *candidate;	 /* of an apply that runs; may be `config` itself */
 	struct config_files candidate_files;
 	struct apply_request apply; /* of an apply that runs or waits */
 	char *candidate_plan;	    /* its plan's lines */
@@ -131,6 +131,11 @@ void manager_apply(struct manager *m, const struct apply_request *request);
  * plan_done(), effective_done(), before the event loop turns.
  */
 void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p);
+/*
+ * What these files say: `config` when they are what runs and there is nothing to say about them, else a configuration
+ * of their own, which the caller frees.
+ */
+struct config *manager_config_of(struct manager *m, const struct config_files *files, struct diags *d);
 /* Makes the applied configuration stay. -ENOENT: nothing waits for it. */
 int manager_confirm(struct manager *m);
 /* Undoes what waits for a confirmation, now. -ENOENT, -EBUSY. */
@@ -161,7 +166,8 @@ enum manager_state manager_state(const struct manager *m);
 bool manager_is_held(const struct manager *m, const char *link);
 /* confirm.c */
 int manager_journal(const struct effective *before, const struct ledger *ledger_before, void *userdata);
-void manager_commit(struct manager *m);
+/* is_stored: it is the generation that ran before, and nothing had to be changed for it. */
+void manager_commit(struct manager *m, bool is_stored);
 void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const char *by);
 void manager_undone(struct manager *m, const struct outcome *o);
 bool manager_recover(struct manager *m, uint32_t generation);
@@ -174,6 +180,10 @@ struct config *manager_parse(const struct config_files *files);
 void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,
 			int64_t when);
 void manager_run(struct manager *m);
+/* An apply that finds nothing to do. Takes over the effective model. */
+void manager_run_nothing(struct manager *m, struct effective *e);
+/* Lets go of the candidate, unless it is what runs. */
+void manager_drop_candidate(struct manager *m);
 void manager_resolve(const struct manager *m, const struct config *config, struct effective *ret);
 void manager_kernel_changed(const char *name, bool all, void *userdata);
 void manager_filter_drift(struct effective *e, void *userdata);

@@ -110,6 +110,17 @@ void manager_filter_drift(struct effective *e, void *userdata)
 	}
 }
 
+static bool nothing_differs(const struct diff_input *in)
+{
+	struct diff diff;
+	bool same;
+
+	diff_models(in, &diff);
+	same = diff.n == 0;
+	diff_done(&diff);
+	return same;
+}
+
 static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
 {
 	struct manager *m = userdata;
@@ -123,10 +134,14 @@ static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *use
 	}
 	kernel_drain(m->kernel);
 	manager_refresh(m);
+	in = (struct diff_input){.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	if (nothing_differs(&in)) {
+		m->dirty = false;
+		manager_check_ready(m);
+		return 0;
+	}
 	/* A repair that the kernel took and ignored is not sent again and again. */
 	if (m->stubborn[0]) {
-		in = (struct diff_input){
-			.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 		plan_make(&in, &plan);
 		plan_id(&plan, id);
 		plan_done(&plan);

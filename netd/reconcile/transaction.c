@@ -8,6 +8,9 @@
  */
 #define ROUNDS_MAX 3
 
+/* On the way back, what the kernel refuses twice is left out, so that it does not keep the rest from coming back. */
+#define LEFT_OUT_MAX 16
+
 struct transaction {
 	struct kernel *kernel;
 	struct ledger *ledger;
@@ -21,6 +24,10 @@ struct transaction {
 	struct plan plan;
 	char plan_id[17];	 /* of the last round, to see that a round changed nothing */
 	struct effective before; /* the way back */
+	char *refused;		 /* owned: the op of the way back that was refused last; again: for the second time */
+	bool again;
+	char *left_out[LEFT_OUT_MAX]; /* owned */
+	size_t n_left_out;
 
 	struct outcome outcome;
 	char *step, *link, *text; /* what the outcome points to */
@@ -48,6 +55,9 @@ struct transaction *transaction_free(struct transaction *t)
 	for (size_t i = 0; i < t->outcome.n_differences; i++)
 		free(t->outcome.differences[i]);
 	free(t->outcome.differences);
+	for (size_t i = 0; i < t->n_left_out; i++)
+		free(t->left_out[i]);
+	free(t->refused);
 	free(t->step);
 	free(t->link);
 	free(t->text);
@@ -115,19 +125,26 @@ static void fail(struct transaction *t)
 	start_round(t);
 }
 
-static void note_refusal(struct transaction *t, const struct execute_result *result)
+static char *op_text(const struct op *op)
 {
-	const struct op *op = &t->plan.ops[result->failed];
+	char *text;
 	size_t len;
-	FILE *f;
+	FILE *f = open_memstream(&text, &len);
 
-	if (t->outcome.error)
-		return;
-	f = open_memstream(&t->step, &len);
 	if (!f)
 		abort();
 	op_print(op, f);
 	fclose(f);
+	return text;
+}
+
+static void note_refusal(struct transaction *t, const struct execute_result *result)
+{
+	const struct op *op = &t->plan.ops[result->failed];
+
+	if (t->outcome.error)
+		return;
+	t->step = op_text(op);
 	t->outcome.error = result->error;
 	t->outcome.loc = op->loc;
 	t->link = xstrdup(op->link->name);
@@ -160,6 +177,50 @@ static void fail_read_back(struct transaction *t)
 	fail(t);
 }
 
+static void note_refusal_of_return(struct transaction *t, const struct execute_result *result)
+{
+	_cleanup_free_ char *text = op_text(&t->plan.ops[result->failed]);
+
+	t->again = t->refused && streq(t->refused, text);
+	free(t->refused);
+	t->refused = TAKE_PTR(text);
+}
+
+static bool is_left_out(const struct transaction *t, const struct op *op)
+{
+	_cleanup_free_ char *text = op_text(op);
+
+	for (size_t i = 0; i < t->n_left_out; i++)
+		if (streq(t->left_out[i], text))
+			return true;
+	return false;
+}
+
+/* Takes what was refused twice out of the plan of the way back. */
+static void leave_out_refused(struct transaction *t)
+{
+	size_t kept = 0;
+
+	if (t->again && t->n_left_out < LEFT_OUT_MAX) {
+		t->left_out[t->n_left_out++] = TAKE_PTR(t->refused);
+		t->again = false;
+		t->plan_id[0] = '\0';
+		t->round = 0;
+	}
+	for (size_t i = 0; t->n_left_out && i < t->plan.n; i++) {
+		struct op *op = &t->plan.ops[i];
+
+		if (!is_left_out(t, op)) {
+			t->plan.ops[kept++] = *op;
+			continue;
+		}
+		free(op->vlans);
+		free(op->why);
+	}
+	if (t->n_left_out)
+		t->plan.n = kept;
+}
+
 static void executed(struct execute_result *result, void *userdata)
 {
 	struct transaction *t = userdata;
@@ -169,6 +230,8 @@ static void executed(struct execute_result *result, void *userdata)
 	t->changed = true;
 	if (result->error && !t->going_back)
 		note_refusal(t, result);
+	else if (result->error)
+		note_refusal_of_return(t, result);
 	plan_done(&t->plan);
 	r = kernel_drain(t->kernel);
 	if (r < 0 && !t->outcome.error) {
@@ -220,13 +283,15 @@ static void start_round(struct transaction *t)
 	char id[17];
 	int r;
 
+	if (t->roll_back || t->going_back)
+		kernel_dump_addresses(t->kernel);
 	make_wanted(t);
 	in = input_of(t);
-	if (t->changed && !t->going_back) {
+	if (t->changed && !t->going_back)
 		ledger_settle(t->ledger, &t->wanted, in.actual);
-		save(t);
-	}
 	plan_make(&in, &t->plan);
+	if (t->going_back)
+		leave_out_refused(t);
 	plan_id(&t->plan, id);
 	if (t->plan.n == 0) {
 		if (t->going_back)
@@ -235,7 +300,8 @@ static void start_round(struct transaction *t)
 			finish(t);
 		return;
 	}
-	if (t->round++ >= ROUNDS_MAX || streq(id, t->plan_id)) {
+	if (t->round++ >= (t->going_back ? 2 * ROUNDS_MAX : ROUNDS_MAX) ||
+	    (streq(id, t->plan_id) && !(t->going_back && t->refused && !t->again))) {
 		plan_done(&t->plan);
 		if (t->going_back)
 			finish_going_back(t);

@@ -31,7 +31,8 @@ struct transaction_hooks {
 	void (*resolve)(struct effective *ret, void *userdata);
 	/* Drops what is not to be changed (drift = report, held links) before planning; NULL: nothing. */
 	void (*filter)(struct effective *e, void *userdata);
-	/* Writes the ledger down. */
+	/* Writes the ledger down, before messages are sent and after a way back; after other ends it is for `done` to
+	 * do. */
 	int (*save)(void *userdata);
 	/* With roll_back: writes down the state to go back to, before the first message. Negative errno: nothing is
 	 * sent. */

@@ -15,7 +15,8 @@ struct json_object *values_to_json(const struct values *v)
 		/* An empty list has no text of its own. */
 		text = o->type->is_blob && (!v->v[row].blob || !v->v[row].blob->len) ? xstrdup("")
 										     : value_text(o, v->v[row]);
-		json_object_object_add(json, o->key, json_object_new_string(text));
+		json_object_object_add_ex(json, o->key, json_object_new_string(text),
+					  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
 	}
 	return json;
 }

@@ -8,5 +8,5 @@
 
 /* v may be NULL: an empty object. */
 struct json_object *values_to_json(const struct values *v);
-/* What cannot be read (another version's option, a damaged entry) is left out. with_locs: as values_new(). */
+/* What cannot be read (another version's option, a damaged entry) is left out. */
 struct values *values_from_json(const struct option_table *table, struct json_object *json);

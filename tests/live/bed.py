@@ -540,7 +540,7 @@ def differences(before, after, path=''):
 
 # What `ip -d -j` shows that is no setting: states that follow carrier and time, numbers that count.
 VOLATILE = {
-    'qdisc', 'tentative', 'nodad', 'dadfailed', 'root_id', 'bridge_id', 'designated_root', 'designated_bridge', 'root',
+    'qdisc', 'tso_max_size', 'promiscuity', 'tentative', 'nodad', 'dadfailed', 'root_id', 'bridge_id', 'designated_root', 'designated_bridge', 'root',
     'ifindex', 'operstate', 'flags', 'linkmode', 'qdisc', 'tentative', 'gso_max_size', 'link_index', 'valid_life_time', 'preferred_life_time',
     'hello_timer', 'tcn_timer', 'topology_change_timer', 'gc_timer', 'hold_timer', 'message_age_timer',
     'forward_delay_timer', 'topology_change', 'topology_change_detected', 'state', 'mii_status', 'link_failure_count',

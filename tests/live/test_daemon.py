@@ -547,7 +547,6 @@ class Load(bed.TestCase):
         while apply.is_alive():
             begun = time.monotonic()
             daemon = b.varlink('Status', {'brief': True, 'link': 'eth0'})['daemon']
-            if os.environ.get('GDB'): print('    DBG', round(begun % 1000, 2), round(time.monotonic() - begun, 2), daemon, flush=True)
             slowest = max(slowest, time.monotonic() - begun)
             answers += 1
             if daemon.get('progress'):

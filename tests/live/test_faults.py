@@ -98,6 +98,8 @@ def _without(value, keys):
 
 def _comparable_link(link):
     link = _without(link, LINK_LEFT_OUT)
+    if 'UP' not in link['flags']:
+        link.pop('qdisc', None)  # one that was up once has another than one that never was
     link['flags'] = sorted(set(link.get('flags', [])) - FLAGS_LEFT_OUT)
     info = dict(link.get('linkinfo', {}))
     if 'info_data' in info:
@@ -171,9 +173,9 @@ GUEST = [
 ROUTES = [
     'ip addr add 203.0.113.9/24 dev {0}',
     'ip addr add 2001:db8:9::9/64 dev {0}',
-    'ip route add 198.51.100.0/24 via 203.0.113.1 proto 99',
-    'ip route add 198.51.101.0/24 dev {0} table 77 proto bird metric 7',
-    'ip -6 route add 2001:db8:99::/48 via 2001:db8:9::1 proto 99',
+    'ip route add 198.51.100.0/24 via 203.0.113.1 proto 66',
+    'ip route add 198.51.101.0/24 dev {0} table 77 proto 66 metric 7',
+    'ip -6 route add 2001:db8:99::/48 via 2001:db8:9::1 proto 66',
 ]
 
 
@@ -188,7 +190,7 @@ TRANSITIONS = {
     'nic_to_bridge': (
         f'[ethernet eth0]\n{HOST}[ethernet eth1]\n',
         f'[bridge br0]\nports = eth0\n{HOST}[ethernet eth1]\n',
-        routes_on('eth1') + ['ip addr add 192.0.2.77/24 dev eth0', 'ip route add 100.64.0.0/10 via 192.0.2.3 proto 99'], False),
+        routes_on('eth1') + ['ip addr add 192.0.2.77/24 dev eth0', 'ip route add 100.64.0.0/10 via 192.0.2.3 proto 66'], False),
     'bridge_to_nic': (
         f'[bridge br0]\nports = eth0\n{HOST}',
         f'[ethernet eth0]\n{HOST}',
@@ -208,7 +210,7 @@ TRANSITIONS = {
         f'[bond bond0]\nmode = 802.3ad\nlacp_rate = fast\nports = eth0 eth1\n{HOST}'
         '[vlan bond0.10]\nparent = bond0\nid = 10\naddress = 198.18.10.1/24 2001:db8:10::1/64\n'
         'route = 198.19.0.0/16 via 198.18.10.2\n[vlan bond0.20]\nparent = bond0\nid = 20\nmtu = 1400\n',
-        ['ip link add link bond0 name foreign type vlan id 99', 'ip link set foreign up', *routes_on('foreign')], False),
+        ['ip link add link bond0 name foreign type vlan id 99', 'ip link set foreign up', *routes_on('foreign')], True),
     'bond_options': (
         '[bond bond0]\nmode = active-backup\nports = eth0 eth1\nmiimon = 100\nupdelay = 200\n[port eth0]\nqueue_id = 3\n',
         '[bond bond0]\nmode = active-backup\nports = eth0 eth1\narp_interval = 200\narp_ip_target = 192.0.2.1 192.0.2.2\n'
@@ -240,7 +242,7 @@ TRANSITIONS = {
     'bridge_options': (
         f'[bridge br0]\nports = eth0\nageing_time = 40s\nmcast_snooping = no\ngroup_fwd_mask = 0x8\n{HOST}',
         f'[bridge br0]\nports = eth0\nstp_state = yes\nforward_delay = 2s\nhello_time = 1s\npriority = 4096\n'
-        f'mcast_query_interval = 60s\nnf_call_iptables = yes\nmst_enabled = yes\nmtu = 1400\n{HOST}',
+        f'mcast_query_interval = 60s\nnf_call_iptables = yes\nmtu = 1400\n{HOST}',
         GUEST[:2] + routes_on('br0'), False),
     'vlan_filtering_on': (
         f'[bridge br0]\nports = eth0 eth1\n{HOST}',
@@ -264,9 +266,9 @@ TRANSITIONS = {
         [*GUEST, 'bridge vlan add dev eth0 vid 66', *routes_on('br0')], False),
     'mtu': (
         '[bridge br0]\nports = v0\nmtu = 1400\n[vlan v0]\nparent = bond0\nid = 5\nmtu = 1400\n[bond bond0]\nmode = balance-rr\n'
-        'ports = eth0 eth1\nmtu = 1450\n',
+        'ports = eth0 eth1\nmtu = 1450\n[port v0]\npath_cost = 7\n',
         '[bridge br0]\nports = v0\nmtu = 2000\n[vlan v0]\nparent = bond0\nid = 5\nmtu = 2000\n[bond bond0]\nmode = balance-rr\n'
-        'ports = eth0 eth1\nmtu = 4000\n[ethernet eth2]\nmtu = 9000\n',
+        'ports = eth0 eth1\nmtu = 4000\n[ethernet eth2]\nmtu = 9000\n[port v0]\npath_cost = 7\n',
         ['ip link add link bond0 name foreign type vlan id 99', 'ip link set foreign mtu 1300 up', *routes_on('foreign')], False),
     'addresses': (
         f'[ethernet eth0]\n{HOST}[ethernet eth1]\naddress = 198.18.1.1/24 198.18.1.2/24 2001:db8:1::1/64\n',
@@ -280,11 +282,11 @@ TRANSITIONS = {
         '[ethernet eth0]\naddress = 192.0.2.10/24 2001:db8::10/64\ngateway = 192.0.2.254\n'
         'route = 10.0.0.0/8 via 192.0.2.4 metric 5\nroute = 10.2.0.0/16 via 192.0.2.3 table 51 src 192.0.2.10\n'
         'route = 2001:db8:7::/48 via 2001:db8::3\n',
-        [*routes_on('eth0'), 'ip route add 10.1.0.0/16 via 192.0.2.9 proto 99'], False),
+        [*routes_on('eth0'), 'ip route add 10.1.0.0/16 via 192.0.2.9 proto 66'], False),
     'default_route_to_other_link': (
         f'[ethernet eth0]\n{HOST}[ethernet eth1]\naddress = 198.18.1.1/24\n',
         '[ethernet eth0]\naddress = 192.0.2.10/24\n[ethernet eth1]\naddress = 198.18.1.1/24\ngateway = 198.18.1.254\n',
-        [*routes_on('eth0'), 'ip route add default via 192.0.2.99 metric 500 proto 99'], False),
+        [*routes_on('eth0'), 'ip route add default via 192.0.2.99 metric 500 proto 66'], False),
     'taken_over_bridge': (
         '[ethernet eth0]\n',
         f'[bridge br9]\nports = eth0 eth1\nstp_state = yes\nforward_delay = 3s\npriority = 8192\nvlan_filtering = yes\nmtu = 1400\n'
@@ -298,13 +300,13 @@ TRANSITIONS = {
         'address = 198.18.9.1/24\n',
         ['ip link add bond9 type bond mode 1 miimon 300 updelay 600 num_grat_arp 3', 'ip link set eth0 master bond9',
          'ip link set bond9 up', 'ip link add link bond9 name foreign type vlan id 99 egress-qos-map 0:3', 'ip link set foreign up',
-         *routes_on('bond9'), 'ip addr add 198.18.99.1/24 dev foreign'], False),
+         *routes_on('bond9'), 'ip addr add 198.18.99.1/24 dev foreign'], True),
     'qinq': (
         '[vlan s]\nparent = eth0\nid = 100\nprotocol = 802.1ad\n[vlan c]\nparent = s\nid = 7\naddress = 198.18.7.1/24\n'
         'egress_qos_map = 1:2 3:4\n[bridge br0]\nports = c2\n[vlan c2]\nparent = s\nid = 8\n',
         '[vlan s]\nparent = eth0\nid = 200\nprotocol = 802.1ad\n[vlan c]\nparent = s\nid = 7\naddress = 198.18.7.1/24\n'
         'egress_qos_map = 5:6\nreorder_hdr = no\n[bridge br0]\nports = c2\n[vlan c2]\nparent = s\nid = 9\n',
-        [*GUEST, 'ip link add link s name foreign type vlan id 99', 'ip link set foreign up', *routes_on('foreign')], False),
+        [*GUEST, 'ip link add link s name foreign type vlan id 99', 'ip link set foreign up', *routes_on('foreign')], True),
     'kind_changes': (
         f'[bridge x0]\nports = eth0\n{HOST}[vlan x1]\nparent = eth1\nid = 5\naddress = 198.18.5.1/24\n',
         f'[bond x0]\nmode = active-backup\nports = eth0\n{HOST}[bridge x1]\nports = eth1\naddress = 198.18.5.1/24\n',
@@ -369,9 +371,11 @@ class Faults(bed.TestCase):
         for line in lines:
             words = line.split()
             if words[0] == 'tap':
-                self.bed.tap(*words[1:])
                 mac += 1
-                self.bed.ip('link', 'set', words[1], 'address', f'52:54:00:0a:00:{mac:02x}')
+                self.bed.tap(words[1])
+                # Down: what it has by its random address goes.
+                self.bed.ip('link', 'set', words[1], 'down', 'address', f'52:54:00:0a:00:{mac:02x}')
+                self.bed.ip('link', 'set', words[1], *(['master', words[2]] if words[2:] else []), 'up')
             else:
                 bed.run(*words)
 

@@ -690,10 +690,6 @@ class Walk(bed.TestCase):
             self.take(None)
             self.assertEqual(differences(start, dump(b)), [], 'at the start -> at the end')
         except Exception:
-            if os.environ.get('GDB') and self.bed.daemon:
-                pid = str(self.bed.daemon.pid)
-                print(open(f'/proc/{pid}/stack').read(), open(f'/proc/{pid}/stat').read())
-                print(bed.run('gdb', '-p', pid, '-batch', '-ex', 'bt', check=False), flush=True)
             self.report(seed, steps)
             raise
 

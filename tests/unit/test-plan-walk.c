@@ -22,7 +22,9 @@ struct walk {
 	unsigned taken; /* NICs that are ports: a bit each */
 	unsigned n_parents;
 	char parents[16][IFNAMSIZ]; /* links that VLANs may stand on */
-	char free[8][IFNAMSIZ];	    /* virtual links that may become ports */
+	unsigned parents_above[16];
+	char free[8][IFNAMSIZ]; /* virtual links that may become ports */
+	unsigned above[8];	/* the lowest bridge they may be put in: two bridges must not stand on each other */
 	size_t n_free;
 };
 
@@ -69,7 +71,6 @@ static void write_nic_ports(struct walk *k, unsigned percent)
 
 static void write_common(struct walk *k)
 {
-	option(k, 15, "mtu", VALUES("1400", "1500", "9000"));
 	option(k, 10, "mac", VALUES("stable", "inherit", "02:aa:00:00:00:01", "02:aa:00:00:00:02"));
 	option(k, 8, "up", VALUES("no", "yes"));
 	option(k, 10, "ipv6", VALUES("no", "yes", "link-local"));
@@ -117,29 +118,35 @@ static void write_bond(struct walk *k, unsigned number)
 	}
 	option(k, 20, "primary", VALUES("eth0", "eth1", "eth2", "eth3"));
 	write_common(k);
+	k->above[k->n_free] = 0;
 	snprintf(k->free[k->n_free++], IFNAMSIZ, "bond%u", number);
 	snprintf(k->parents[k->n_parents++], IFNAMSIZ, "bond%u", number);
 }
 
 static void write_vlan(struct walk *k, unsigned number)
 {
-	unsigned nic = roll(k, NICS);
+	unsigned nic = roll(k, NICS), above = 0;
 
 	fprintf(k->f, "[vlan v%u]\nid = %u\n", number, 5 + roll(k, 4));
-	if (maybe(k, 30) || !k->n_parents)
+	if (maybe(k, 30) || !k->n_parents) {
 		fprintf(k->f, "parent = eth%u\n", nic);
-	else
-		fprintf(k->f, "parent = %s\n", k->parents[roll(k, k->n_parents)]);
+	} else {
+		unsigned i = roll(k, k->n_parents);
+
+		fprintf(k->f, "parent = %s\n", k->parents[i]);
+		above = startswith(k->parents[i], "br") ? (unsigned)(k->parents[i][2] - '0') + 1 : k->parents_above[i];
+	}
+	k->parents_above[k->n_parents] = above;
 	snprintf(k->parents[k->n_parents++], IFNAMSIZ, "v%u", number);
 	option(k, 20, "egress_qos_map", VALUES("0:1 1:2", "1:3", "2:2 3:3 4:4"));
 	option(k, 20, "gvrp", VALUES("yes", "no"));
-	option(k, 10, "loose_binding", VALUES("yes", "no"));
 	option(k, 10, "up", VALUES("no"));
-	option(k, 15, "mtu", VALUES("1400", "1500"));
-	if (maybe(k, 50))
+	if (maybe(k, 50)) {
+		k->above[k->n_free] = above;
 		snprintf(k->free[k->n_free++], IFNAMSIZ, "v%u", number);
-	else
+	} else {
 		write_addresses(k, 20 + number);
+	}
 }
 
 static void write_bridge(struct walk *k, unsigned number)
@@ -147,11 +154,13 @@ static void write_bridge(struct walk *k, unsigned number)
 	fprintf(k->f, "[bridge br%u]\n", number);
 	write_nic_ports(k, 30);
 	for (size_t i = k->n_free; i-- > 0;) {
-		if (!maybe(k, 40))
+		if (k->above[i] > number || !maybe(k, 40))
 			continue;
 		fprintf(k->f, "ports = %s\n", k->free[i]);
 		memcpy(k->free[i], k->free[--k->n_free], IFNAMSIZ);
+		k->above[i] = k->above[k->n_free];
 	}
+	option(k, 15, "mtu", VALUES("1500", "9000"));
 	option(k, 30, "ageing_time", VALUES("10s", "60s"));
 	option(k, 20, "stp_state", VALUES("yes", "no"));
 	option(k, 50, "vlan_filtering", VALUES("yes", "yes", "no"));
@@ -188,6 +197,7 @@ static char *write_config(struct walk *k)
 	k->taken = 0;
 	k->n_free = 0;
 	k->n_parents = 0;
+	memset(k->parents_above, 0, sizeof(k->parents_above));
 	for (unsigned i = 0; i < 3; i++)
 		if (maybe(k, 50))
 			snprintf(k->parents[k->n_parents++], IFNAMSIZ, "br%u", i);

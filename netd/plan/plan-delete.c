@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: ops that delete links: in which order, what has to go before something new comes, and who is cut off by it.
+ */
+#include "planner-internal.h"
+
+static const struct model *wanted(const struct planner *p)
+{
+	return &p->in->effective->links;
+}
+
+bool is_cut_off(const struct diff_input *in, const struct link *port)
+{
+	const struct link *want = model_find(&in->effective->links, port->name);
+
+	if (model_find(&in->effective->removed, port->name))
+		return false;
+	/* Nobody declares it, and it was not us who attached it. */
+	return !want || (!want->master_managed && (want->foreign || !want->loc.file));
+}
+
+bool cuts_off(const struct planner *p, const struct link *have)
+{
+	const struct link *const *list;
+	size_t n;
+
+	list = children_ports(&p->children, have->ifindex, &n);
+	for (size_t i = 0; i < n; i++)
+		if (is_cut_off(p->in, list[i]))
+			return true;
+	/* A guest's macvtap goes with the link it stands on. */
+	list = children_vlans(&p->children, have->ifindex, &n);
+	for (size_t i = 0; i < n; i++)
+		if (is_cut_off(p->in, list[i]) || cuts_off(p, list[i]))
+			return true;
+	return false;
+}
+
+static void plan_delete(struct planner *p, const struct link_diff *d)
+{
+	struct op *op = op_add(p, OP_DELETE, d->have, d->have);
+	const struct link *parent = d->want ? model_find(wanted(p), d->want->parent_name) : NULL;
+	const struct link_diff *below = parent ? find_diff(p, parent) : NULL;
+
+	op->impact = cuts_off(p, d->have) ? IMPACT_GUESTS : IMPACT_RECREATE;
+	op->loc = LOC_NONE;
+	if (d->want && d->want->kind != d->have->kind)
+		op->why = xasprintf("it is to be a %s", d->want->kind->name);
+	else if (below && below->recreate)
+		op->why = xasprintf("its parent %s is made anew", parent->name);
+	else if (d->want)
+		op->why = xstrdup("the kernel takes what differs at creation only");
+}
+
+/* Does a link to be removed hold the parent, id and protocol that a new VLAN needs (net/8021q: EEXIST)? */
+static bool vlan_conflicts(const struct planner *p, const struct link *have)
+{
+	int id = option_find(&have->kind->own, "id"), protocol = option_find(&have->kind->own, "protocol");
+	const struct link *parent = model_parent(p->in->actual, have);
+
+	if (!(have->kind->flags & KIND_HAS_PARENT) || !parent || id < 0 || protocol < 0)
+		return false;
+	for (size_t i = 0; i < p->diff.n; i++) {
+		const struct link_diff *d = &p->diff.list[i];
+
+		if (is_new(d) && d->want->kind == have->kind && streq(d->want->parent_name, parent->name) &&
+		    values_num(d->want->own, (unsigned)id, 0) == values_num(have->own, (unsigned)id, 0) &&
+		    values_num(d->want->own, (unsigned)protocol, 0x8100) ==
+			    values_num(have->own, (unsigned)protocol, 0x8100))
+			return true;
+	}
+	return false;
+}
+
+static const struct link_diff *find_removal(const struct planner *p, const struct link *have)
+{
+	for (size_t i = 0; i < p->diff.n; i++)
+		if (p->diff.list[i].have == have && (p->diff.list[i].recreate || !p->diff.list[i].want))
+			return &p->diff.list[i];
+	return NULL;
+}
+
+/* Is the link in something's way? Then so are the VLANs that go with it. */
+bool goes_early(const struct planner *p, const struct link *have)
+{
+	for (; have; have = model_parent(p->in->actual, have)) {
+		const struct link_diff *d = find_removal(p, have);
+
+		if (d && (d->recreate || vlan_conflicts(p, have)))
+			return true;
+	}
+	return false;
+}
+
+bool is_going(const struct planner *p, const struct link *have)
+{
+	for (; have; have = model_parent(p->in->actual, have))
+		if (find_removal(p, have))
+			return true;
+	return false;
+}
+
+bool is_deleted(const struct planner *p, const struct link *have)
+{
+	for (; have; have = model_parent(p->in->actual, have))
+		for (size_t i = 0; i < p->plan->n; i++)
+			if (p->plan->ops[i].type == OP_DELETE && p->plan->ops[i].have == have)
+				return true;
+	return false;
+}
+
+/* Deletes from the top of the stack: VLANs before what they stand on, masters before their ports. */
+void plan_deletes(struct planner *p, const struct ranked *order, bool early)
+{
+	for (size_t i = p->diff.n; i-- > 0;) {
+		const struct link_diff *d = order[i].d;
+
+		if (!d->have || (!d->recreate && d->want) || !(d->have->kind->flags & KIND_HAS_PARENT))
+			continue;
+		if (early == goes_early(p, d->have))
+			plan_delete(p, d);
+	}
+	for (size_t i = 0; i < p->diff.n; i++) {
+		const struct link_diff *d = order[i].d;
+
+		if (!d->have || (!d->recreate && d->want) || (d->have->kind->flags & KIND_HAS_PARENT))
+			continue;
+		if (early == d->recreate)
+			plan_delete(p, d);
+	}
+}
+
+void plan_up_again(struct planner *p, size_t n)
+{
+	for (size_t end = p->plan->n; n < end; n++) {
+		const struct op op = p->plan->ops[n];
+		const struct link *const *ports;
+		size_t n_ports;
+
+		if (op.type != OP_DELETE || !(op.link->kind->flags & KIND_PORTS_DOWN))
+			continue;
+		ports = children_ports(&p->children, op.link->ifindex, &n_ports);
+		for (size_t j = 0; j < n_ports; j++) {
+			const struct link *want = model_find(wanted(p), ports[j]->name);
+			const struct link_diff *d = want ? find_diff(p, want) : NULL;
+
+			if ((ports[j]->flags & IFF_UP) && !model_find(&p->in->effective->removed, ports[j]->name) &&
+			    !(d && d->recreate))
+				plan_up_after_release(p, want ? want : ports[j], ports[j], op.link);
+		}
+	}
+}
+
+void plan_cut_ports(const struct diff_input *in, const struct plan *p,
+		    void (*add)(const char *bridge, const char *port, void *userdata), void *userdata)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+
+		for (size_t j = 0; op->impact == IMPACT_GUESTS && op->have && j < in->actual->n_links; j++) {
+			const struct link *port = in->actual->links[j];
+
+			if ((port->master == op->have->ifindex || port->parent == op->have->ifindex) &&
+			    is_cut_off(in, port))
+				add(op->have->name, port->name, userdata);
+		}
+	}
+}
