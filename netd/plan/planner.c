@@ -359,8 +359,9 @@ static void each(struct planner *p, const struct ranked *order, bool new_links, 
  * has its master costs twice (every port's IPv6 configuration is made and undone);
  *  4. what a create message cannot carry (port options, VLANs, IPv6 modes), before any packet flows;
  *  5. up, in the same order;
- *  6. addresses: a new bridge has its address before the NIC moves into it;
- *  7. the burst: existing links change masters, routes follow, addresses that moved leave the NIC. One send;
+ *  6. addresses: a new bridge has its address before the NIC moves into it. What clashes with them goes before;
+ *  7. the burst: existing links change masters, what stands on a NIC that a bond opened comes up, routes follow,
+ *     addresses that moved leave the NIC. One send;
  *  8. what names another link (primary, backup_port), now that it is in place;
  *  9. deletes, which are dear (RCU grace periods) and hurt nobody by being late.
  */

@@ -98,7 +98,8 @@ static const char *network_manager_of(const struct link *have, const struct mana
 	if (here->network_manager && file_has_line(path, "managed=true"))
 		return "NetworkManager";
 	snprintf(path, sizeof(path), "/run/systemd/netif/links/%u", have->ifindex);
-	if (here->networkd && file_has_line(path, "ADMIN_STATE=configured") || file_has_line(path, "ADMIN_STATE=configuring"))
+	if (here->networkd &&
+	    (file_has_line(path, "ADMIN_STATE=configured") || file_has_line(path, "ADMIN_STATE=configuring")))
 		return "systemd-networkd";
 	snprintf(path, sizeof(path), "%s=%s", have->name, have->name);
 	if (here->ifupdown && file_has_line("/run/network/ifstate", path))
