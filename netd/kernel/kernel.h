@@ -24,6 +24,8 @@ typedef void kernel_changed_fn(const char *name, bool all, void *userdata);
 int kernel_open(struct kernel **ret, sd_event *event, kernel_changed_fn *changed, void *userdata);
 struct kernel *kernel_close(struct kernel *k);
 
+/* The loop it was opened on. Borrowed. */
+sd_event *kernel_event(const struct kernel *k);
 /* ACTUAL: owned by the kernel object; pointers into it live until the next event or dump. */
 const struct model *kernel_actual(const struct kernel *k);
 /*

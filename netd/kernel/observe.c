@@ -335,6 +335,11 @@ struct kernel *kernel_close(struct kernel *k)
 	return NULL;
 }
 
+sd_event *kernel_event(const struct kernel *k)
+{
+	return k->event;
+}
+
 const struct model *kernel_actual(const struct kernel *k)
 {
 	return &k->actual;

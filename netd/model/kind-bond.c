@@ -214,6 +214,7 @@ static const struct option own_rows[] = {
 static const struct option port_rows[] = {
 	[BOND_PORT_QUEUE_ID] = {
 		.key = "queue_id", .type = &type_u16, .place = PLACE_SLAVE, .attr = IFLA_BOND_SLAVE_QUEUE_ID, .max = 65535,
+		.flags = OPTION_UNIQUE,
 		.needs = "different for every port, at most the bond's number of transmit queues (16)",
 		.help = "Transmit queue whose packets go out on this port (tc skbedit); 0 is none.",
 	},

@@ -145,6 +145,7 @@ enum option_flag {
 	OPTION_REFUSED = 1 << 4, /* known, but never to be declared: `help` says why */
 	OPTION_ZERO_ABSENT =
 		1 << 5, /* the kernel leaves the attribute out when it is zero or empty: absence is that value */
+	OPTION_UNIQUE = 1 << 6, /* of ports: no two of one master may have the same, but for 0, also not on the way */
 };
 
 struct option {

@@ -164,7 +164,9 @@ static bool route_replaced(const struct diff_input *in, const struct route *foun
 		const struct link *want = in->effective->links.links[i];
 
 		for (size_t r = 0; r < want->n_routes; r++)
-			if (!want->waits_for && route_same(&want->routes[r], found))
+			/* Where it is already there, nothing is sent that would replace this one. */
+			if (!want->waits_for && route_same(&want->routes[r], found) &&
+			    diff_route_missing(model_find(in->actual, want->name), &want->routes[r]))
 				return true;
 	}
 	return false;
@@ -173,9 +175,9 @@ static bool route_replaced(const struct diff_input *in, const struct route *foun
 bool diff_route_extra(const struct diff_input *in, const struct link *want, const struct link *have _unused_,
 		      const struct route *found)
 {
-	if (!want || want->foreign || found->protocol == RTPROT_KERNEL || found->protocol == RTPROT_RA)
+	if (!want || found->protocol == RTPROT_KERNEL || found->protocol == RTPROT_RA)
 		return false;
-	if (!want->exact && found->protocol != KVMNETD_PROTO)
+	if ((want->foreign || !want->exact) && found->protocol != KVMNETD_PROTO)
 		return false;
 	return !route_replaced(in, found);
 }

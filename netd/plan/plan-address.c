@@ -127,7 +127,8 @@ static void add_missing(struct planner *p, const struct link_diff *d, bool late)
 	for (size_t i = 0; i < d->want->n_addresses; i++) {
 		const struct address *a = &d->want->addresses[i];
 
-		if (diff_address_missing(d->want, kept(d), a) && late == (a->family == AF_INET6 && goes_down(p, d->want)))
+		if (diff_address_missing(d->want, kept(d), a) &&
+		    late == (a->family == AF_INET6 && goes_down(p, d->want)))
 			add_address(p, d->want, kept(d), a);
 	}
 }

@@ -211,7 +211,7 @@ void plan_change(struct planner *p, const struct link_diff *d)
 		set.common &= ~(1ull << LINK_MAC);
 	set.own = own;
 	if (!d->master && want->master_name[0]) {
-		const struct link *master = model_find(wanted(p), want->master_name);
+		const struct link *master = wanted_master(p, want);
 
 		set.port = d->port & ~rows_naming(want->port, d->port);
 		set.master_kind = master ? master->kind : NULL;
@@ -240,5 +240,42 @@ void plan_change(struct planner *p, const struct link_diff *d)
 
 		op->flags = FLAGS_DOWN;
 		op->impact = IMPACT_FLAP;
+	}
+}
+
+static bool is_for_another(const struct planner *p, const struct link_diff *d, unsigned row)
+{
+	uint64_t has = values_num(d->have->port, row, 0);
+
+	for (size_t i = 0; has && i < p->diff.n; i++) {
+		const struct link_diff *other = &p->diff.list[i];
+
+		if (other != d && other->want && (other->port >> row & 1) &&
+		    streq(other->want->master_name, d->want->master_name) &&
+		    values_num(other->want->port, row, 0) == has)
+			return true;
+	}
+	return false;
+}
+
+void plan_yield(struct planner *p, const struct link_diff *d)
+{
+	const struct link *master = model_find(wanted(p), d->want->master_name);
+
+	if (d->master || !d->port || !master || !d->have->port || d->have->port->table != d->want->port->table)
+		return;
+	for (unsigned row = 0; row < d->want->port->table->n; row++) {
+		struct link *scratch;
+		struct op *op;
+
+		if (!(d->port >> row & 1) || !(d->want->port->table->rows[row].flags & OPTION_UNIQUE) ||
+		    !is_for_another(p, d, row))
+			continue;
+		scratch = plan_scratch(p, d->want);
+		values_put(scratch->port, row, (union value){.num = 0}, LOC_NONE);
+		op = op_add(p, OP_SET, scratch, d->have);
+		op->port = 1ull << row;
+		op->master_kind = master->kind;
+		op->why = xasprintf("another port is to have this %s", d->want->port->table->rows[row].key);
 	}
 }

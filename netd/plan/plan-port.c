@@ -29,7 +29,7 @@ static bool is_set_up(const struct planner *p, const struct link *have)
 void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
 			   const struct link *old_master)
 {
-	const struct link *master = model_find(wanted(p), want->master_name);
+	const struct link *master = wanted_master(p, want);
 
 	if (!(old_master->kind->flags & KIND_PORTS_DOWN) ||
 	    !values_num(want->common, LINK_UP, !!(have->flags & IFF_UP)) ||
@@ -94,7 +94,7 @@ static void plan_opened_port(struct planner *p, const struct link_diff *d, const
 /* A bond that lets a port go gives it back the MTU and MAC that it had when it came. */
 static void plan_after_release(struct planner *p, const struct link_diff *d, const struct link *old_master)
 {
-	const struct link *master = model_find(wanted(p), d->want->master_name);
+	const struct link *master = wanted_master(p, d->want);
 	uint64_t rows = wanted_mtu_and_mac(d->want);
 
 	if (rows && (old_master->kind->flags & KIND_PORTS_DOWN) && !(master && joins_late(p, d)))
@@ -117,7 +117,7 @@ static uint64_t port_mtu(const struct planner *p, const struct link *want)
 
 void plan_mtu_of_master(struct planner *p, const struct link_diff *d)
 {
-	const struct link *bridge = model_find(wanted(p), d->want->master_name);
+	const struct link *bridge = wanted_master(p, d->want);
 	const struct link *have = bridge ? model_find(p->in->actual, bridge->name) : NULL;
 
 	if (have && (bridge->kind->flags & KIND_MTU_FOLLOWS) &&
@@ -146,7 +146,7 @@ void plan_join(struct planner *p, const struct link_diff *d)
 {
 	const struct link *have = d->recreate ? NULL : d->have;
 	const struct link *old_master = have ? model_master(p->in->actual, have) : NULL;
-	const struct link *master = model_find(wanted(p), d->want->master_name);
+	const struct link *master = wanted_master(p, d->want);
 	bool must_be_down = master && (master->kind->flags & KIND_PORTS_DOWN);
 	/* A VLAN comes up with its parent, unasked (net/8021q/vlan.c, vlan_device_event). */
 	bool is_up = (have && have->flags & IFF_UP) || d->want->kind->flags & KIND_HAS_PARENT;
@@ -183,7 +183,7 @@ void plan_join(struct planner *p, const struct link_diff *d)
 
 void plan_port_values(struct planner *p, const struct link_diff *d)
 {
-	const struct link *master = model_find(wanted(p), d->want->master_name);
+	const struct link *master = wanted_master(p, d->want);
 	uint64_t rows = d->port & ~rows_naming(d->want->port, d->port);
 
 	if (rows && master) {
@@ -253,7 +253,7 @@ void plan_vlans(struct planner *p, const struct link_diff *d)
 {
 	const struct link *want = d->want;
 	bool is_bridge = want->kind == &kind_bridge;
-	const struct link *bridge = is_bridge ? want : model_find(wanted(p), want->master_name);
+	const struct link *bridge = is_bridge ? want : wanted_master(p, want);
 	bool attached = d->have && !d->recreate && !(d->master && !is_bridge);
 	struct bridge_vlan initial;
 	const struct bridge_vlan *found = attached ? d->have->vlans : &initial;
@@ -306,11 +306,11 @@ static void plan_named_port(struct planner *p, const struct link_diff *d, const 
 
 void plan_named_rows(struct planner *p, const struct link_diff *d)
 {
-	const struct link *master = model_find(wanted(p), d->want->master_name);
+	const struct link *master = wanted_master(p, d->want);
 	uint64_t own = nameable(p, d->want->own, d->own), port = nameable(p, d->want->port, d->port);
 	struct op *op;
 
-	if (d->master && master)
+	if (d->master && master && model_find(wanted(p), master->name))
 		plan_named_port(p, d, master);
 	if (!own && !port)
 		return;

@@ -28,6 +28,8 @@ uint64_t rows_needing_no_ports(const struct values *v, uint64_t rows);
 /* How many links stand below (VLANs: parents) or above (masters); orders creation and deletion. */
 unsigned parent_depth(const struct model *m, const struct link *l);
 unsigned master_depth(const struct model *m, const struct link *l);
+/* The master it is to have; one that nobody declares, as it is (a port goes back to where it was found). NULL: none. */
+const struct link *wanted_master(const struct planner *p, const struct link *want);
 bool joins_late(const struct planner *p, const struct link_diff *d);
 
 /* Links that are made or made anew. */
@@ -66,6 +68,8 @@ void plan_create(struct planner *p, const struct link_diff *d);
 void plan_settle_new(struct planner *p, const struct link_diff *d);
 /* plan-change.c */
 void plan_change(struct planner *p, const struct link_diff *d);
+/* Clears what another port of the same master is to have and this one has still (OPTION_UNIQUE). */
+void plan_yield(struct planner *p, const struct link_diff *d);
 /* The address again: a bond whose last port leaves takes a random one (bond_main.c, __bond_release_one()). */
 void plan_up_with_mac(struct planner *p, const struct link_diff *d, bool up, bool restore_mac);
 /* plan-port.c */

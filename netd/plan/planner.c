@@ -106,21 +106,32 @@ bool is_new(const struct link_diff *d)
 	return d->want && (!d->have || d->recreate);
 }
 
+const struct link *wanted_master(const struct planner *p, const struct link *want)
+{
+	const struct link *master = model_find(wanted(p), want->master_name);
+
+	return master || !want->master_name[0] ? master : model_find(p->in->actual, want->master_name);
+}
+
 /*
  * A new link joins a bridge in its create message. A bond's port must be down and is opened by the bond
  * (bond_enslave()), which a VLAN survives only once its parent is up; so those join after the ups.
  */
 bool joins_late(const struct planner *p, const struct link_diff *d)
 {
-	const struct link *master = model_master(wanted(p), d->want);
+	const struct link *master = wanted_master(p, d->want);
 
 	return master && (master->kind->flags & KIND_PORTS_DOWN);
 }
 
 struct link_diff *find_diff(struct planner *p, const struct link *want)
 {
+	size_t place = want->position;
+
+	if (place >= wanted(p)->n_links || wanted(p)->links[place] != want)
+		return NULL;
 	if (p->places)
-		return p->places[want->position] ? &p->diff.list[p->places[want->position] - 1] : NULL;
+		return p->places[place] ? &p->diff.list[p->places[place] - 1] : NULL;
 	for (size_t i = 0; i < p->diff.n; i++)
 		if (p->diff.list[i].want == want)
 			return &p->diff.list[i];
@@ -381,6 +392,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	removal = rank_all(&p, delete_rank);
 	plan_deletes(&p, removal, true);
 	plan_up_again(&p, 0);
+	each(&p, order, false, true, plan_yield);
 	each(&p, order, false, true, plan_change);
 	each(&p, order, true, false, plan_create);
 	each(&p, order, true, false, plan_settle_new);

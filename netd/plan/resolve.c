@@ -348,6 +348,25 @@ static void add_departed(const struct resolve_input *in, struct effective *e)
 	}
 }
 
+static bool has_our_route(const struct link *have)
+{
+	for (size_t i = 0; i < have->n_routes; i++)
+		if (have->routes[i].protocol == KVMNETD_PROTO)
+			return true;
+	return false;
+}
+
+/* Of routes there is no record: their protocol tells whose they are, also on a link that nobody wants anything of now. */
+static void add_routed(const struct resolve_input *in, struct effective *e)
+{
+	for (size_t i = 0; i < in->actual->n_links; i++) {
+		const struct link *have = in->actual->links[i];
+
+		if (has_our_route(have) && !model_find(&e->removed, have->name))
+			want_device(in, e, have->name, LOC_NONE);
+	}
+}
+
 static void add_problem_of_names(struct effective *e)
 {
 	for (size_t i = 0; i < e->problems.n; i++) {
@@ -377,6 +396,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	for (size_t i = 0; i < e.links.n_links; i++)
 		waits_for(in, &e, e.links.links[i]);
 	add_departed(in, &e);
+	add_routed(in, &e);
 	add_problem_of_names(&e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		resolve_link(in, &e, e.links.links[i]);

@@ -132,7 +132,8 @@ static void record_from_json(struct ledger *l, struct json_object *json)
 	if ((values = json_object_object_get(json, "port")) && r->port_kind && r->port_kind->port.n)
 		r->port = values_from_json(&r->port_kind->port, values);
 	vlans_from_json(r, json_object_object_get(json, "vlans"));
-	for (size_t i = 0; addresses && i < json_object_array_length(addresses); i++) {
+	for (size_t i = 0; json_object_is_type(addresses, json_type_array) && i < json_object_array_length(addresses);
+	     i++) {
 		struct address a;
 
 		if (address_from_json(json_object_array_get_idx(addresses, i), &a))

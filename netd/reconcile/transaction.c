@@ -19,6 +19,8 @@ struct transaction {
 	unsigned round;
 	const struct transaction_hooks *hooks;
 	void *userdata;
+	sd_event_source *turn; /* the next phase waits for its turn of the loop */
+	void (*next)(struct transaction *t);
 
 	struct effective wanted;
 	struct plan plan;
@@ -48,6 +50,7 @@ struct transaction *transaction_free(struct transaction *t)
 {
 	if (!t)
 		return NULL;
+	sd_event_source_disable_unref(t->turn);
 	plan_done(&t->plan);
 	effective_done(&t->wanted);
 	effective_done(&t->before);
@@ -65,13 +68,38 @@ struct transaction *transaction_free(struct transaction *t)
 	return NULL;
 }
 
+static int on_turn(sd_event_source *s _unused_, void *userdata)
+{
+	struct transaction *t = userdata;
+
+	t->turn = sd_event_source_disable_unref(t->turn);
+	t->next(t);
+	return 0;
+}
+
+/*
+ * Reading back, planning and what follows a big change take a while each. Between two of them the loop turns, so that
+ * clients are answered; a source that is made anew goes behind those that wait already.
+ */
+static void in_next_turn(struct transaction *t, void (*next)(struct transaction *t))
+{
+	t->next = next;
+	if (sd_event_add_defer(kernel_event(t->kernel), &t->turn, on_turn, t) < 0)
+		next(t);
+}
+
+static void tell_done(struct transaction *t)
+{
+	t->hooks->done(&t->outcome, t->userdata);
+}
+
 static void finish(struct transaction *t)
 {
 	t->outcome.changed = t->changed;
 	t->outcome.step = t->step;
 	t->outcome.link = t->link;
 	t->outcome.text = t->text;
-	t->hooks->done(&t->outcome, t->userdata);
+	in_next_turn(t, tell_done);
 }
 
 static void save(struct transaction *t)
@@ -238,10 +266,7 @@ static void executed(struct execute_result *result, void *userdata)
 		t->outcome.error = r;
 		t->text = xasprintf("the state of the kernel could not be read back: %s", strerror(-r));
 	}
-	if (t->going_back || !t->outcome.error)
-		start_round(t);
-	else
-		fail(t);
+	in_next_turn(t, t->going_back || !t->outcome.error ? start_round : fail);
 }
 
 static void progressed(size_t done, size_t total, void *userdata)

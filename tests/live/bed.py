@@ -608,7 +608,8 @@ class TestCase(unittest.TestCase):
         status = self.bed.status()
         differences = {n: l['differences'] for n, l in status['links'].items() if l['differences']}
         self.assertTrue(status['daemon']['in_sync'], f'{differences} {status["daemon"]}')
-        self.assertEqual(self.bed.verify(), [])
+        # A dump may be newer than the last event taken in, for the kernel does things of its own.
+        eventually(lambda: not self.bed.verify() or self.fail(self.bed.verify()))
         self.bed.sent()
         self.bed.apply()
         self.assertEqual(self.bed.sent(), [], 'write messages of a second apply')

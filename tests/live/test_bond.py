@@ -293,8 +293,16 @@ address = 10.0.0.1/24
         b.write(section(0, {}))
         b.start()
         b.ip('link', 'set', 'x0', 'master', 'bond0')
-        b.change(section(5, {}))
+        # The mode changes only without ports: not without being told to.
+        b.write(section(5, {}))
+        b.sent()
+        status, out, err = b.netctl('apply')
+        self.assertEqual(status, 4, out + err)
+        self.assertIn('x0', out + err)
+        self.assertEqual(b.sent(), [])
+        b.change(section(5, {}), force=True)
         self.assertEqual(b.ports('bond0'), ['p0', 'p1', 'x0'])
+        self.assertEqual(b.sysfs('bond0', 'bonding/mode'), 'balance-tlb 5')
         self.assertSettled()
 
 
@@ -462,12 +470,14 @@ class TakenOver(bed.TestCase):
         # A key that is unset goes back to what was found, not to the kernel's default.
         b.change(section(1, {'num_grat_arp': '4'}) + 'address = 192.0.2.2/24\n')
         self.assertEqual(b.sysfs('bond0', 'bonding/resend_igmp'), '9')
-        # What leaves the configuration and was there before stays there.
-        b.change('')
+        # What leaves the configuration and was there before stays there. Its mode goes back, for which its ports, which
+        # are others', must be let go for a moment.
+        b.change('', force=True)
         self.assertEqual(b.link('bond0').get('ifindex'), before['ifindex'])
         self.assertEqual(b.sysfs('bond0', 'bonding/num_grat_arp'), '1')
         self.assertEqual(b.addresses('bond0'), ['198.51.100.9/24'])
         self.assertIn('x0', b.ports('bond0'))
+        self.assertEqual(b.sysfs('bond0', 'bonding/mode'), 'balance-xor 2')
 
     def test_a_stray_empty_bond0_is_taken_over(self):
         # As the bonding module makes it unless it is loaded with max_bonds=0: balance-rr, down, without ports.

@@ -442,6 +442,40 @@ class Ownership(bed.TestCase):
         b.apply('')
         self.assertEqual(b.dump(), found)
 
+    def test_a_port_key_that_is_removed_goes_back_also_after_the_port_was_put_back(self):
+        b = self.bed
+        b.nics('eth0', 'eth1')
+        text = '[bond bond0]\nports = eth0 v5\nmode = balance-xor\n[vlan v5]\nparent = eth1\nid = 5\n'
+        b.write(text + '[port eth0]\nqueue_id = 1\n[port v5]\nqueue_id = 2\n')
+        b.start()
+        for port in 'v5', 'eth0':
+            b.ip('link', 'set', port, 'nomaster')
+        bed.eventually(lambda: b.port_data('v5').get('queue_id') == 2 and b.port_data('eth0').get('queue_id') == 1)
+        b.restart()
+        b.apply(text)
+        self.assertEqual([b.port_data(p).get('queue_id') for p in ('eth0', 'v5')], [0, 0])
+
+    def test_a_route_goes_with_its_declaration_also_from_a_link_that_nothing_else_was_changed_of(self):
+        b = self.bed
+        b.nic('eth0', up=True)
+        b.write('[ethernet eth0]\nroute = 198.51.100.0/24\nroute = 2001:db8:1::/64\n')
+        b.start()
+        self.assertEqual([r[0] for r in b.routes()], ['198.51.100.0/24', '2001:db8:1::/64'])
+        b.restart()
+        b.apply('')
+        self.assertEqual(b.routes(), [])
+
+    def test_a_route_that_moves_to_another_link_is_on_that_one_alone(self):
+        b = self.bed
+        for nic in 'eth0', 'eth1':
+            b.nic(nic, up=True)
+        b.write('[ethernet eth0]\nroute = 198.51.100.0/24\nroute = 2001:db8:1::/64\n')
+        b.start()
+        # As after a change that was cut short: the new ones are there, and the old.
+        b.ip('-6', 'route', 'append', '2001:db8:1::/64', 'dev', 'eth1', 'proto', '107')
+        b.apply('[ethernet eth1]\nroute = 198.51.100.0/24\nroute = 2001:db8:1::/64\n')
+        self.assertEqual(b.routes(), [('198.51.100.0/24', None, 'eth1'), ('2001:db8:1::/64', None, 'eth1')])
+
     def test_an_address_that_was_there_is_not_removed_with_the_declaration(self):
         b = self.bed
         b.nic('eth0', up=True)

@@ -602,8 +602,9 @@ PASSING = {
     'root_port', 'root_path_cost', 'multicast_router_port', 'cost_auto', 'mcast_n_groups', 'inet6_addr_gen_mode_unset',
 }
 # A bond or bridge keeps the address and MTU that it once got from a port, and VLANs take theirs from below when they are
-# made: these depend on the way, except where they are declared, and then the plan is empty only if they are right.
-OF_THE_WAY = {'address', 'mtu', 'promiscuity', 'bridge_id', 'root_id', 'designated_root', 'designated_bridge', 'designated_cost', 'perm_hwaddr', 'permaddr', 'linkmode'}
+# made; a port has the path cost of the speed it had when it joined. These depend on the way, except where they are declared,
+# and then the plan is empty only if they are right.
+OF_THE_WAY = {'address', 'mtu', 'promiscuity', 'cost', 'bridge_id', 'root_id', 'designated_root', 'designated_bridge', 'designated_cost', 'perm_hwaddr', 'permaddr', 'linkmode'}
 
 
 def strip(value, names):

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #define STEPS 400
+#define STEPS_SOAK 20000
 #define NICS 5
 #define TAPS 3
 
@@ -330,7 +331,7 @@ static void test_walk(void **state _unused_)
 {
 	const char *seed = getenv("SEED"), *steps = getenv("STEPS");
 	struct walk k = {.random = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL)};
-	unsigned n = steps ? (unsigned)atoi(steps) : STEPS;
+	unsigned n = steps ? (unsigned)atoi(steps) : getenv("SOAK") && *getenv("SOAK") ? STEPS_SOAK : STEPS;
 	struct world w;
 
 	print_message("SEED=%llu\n", (unsigned long long)k.random);

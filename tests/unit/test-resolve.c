@@ -141,7 +141,7 @@ static void the_mac_of_what_was_taken_over_is_left_alone(void **state _unused_)
 	scene_apply(scene, "[bridge br0]\nports = eth0\nmac = inherit\n");
 	assert_int_equal(wanted_mac(scene, "br0"), MAC_ETH0);
 	scene_apply(scene, "[bridge br0]\nports = eth0\n");
-	assert_int_equal(wanted_mac(scene, "br0"), 0x020000000005);
+	assert_int_equal(values_num(model_find(scene->w.dump, "br0")->common, LINK_MAC, 0), 0x020000000005);
 }
 
 static void devices_are_found_by_altname_and_by_match(void **state _unused_)
@@ -266,7 +266,7 @@ static void vlan_sets_follow_what_is_said_and_what_is_found(void **state _unused
 
 		assert_int_equal(resolve_vlans(want, says, v->found, count_vlans(v->found, ARRAY_SIZE(v->found))),
 				 !v->leaves_alone);
-		if (want->n_vlans != n || memcmp(want->vlans, v->expected, n * sizeof(*want->vlans)) != 0)
+		if (want->n_vlans != n || (n && memcmp(want->vlans, v->expected, n * sizeof(*want->vlans)) != 0))
 			fail_msg("case %zu (%s): %zu VLANs", i, v->says, want->n_vlans);
 		values_free(says);
 		link_free(want);
@@ -404,7 +404,7 @@ static void the_ledger_survives_json(void **state _unused_)
 	struct ledger l = ledger_from_json(first);
 
 	second = ledger_to_json(&l);
-	assert_true(scene->w.ledger.n >= 6);
+	assert_true(scene->w.ledger.n >= 5);
 	assert_int_equal(l.n, scene->w.ledger.n);
 	assert_string_equal(json_object_to_json_string(second), json_object_to_json_string(first));
 	for (size_t i = 0; i < l.n; i++) {
