@@ -116,7 +116,29 @@ $(foreach t,$(UNIT_SRC:tests/unit/%.c=%),$(eval $(call unit_rule,$(t))))
 .PHONY: unit
 unit: $(UNIT)
 
--include $(patsubst %.o,%.d,$(call obj,$(CORE_SRC) $(DAEMON_SRC) $(CLIENT_SRC) $(MANUAL_SRC) $(UNIT_SRC) $(UNIT_HELPERS)))
+# Fuzzers (clang's libFuzzer), built apart with the sanitizers on. FUZZ_SECONDS: for each of them.
+FUZZ_SECONDS ?= 20
+FUZZ := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
+LINK_fuzz-decode := $(wildcard netd/kernel/decode*.c)
+LINK_fuzz-varlink := netd/control/varlink-message.c
+LINK_seeds := $(wildcard netd/kernel/encode*.c)
+
+define fuzz_rule
+$(BUILD)/tests/fuzz/$(1): $(call obj,tests/fuzz/$(1).c $(LINK_$(1))) $(BUILD)/core.a
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(LINK) $(if $(filter fuzz-%,$(1)),-fsanitize=fuzzer) $$(DAEMON_LIBS)
+endef
+$(foreach t,$(FUZZ:$(BUILD)/tests/fuzz/%=%),$(eval $(call fuzz_rule,$(t))))
+
+.PHONY: fuzz fuzzers
+fuzzers: $(FUZZ)
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS='-O1 -g' \
+		SANFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzzers
+	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+
+-include $(patsubst %.o,%.d,$(call obj,$(CORE_SRC) $(DAEMON_SRC) $(CLIENT_SRC) $(MANUAL_SRC) $(UNIT_SRC) $(UNIT_HELPERS) $(wildcard tests/fuzz/*.c)))
 
 # What install puts where, as SOURCE:DESTINATION:MODE. uninstall removes exactly these.
 UNITS := kvmnetd.service kvmnetd-wait-online.service
@@ -187,6 +209,7 @@ help:
 		'make demo        shows it at work on a throw-away network, in under a minute' \
 		'make check       runs all tests; the last line counts them' \
 		'make soak        runs the long forms of the tests' \
+		'make fuzz        feeds rubbish to the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)' \
 		'make lint        clang-format, clang-tidy, cppcheck, shellcheck, manuals' \
 		'make install     installs (DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR))' \
 		'make uninstall   removes what install put there' \

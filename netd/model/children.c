@@ -64,7 +64,7 @@ static const struct link *const *run(const struct link *const *list, size_t tota
 	for (end = low; end < total && key(list[end]) == ifindex; end++)
 		;
 	*n = ifindex ? end - low : 0;
-	return list + low;
+	return total ? list + low : list;
 }
 
 static uint32_t master_of(const struct link *l)

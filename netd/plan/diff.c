@@ -158,15 +158,15 @@ bool diff_route_missing(const struct link *have, const struct route *wanted)
 }
 
 /* A route of the same key on another link replaces this one, so nothing is left to delete. */
-static bool route_replaced(const struct diff_input *in, const struct route *found)
+static bool route_replaced(const struct diff_input *in, const struct link *mine, const struct route *found)
 {
 	for (size_t i = 0; i < in->effective->links.n_links; i++) {
 		const struct link *want = in->effective->links.links[i];
 
 		for (size_t r = 0; r < want->n_routes; r++)
-			/* Where it is already there, nothing is sent that would replace this one. */
+			/* Where it is on another link already, nothing is sent that would replace this one. */
 			if (!want->waits_for && route_same(&want->routes[r], found) &&
-			    diff_route_missing(model_find(in->actual, want->name), &want->routes[r]))
+			    (want == mine || diff_route_missing(model_find(in->actual, want->name), &want->routes[r])))
 				return true;
 	}
 	return false;
@@ -179,7 +179,7 @@ bool diff_route_extra(const struct diff_input *in, const struct link *want, cons
 		return false;
 	if ((want->foreign || !want->exact) && found->protocol != KVMNETD_PROTO)
 		return false;
-	return !route_replaced(in, found);
+	return !route_replaced(in, want, found);
 }
 
 static bool addresses_differ(const struct diff_input *in, const struct link *want, const struct link *have)
