@@ -191,6 +191,15 @@ check soak: all unit deps-check
 demo: all deps-check
 	@BUILD=$(BUILD) tests/demo
 
+# What the bench compares with: the cheapest messages known for the same end state.
+$(BUILD)/floor: $(call obj,tests/bench/floor.c)
+	$(call say,LD,$@)
+	$(LINK) $(CLIENT_LIBS)
+
+.PHONY: bench
+bench: all $(BUILD)/floor deps-check
+	@BUILD=$(BUILD) tests/bench/run
+
 lint: $(BUILD)/core.a $(BUILD)/man/kvmnetd.ini.5 deps-lint
 	@BUILD=$(BUILD) CFLAGS="-I$(BUILD)/gen $(PKG_CFLAGS)" tests/lint
 
@@ -209,6 +218,7 @@ help:
 		'make demo        shows it at work on a throw-away network, in under a minute' \
 		'make check       runs all tests; the last line counts them' \
 		'make soak        runs the long forms of the tests' \
+		'make bench       measures it beside ip -batch in a guest, in about half an hour' \
 		'make fuzz        feeds rubbish to the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)' \
 		'make lint        clang-format, clang-tidy, cppcheck, shellcheck, manuals' \
 		'make install     installs (DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR))' \

@@ -193,14 +193,18 @@ static uint64_t first_nsec(enum cost cost)
 
 /*
  * Learns from a send: all its sorts of messages took that much longer or shorter than thought. Good news is believed
- * slowly, and not at all of those that wait for RCU: two of them in a send are done as fast as many.
+ * slowly, and not at all of those that wait for RCU: two of them in a send are done as fast as many. Of deletions both
+ * are believed by half: an odd one does not undo what is known of grace periods.
  */
 static void learn(struct execution *x, uint64_t took)
 {
 	bool seen[_COSTS] = {false};
 	uint64_t expected = MAX(x->expected, 1u);
 
-	took = MIN(MAX(took, expected * 3 / 4), expected * 8);
+	if (x->deletes)
+		took = MIN(MAX(took, expected / 2), expected * 2);
+	else
+		took = MIN(MAX(took, expected * 3 / 4), expected * 8);
 	for (size_t i = 0; i < x->n; i++) {
 		enum cost cost = op_cost(&x->plan->ops[x->ops[i]]);
 
@@ -394,11 +398,14 @@ static int on_turn(sd_event_source *s _unused_, void *userdata)
 {
 	struct execution *x = userdata;
 	const struct plan *p = x->plan;
+	uint64_t begin = now_nsec();
 
 	while (x->next < p->n && !x->result.error) {
 		const struct op *op = &p->ops[x->next];
 
 		if (send_is_full(x, op) && !op->glued)
+			break;
+		if (op->type == OP_SYSCTL && now_nsec() - begin > SEND_NSEC / 2)
 			break;
 		if (op->type == OP_SYSCTL)
 			do_sysctl(x, x->next);

@@ -33,8 +33,10 @@ const struct model *kernel_actual(const struct kernel *k);
  * from here, but from a later turn of the loop.
  */
 int kernel_drain(struct kernel *k);
-/* The next drain reads this link again, because something of it may have changed without an event. */
+/* Something of this link may have changed without an event: kernel_reread() looks. */
 void kernel_doubt(struct kernel *k, const char *name);
+/* Reads again what is in doubt. Who asks sees what is found; `changed` is not told. 0 or negative errno. */
+int kernel_reread(struct kernel *k);
 /* Dumps everything anew. 0 or negative errno. */
 int kernel_dump(struct kernel *k);
 /* Dumps the addresses anew: events do not tell where in the kernel's order a new one stands. 0 or negative errno. */

@@ -5,6 +5,7 @@
  * event does to the model is observe-event.c.
  */
 #include <linux/rtnetlink.h>
+#include <malloc.h>
 
 #include "observe-internal.h"
 
@@ -61,6 +62,8 @@ static int dump_again(struct kernel *k)
 	}
 	model_done(&k->actual);
 	k->actual = fresh;
+	/* What the old one leaves in the heap is as large as the new one. */
+	malloc_trim(0);
 	forget_marks(k);
 	for (size_t i = 0; i < fresh.n_links; i++)
 		observe_index(k, fresh.links[i]->ifindex);
@@ -253,6 +256,20 @@ void kernel_doubt(struct kernel *k, const char *name)
 
 	if (l)
 		observe_mark(k, l->ifindex, MARK_LINK);
+}
+
+int kernel_reread(struct kernel *k)
+{
+	size_t told = k->n_names;
+	int r;
+
+	if (k->execution)
+		return -EBUSY;
+	r = settle(k);
+	k->n_names = told;
+	if (r < 0)
+		turn_later(k, RETRY_USEC);
+	return r < 0 ? r : 0;
 }
 
 int kernel_dump(struct kernel *k)

@@ -197,12 +197,20 @@ void plan_port_values(struct planner *p, const struct link_diff *d)
 		plan_vlans(p, d);
 }
 
+/* In a list sorted by vid. */
 static const struct bridge_vlan *vlan_of(const struct bridge_vlan *list, size_t n, uint16_t vid)
 {
-	for (size_t i = 0; i < n; i++)
-		if (list[i].vid == vid)
-			return &list[i];
-	return NULL;
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list[middle].vid < vid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < n && list[low].vid == vid ? &list[low] : NULL;
 }
 
 static void plan_vlan_op(struct planner *p, const struct link_diff *d, enum op_type type, struct bridge_vlan *list,

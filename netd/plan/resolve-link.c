@@ -135,12 +135,13 @@ static bool row_is_legal(const struct link *want, const struct option *o)
 	return o->modes >> values_num(want->own, (unsigned)mode, 0) & 1;
 }
 
-static void put_back(const struct link *want, struct values **to, const struct values *found)
+/* owner: the link whose mode decides, which for a port's values is the master. */
+static void put_back(const struct link *owner, struct values **to, const struct values *found)
 {
 	for (unsigned row = 0; found && row < found->table->n; row++) {
 		const struct option *o = &found->table->rows[row];
 
-		if (!values_has(found, row) || values_has(*to, row) || !row_is_legal(want, o))
+		if (!values_has(found, row) || values_has(*to, row) || !row_is_legal(owner, o))
 			continue;
 		if (!*to)
 			*to = values_new(found->table);
@@ -171,8 +172,10 @@ static void restore_found(const struct resolve_input *in, struct effective *e, s
 		drop_put_back(want, LINK_MTU);
 		drop_put_back(want, LINK_MAC);
 	}
-	if (wanted_master && r->port && wanted_master->kind == r->port_kind)
-		put_back(want, &want->port, r->port);
+	/* Who joins another master starts there with the kernel's values. */
+	if (wanted_master && r->port && wanted_master->kind == r->port_kind && master &&
+	    streq(master->name, wanted_master->name))
+		put_back(wanted_master, &want->port, r->port);
 	if (want->master_managed || !r->joined || !master || !streq(master->name, r->master))
 		return;
 	want->master_managed = true;
@@ -180,36 +183,53 @@ static void restore_found(const struct resolve_input *in, struct effective *e, s
 		memcpy(want->master_name, r->found_master, IFNAMSIZ);
 }
 
-static struct bridge_vlan *vlan_find(struct bridge_vlan *list, size_t n, uint16_t vid)
+#define VID_MAX 4094
+
+/* The set while it is put together. */
+struct vlan_map {
+	bool member[VID_MAX + 1];
+	uint16_t flags[VID_MAX + 1];
+};
+
+static void vlan_add(struct vlan_map *map, unsigned vid, uint16_t flags)
 {
-	for (size_t i = 0; i < n; i++)
-		if (list[i].vid == vid)
-			return &list[i];
-	return NULL;
+	if (vid > VID_MAX)
+		return;
+	map->member[vid] = true;
+	map->flags[vid] = flags;
 }
 
-static void vlan_add(struct link *want, uint16_t vid, uint16_t flags)
+static void take_map(struct link *want, const struct vlan_map *map)
 {
-	struct bridge_vlan *v = vlan_find(want->vlans, want->n_vlans, vid);
-
-	if (!v)
-		v = ARRAY_APPEND(want->vlans, want->n_vlans);
-	*v = (struct bridge_vlan){.vid = vid, .flags = flags};
+	want->n_vlans = 0;
+	for (uint16_t vid = 1; vid <= VID_MAX; vid++)
+		if (map->member[vid])
+			*ARRAY_APPEND(want->vlans, want->n_vlans) =
+				(struct bridge_vlan){.vid = vid, .flags = map->flags[vid]};
 }
 
-static bool ranges_have(const struct blob *b, uint16_t vid)
+static void add_ranges(struct vlan_map *map, const struct blob *b)
 {
-	const struct vlan_range *ranges = (const void *)b->data;
+	const struct vlan_range *ranges = b ? (const void *)b->data : NULL;
 
 	for (size_t i = 0; b && i < b->len / sizeof(*ranges); i++)
-		if (ranges[i].from <= vid && vid <= ranges[i].to)
-			return true;
-	return false;
+		for (unsigned vid = ranges[i].from; vid <= ranges[i].to; vid++)
+			if (!map->member[vid])
+				vlan_add(map, vid, 0);
 }
 
-static int vlan_order(const void *a, const void *b)
+/* What `untagged` says of all; a PVID that only is found keeps its own. */
+static void untag(struct vlan_map *map, const struct blob *untagged, bool has_pvid)
 {
-	return ((const struct bridge_vlan *)a)->vid - ((const struct bridge_vlan *)b)->vid;
+	struct vlan_map named = {0};
+
+	add_ranges(&named, untagged);
+	for (unsigned vid = 1; vid <= VID_MAX; vid++) {
+		if (named.member[vid])
+			map->flags[vid] |= BRIDGE_VLAN_INFO_UNTAGGED;
+		else if (has_pvid || !(map->flags[vid] & BRIDGE_VLAN_INFO_PVID))
+			map->flags[vid] &= (uint16_t)~BRIDGE_VLAN_INFO_UNTAGGED;
+	}
 }
 
 /*
@@ -225,38 +245,26 @@ bool resolve_vlans(struct link *want, const struct values *says, const struct br
 	bool has_pvid = pvid >= 0 && values_has(says, (unsigned)pvid);
 	bool has_vlans = vlans >= 0 && values_has(says, (unsigned)vlans);
 	bool has_untagged = untagged >= 0 && values_has(says, (unsigned)untagged);
+	struct vlan_map map;
 
 	want->n_vlans = 0;
 	if (!has_pvid && !has_vlans && !has_untagged)
 		return false;
+	memset(&map, 0, sizeof(map));
 	for (size_t i = 0; i < n_found; i++) {
 		bool is_pvid = found[i].flags & BRIDGE_VLAN_INFO_PVID;
 
 		if (is_pvid ? !has_pvid : !has_vlans)
-			vlan_add(want, found[i].vid, found[i].flags);
+			vlan_add(&map, found[i].vid, found[i].flags);
 	}
-	if (has_vlans) {
-		const struct blob *b = says->v[vlans].blob;
-		const struct vlan_range *ranges = b ? (const void *)b->data : NULL;
-
-		for (size_t i = 0; b && i < b->len / sizeof(*ranges); i++)
-			for (unsigned vid = ranges[i].from; vid <= ranges[i].to; vid++)
-				if (!vlan_find(want->vlans, want->n_vlans, (uint16_t)vid))
-					vlan_add(want, (uint16_t)vid, 0);
-	}
+	if (has_vlans)
+		add_ranges(&map, says->v[vlans].blob);
 	if (has_pvid && says->v[pvid].num)
-		vlan_add(want, (uint16_t)says->v[pvid].num,
+		vlan_add(&map, (unsigned)says->v[pvid].num,
 			 has_untagged ? BRIDGE_VLAN_INFO_PVID : BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
-	for (size_t i = 0; has_untagged && i < want->n_vlans; i++) {
-		struct bridge_vlan *v = &want->vlans[i];
-
-		if (ranges_have(says->v[untagged].blob, v->vid))
-			v->flags |= BRIDGE_VLAN_INFO_UNTAGGED;
-		else if (has_pvid || !(v->flags & BRIDGE_VLAN_INFO_PVID))
-			v->flags &= (uint16_t)~BRIDGE_VLAN_INFO_UNTAGGED;
-	}
-	if (want->n_vlans)
-		qsort(want->vlans, want->n_vlans, sizeof(*want->vlans), vlan_order);
+	if (has_untagged)
+		untag(&map, says->v[untagged].blob, has_pvid);
+	take_map(want, &map);
 	return true;
 }
 

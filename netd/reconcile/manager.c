@@ -156,7 +156,7 @@ void manager_preview(struct manager *m, const struct config *config, struct effe
 	manager_resolve(m, config, e);
 	if (doubt_sysctls(m, e)) {
 		effective_done(e);
-		kernel_drain(m->kernel);
+		kernel_reread(m->kernel);
 		manager_resolve(m, config, e);
 	}
 	in = (struct diff_input){.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
@@ -308,6 +308,7 @@ void manager_run_nothing(struct manager *m, struct effective *e)
 	*e = EFFECTIVE_NULL;
 	claims_update(&m->dirs, &m->claimed, &m->effective);
 	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel));
+	malloc_trim(0);
 	if (m->changed)
 		m->changed(m, m->userdata);
 	manager_check_ready(m);
@@ -368,9 +369,9 @@ static void transaction_finished(const struct outcome *o, void *userdata)
 	if (o->error && !again && m->config && !o->rolled_back)
 		remember_stubborn(m);
 	transaction_free(t);
+	manager_refresh(m);
 	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
 	malloc_trim(0);
-	manager_refresh(m);
 	if (m->going_back && manager_start_undo(m) == 0)
 		return; /* the deadline passed while this one ran */
 	if (m->exit_when_done && !m->going_back && manager_may_exit(m)) {

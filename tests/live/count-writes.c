@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: counts from outside what the daemon asks the kernel to change. Preloaded into kvmnetd by tests/live/bed.py, it
- * adds a line to the file $COUNT_WRITES for every rtnetlink message that is no GET, and for every file of /proc/sys and
- * /sys opened for writing. Events cannot tell: the kernel makes none for a value set to what it is already.
+ * Purpose: counts from outside what the daemon asks the kernel to change. Preloaded into kvmnetd by tests/live/bed.py,
+ * it adds a line to the file $COUNT_WRITES for every rtnetlink message that is no GET, and for every file of /proc/sys
+ * and /sys opened for writing. Events cannot tell: the kernel makes none for a value set to what it is already.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -50,8 +50,9 @@ static void look(int fd, const void *data, size_t len)
 
 	if (!is_route_socket(fd))
 		return;
-	for (; len <= 0x7fffffff && NLMSG_OK(m, (unsigned)len); len -= NLMSG_ALIGN(m->nlmsg_len),
-		m = (const struct nlmsghdr *)((const char *)m + NLMSG_ALIGN(m->nlmsg_len))) {
+	for (; len <= 0x7fffffff && NLMSG_OK(m, (unsigned)len);
+	     len -= NLMSG_ALIGN(m->nlmsg_len),
+	     m = (const struct nlmsghdr *)((const char *)m + NLMSG_ALIGN(m->nlmsg_len))) {
 		/* Types come in fours: NEW, DEL, GET, SET (linux/rtnetlink.h). */
 		if (m->nlmsg_type >= RTM_BASE && (m->nlmsg_type & 3) != (RTM_GETLINK & 3))
 			note("message type %u flags %#x length %u\n", m->nlmsg_type, m->nlmsg_flags, m->nlmsg_len);
@@ -131,5 +132,5 @@ int openat(int dir, const char *path, int flags, ...)
 FILE *fopen(const char *path, const char *mode)
 {
 	look_path(path, strpbrk(mode, "wa+") != NULL);
-	return ((FILE * (*)(const char *, const char *))dlsym(RTLD_NEXT, "fopen"))(path, mode);
+	return ((FILE * (*)(const char *, const char *)) dlsym(RTLD_NEXT, "fopen"))(path, mode);
 }

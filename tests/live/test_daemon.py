@@ -455,6 +455,29 @@ class Ownership(bed.TestCase):
         b.apply(text)
         self.assertEqual([b.port_data(p).get('queue_id') for p in ('eth0', 'v5')], [0, 0])
 
+    def test_a_nic_that_leaves_is_up_as_it_was(self):
+        """The kernel leaves what it lets out of a bond down."""
+        b = self.bed
+        for case, text in (('bond', '[bond x]\nports = eth0 eth1\n'), ('bridge', '[bridge x]\nports = eth0 eth1\n')):
+            for how in 'restarted', 'not':
+                with self.subTest(case=case, daemon=how):
+                    b.nic('eth0', up=True)
+                    b.nic('eth1')
+                    b.write(text)
+                    b.start()
+                    if how == 'restarted':
+                        b.restart()
+                    b.apply(text.replace('eth0 eth1', 'eth1'))
+                    self.assertIn('UP', b.link('eth0')['flags'], 'out of the ports')
+                    b.apply(text)
+                    b.apply('')
+                    self.assertEqual(['UP' in b.link(n)['flags'] for n in ('eth0', 'eth1')], [True, False])
+                    b.stop()
+                    for nic in 'eth0', 'eth1':
+                        b.ip('link', 'del', nic)
+                    for file in b.runtime.glob('*.json'):
+                        file.unlink()
+
     def test_a_route_goes_with_its_declaration_also_from_a_link_that_nothing_else_was_changed_of(self):
         b = self.bed
         b.nic('eth0', up=True)

@@ -9,6 +9,7 @@
 
 #include "../../netd/kernel/kernel.h"
 
+#define PROTO_HIDDEN 250
 #define ROUNDS_BACK 3 /* as many as a transaction takes */
 
 static const uint8_t machine_id[16] = "a test's machine";
@@ -213,6 +214,21 @@ static void disown(struct world *w, const struct plan *p)
 	}
 }
 
+/* Addresses and routes with one protocol number get another: to others ours are not theirs. */
+static void renumber(struct world *w, uint8_t from, uint8_t to)
+{
+	for (size_t i = 0; i < w->kernel.links.n_links; i++) {
+		struct link *l = w->kernel.links.links[i];
+
+		for (size_t a = 0; a < l->n_addresses; a++)
+			if (l->addresses[a].proto == from)
+				l->addresses[a].proto = to;
+		for (size_t r = 0; r < l->n_routes; r++)
+			if (l->routes[r].protocol == from)
+				l->routes[r].protocol = to;
+	}
+}
+
 /* As others would do it: what is done is the same, and nobody remembers. */
 static void apply_foreign(struct world *w, const char *text)
 {
@@ -223,12 +239,14 @@ static void apply_foreign(struct world *w, const char *text)
 	int error;
 
 	w->ledger = LEDGER_NULL;
+	renumber(w, KVMNETD_PROTO, PROTO_HIDDEN);
 	world_look(w);
 	step_make(w, c, &s);
 	done = world_execute(w, &s.plan, SIZE_MAX, &error);
 	if (error)
 		fail_of_plan(&s.plan, done, error, "the state to begin with");
 	disown(w, &s.plan);
+	renumber(w, PROTO_HIDDEN, KVMNETD_PROTO);
 	step_done(&s);
 	w->ledger = ours;
 	config_free(c);
@@ -254,6 +272,8 @@ static void foreign_key(struct world *w, const char *key, const char *word)
 		fake_flags(&w->kernel, l, false);
 	else if (streq(key, "nomaster"))
 		fake_leave(&w->kernel, l);
+	else if (streq(key, "flush"))
+		l->n_addresses = l->n_routes = 0;
 	else
 		fail_msg("'%s' is no key of [foreign] or [drift]", key);
 }

@@ -25,7 +25,7 @@ struct world {
  *   [foreign KIND NAME]  what others had made before that, in the same keys;
  *   [drift KIND NAME]    what others changed since.
  * and [foreign] with the key `devices` (that exist; "tap..." and "vnet..." are no NICs) and `stop`; [drift] with the
- * keys `delete`, `down`, `nomaster` (links to which that happened).
+ * keys `delete`, `down`, `nomaster`, `flush` (links to which that happened; flush: all addresses and routes are gone).
  */
 void world_make(struct world *w, const char *text);
 void world_done(struct world *w);
