@@ -82,6 +82,7 @@ enum link_row {
 	LINK_DRIFT,
 	LINK_DISABLE_IPV6,  /* internal, from ipv6 */
 	LINK_ADDR_GEN_MODE, /* internal, from ipv6 */
+	LINK_GROUP,	    /* internal, for the way back: many links are deleted as a group */
 	_LINK_ROWS,
 };
 

@@ -63,6 +63,11 @@ static const struct option rows[] = {
 		.names = addr_gen_words, .flags = OPTION_INTERNAL,
 		.help = "How the kernel makes a link-local address; none keeps ports without one.",
 	},
+	[LINK_GROUP] = {
+		.key = "group", .type = &type_u32, .place = PLACE_LINK, .attr = IFLA_GROUP,
+		.max = UINT32_MAX, .flags = OPTION_INTERNAL,
+		.help = "The group of links.",
+	},
 };
 /* clang-format on */
 

@@ -46,6 +46,7 @@ void attachments_update(struct attachments *a, const struct model *wanted, const
 		memcpy(new->master, master->name, IFNAMSIZ);
 		new->master_ifindex = master->ifindex;
 		new->port = link_copy(l);
+		new->has_vlans = l->n_vlans || master->n_vlans;
 	}
 	attachments_done(a);
 	*a = fresh;

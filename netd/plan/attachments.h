@@ -11,6 +11,7 @@ struct attachment {
 	char master[IFNAMSIZ];
 	uint32_t master_ifindex; /* a master of that name with another index is a new one */
 	struct link *port;	 /* owned: as it was when last seen attached */
+	bool has_vlans;		 /* the kernel tells VLANs there, so none means none */
 };
 
 struct attachments {

@@ -34,6 +34,27 @@ bool diff_row_equal(const struct model *actual, const struct option *o, union va
 	return o->type->equal(o, want, have->v[row]);
 }
 
+bool diff_mode_allows(const struct link *bond, const struct option *o)
+{
+	int mode;
+
+	/* First what is true of nearly all rows: thousands of links are asked. */
+	if (!o->modes || !bond)
+		return true;
+	mode = option_find(&bond->kind->own, "mode");
+	return mode < 0 || (o->modes >> values_num(bond->own, (unsigned)mode, 0) & 1);
+}
+
+uint64_t diff_rows_of_mode(const struct link *l)
+{
+	uint64_t rows = 0;
+
+	for (unsigned row = 0; l->own && row < l->own->table->n; row++)
+		if (diff_mode_allows(l, &l->own->table->rows[row]))
+			rows |= 1ull << row;
+	return rows;
+}
+
 static uint64_t rows_differing(const struct model *actual, const struct values *want, const struct values *have)
 {
 	uint64_t differing = 0;
@@ -182,6 +203,15 @@ bool diff_route_extra(const struct diff_input *in, const struct link *want, cons
 	return !route_replaced(in, want, found);
 }
 
+bool diff_route_stays(const struct diff_input *in, const struct link *want, const struct link *have,
+		      const struct route *found)
+{
+	for (size_t r = 0; want && r < want->n_routes; r++)
+		if (route_equal(&want->routes[r], found))
+			return true;
+	return !diff_route_extra(in, want, have, found) && !route_replaced(in, want, found);
+}
+
 static bool addresses_differ(const struct diff_input *in, const struct link *want, const struct link *have)
 {
 	for (size_t i = 0; i < want->n_addresses; i++)
@@ -245,7 +275,8 @@ static void diff_existing(const struct diff_input *in, struct link_diff *d)
 	if (d->recreate)
 		return;
 	d->common = rows_differing(in->actual, want->common, have->common);
-	d->own = rows_differing(in->actual, want->own, have->own);
+	/* On the way back, what only the mode that is left allows is set before it is left. */
+	d->own = rows_differing(in->actual, want->own, have->own) & (diff_rows_of_mode(want) | diff_rows_of_mode(have));
 	d->master = want->master_managed && !streq(want->master_name, master_name) &&
 		    /* A master that is not there yet because it waits for a device cannot be joined. */
 		    !(want->master_name[0] && model_find(&in->effective->links, want->master_name) &&
@@ -272,7 +303,7 @@ bool diff_link(const struct diff_input *in, const struct link *want, struct link
 	}
 	if (!d.have || d.recreate) {
 		d.common = sendable(want->common);
-		d.own = sendable(want->own);
+		d.own = sendable(want->own) & diff_rows_of_mode(want);
 		d.port = sendable(want->port);
 		d.master = want->master_name[0] != '\0';
 		d.vlans = want->vlans_managed;

@@ -36,6 +36,10 @@ void diff_models(const struct diff_input *in, struct diff *ret);
 /* One wanted link; returns whether anything differs. */
 bool diff_link(const struct diff_input *in, const struct link *want, struct link_diff *ret);
 
+/* Does the mode of the bond that the option is of, or of whose port it is, allow it? Also of what is no bond. */
+bool diff_mode_allows(const struct link *bond, const struct option *o);
+/* The rows of the link's own that its mode allows. */
+uint64_t diff_rows_of_mode(const struct link *l);
 /* Is the row, as wanted, what the kernel shows? */
 bool diff_row_equal(const struct model *actual, const struct option *o, union value want, const struct values *have,
 		    unsigned row);
@@ -46,6 +50,10 @@ bool diff_address_extra(const struct diff_input *in, const struct link *want, co
 			const struct address *found);
 bool diff_route_missing(const struct link *have, const struct route *wanted);
 bool diff_route_extra(const struct diff_input *in, const struct link *want, const struct link *have,
+		      const struct route *found);
+
+/* Is it to be there in the end, as it is? */
+bool diff_route_stays(const struct diff_input *in, const struct link *want, const struct link *have,
 		      const struct route *found);
 
 /* What differs, in words, one call per difference: for status and for errors after a read-back. */

@@ -103,16 +103,26 @@ static void forget_port(struct record *r)
 	free(r->vlans);
 	r->vlans = NULL;
 	r->n_vlans = 0;
+	r->wrote_pvid = r->wrote_vlans = false;
 	r->vlans_found = VLANS_UNTOUCHED;
+}
+
+/* A guest's port that lost its master is attached as it was; that is as little ours as it was before. */
+static bool is_guest_again(const struct link *want)
+{
+	return want->foreign && want->master_managed && want->master_name[0];
 }
 
 static void note_set(struct ledger *l, const struct op *op, const struct model *actual)
 {
-	struct record *r = record_of(l, op);
 	const struct link *master = op->have ? model_master(actual, op->have) : NULL;
 	bool is_port = master && master->kind == op->master_kind;
 	bool moved = op->link->master_name[0] && !(master && streq(master->name, op->link->master_name));
+	struct record *r;
 
+	if (is_guest_again(op->link))
+		return;
+	r = record_of(l, op);
 	if (op->link->mac_from_port && (op->common >> LINK_MAC & 1) && r->created)
 		r->mac = values_num(op->link->common, LINK_MAC, 0);
 	note_rows(&r->common, op->link->common, op->common & ~(r->created ? 1ull << LINK_MAC : 0),
@@ -128,7 +138,6 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 		r->port_kind = op->master_kind;
 	}
 	note_rows(&r->port, op->link->port, op->port, is_port && !moved ? op->have->port : NULL, actual);
-	/* A guest's port that is attached again is as little ours as it was before. */
 	if (op->master == MASTER_JOIN && !op->link->foreign)
 		note_join(r, op, actual);
 }
@@ -147,13 +156,48 @@ static void note_address(struct ledger *l, const struct op *op)
 	*ARRAY_APPEND(r->addresses, r->n_addresses) = *op->address;
 }
 
+static const struct values *vlan_keys(const struct link *want)
+{
+	return want->kind == &kind_bridge ? want->own : want->port;
+}
+
+/* Does a section say which VLANs it is to have? */
+static bool says_vlans(const struct link *want)
+{
+	const struct values *v = vlan_keys(want);
+
+	for (unsigned row = 0; v && row < v->table->n; row++)
+		if (values_has(v, row) && v->table->rows[row].place == PLACE_VLANS)
+			return true;
+	return false;
+}
+
+static void note_vlans_said(struct record *r, const struct link *want)
+{
+	const struct values *v = vlan_keys(want);
+
+	for (unsigned row = 0; v && row < v->table->n; row++) {
+		if (!values_has(v, row) || v->table->rows[row].place != PLACE_VLANS)
+			continue;
+		if (streq(v->table->rows[row].key, "pvid"))
+			r->wrote_pvid = true;
+		else
+			r->wrote_vlans = true;
+	}
+}
+
 static void note_vlans(struct ledger *l, const struct op *op, const struct model *actual)
 {
-	struct record *r = record_of(l, op);
 	const struct link *master = op->have ? model_master(actual, op->have) : NULL;
+	struct record *r;
 	bool attached = op->link->kind == &kind_bridge ||
 			(master && (!op->link->master_name[0] || streq(op->link->master_name, master->name)));
 
+	/* What a port had and gets again when it is attached again needs no way back. */
+	if (is_guest_again(op->link) || !says_vlans(op->link))
+		return;
+	r = record_of(l, op);
+	note_vlans_said(r, op->link);
 	if (r->vlans_found != VLANS_UNTOUCHED)
 		return;
 	r->vlans_found = attached && op->have && op->have->n_vlans && !r->created ? VLANS_LISTED : VLANS_INITIAL;
@@ -201,10 +245,10 @@ static bool is_back(const struct values *found, unsigned row, const struct value
 	return values_has(have, row) && o->type->equal(o, found->v[row], have->v[row]);
 }
 
-static void settle_rows(struct values **found, const struct values *want, const struct values *have)
+static void settle_rows(struct values **found, uint64_t keep, const struct values *want, const struct values *have)
 {
 	for (unsigned row = 0; *found && row < (*found)->table->n; row++)
-		if (values_has(*found, row) && have && have->table == (*found)->table &&
+		if (values_has(*found, row) && !(keep >> row & 1) && have && have->table == (*found)->table &&
 		    is_back(*found, row, want && want->table == have->table ? want : NULL, have))
 			values_unset(*found, row);
 	if (*found && !(*found)->set)
@@ -224,17 +268,6 @@ static void settle_addresses(struct record *r, const struct link *have)
 			r->addresses[kept++] = r->addresses[i];
 	}
 	r->n_addresses = kept;
-}
-
-/* Does a section say which VLANs it is to have? */
-static bool says_vlans(const struct link *want)
-{
-	const struct values *v = want->kind == &kind_bridge ? want->own : want->port;
-
-	for (unsigned row = 0; v && row < v->table->n; row++)
-		if (values_has(v, row) && v->table->rows[row].place == PLACE_VLANS)
-			return true;
-	return false;
 }
 
 static void settle_vlans(struct record *r, const struct link *want, const struct link *have)
@@ -259,6 +292,7 @@ static bool settle_record(struct record *r, const struct effective *e, const str
 {
 	const struct link *have = model_find(actual, r->name), *want = model_find(&e->links, r->name);
 	const struct link *master;
+	uint64_t keep;
 
 	if (!have)
 		return want && r->created;
@@ -270,9 +304,11 @@ static bool settle_record(struct record *r, const struct effective *e, const str
 		r->joined = false;
 	if (!master || master->kind != r->port_kind)
 		r->port = values_free(r->port);
-	settle_rows(&r->common, want ? want->common : NULL, have->common);
-	settle_rows(&r->own, want ? want->own : NULL, have->own);
-	settle_rows(&r->port, want ? want->port : NULL, have->port);
+	/* Down is what a bond that someone deletes leaves its ports: what they were counts from before they joined. */
+	keep = r->joined ? 1ull << LINK_UP : 0;
+	settle_rows(&r->common, keep, want ? want->common : NULL, have->common);
+	settle_rows(&r->own, 0, want ? want->own : NULL, have->own);
+	settle_rows(&r->port, 0, want ? want->port : NULL, have->port);
 	settle_vlans(r, want, have);
 	settle_addresses(r, have);
 	return r->vlans_found != VLANS_UNTOUCHED || r->created || r->joined || r->common || r->own || r->port ||

@@ -118,7 +118,7 @@ static void put_back(struct planner *p, const struct link_diff *d, const struct 
 			add_address(p, d->want, have, &have->addresses[i]);
 	for (size_t i = 0; i < have->n_routes; i++)
 		if (have->routes[i].family == gone->family && route_is_lost(&have->routes[i]) &&
-		    !diff_route_extra(p->in, d->want, have, &have->routes[i]))
+		    diff_route_stays(p->in, d->want, have, &have->routes[i]))
 			add_route(p, d->want, have, &have->routes[i]);
 }
 
@@ -230,7 +230,7 @@ static void add_lost(struct planner *p, const struct link *have)
 		if (address_is_lost(&have->addresses[i]) && !diff_address_extra(p->in, want, have, &have->addresses[i]))
 			add_address(p, link, have, &have->addresses[i]);
 	for (size_t i = 0; i < have->n_routes; i++)
-		if (route_is_lost(&have->routes[i]) && !diff_route_extra(p->in, want, have, &have->routes[i]))
+		if (route_is_lost(&have->routes[i]) && diff_route_stays(p->in, want, have, &have->routes[i]))
 			add_route(p, link, have, &have->routes[i]);
 }
 

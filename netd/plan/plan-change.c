@@ -121,6 +121,8 @@ static void attach_ports_again(struct planner *p, const struct link_diff *d)
 		}
 		if (d->want->kind == &kind_bridge)
 			plan_vlans_again(p, want, port, d->want);
+		if (d->want->kind->flags & KIND_PORTS_DOWN)
+			plan_lost(p, port, false);
 	}
 }
 
@@ -158,6 +160,7 @@ static char *cycle_reason(const struct link_diff *d, bool down, bool ports_out)
 /* down, ports out, options, ports in, up, and what was lost by it: one burst. */
 static void plan_cycle(struct planner *p, const struct link_diff *d, struct op set, bool down, bool ports_out)
 {
+	uint64_t old_mode = set.own & ~diff_rows_of_mode(d->want), early = old_mode & diff_rows_of_mode(d->have);
 	bool up = down && values_num(d->want->common, LINK_UP, 1);
 	bool restore_mac = ports_out && (d->want->kind->flags & KIND_PORTS_DOWN);
 	size_t first = p->plan->n;
@@ -171,7 +174,10 @@ static void plan_cycle(struct planner *p, const struct link_diff *d, struct op s
 	}
 	if (ports_out)
 		release_ports(p, d->have);
+	if (early)
+		op_add(p, OP_SET, set.link, d->have)->own = early;
 	op = op_add(p, OP_SET, set.link, d->have);
+	set.own &= ~old_mode;
 	set.impact = ports_out && cuts_off(p, d->have) ? IMPACT_GUESTS : IMPACT_FLAP;
 	set.type = OP_SET;
 	set.have = d->have;
@@ -192,6 +198,15 @@ static void plan_sysctl_rows(struct planner *p, const struct link_diff *d)
 	for (unsigned row = 0; row < link_options.n; row++)
 		if ((d->common >> row & 1) && link_options.rows[row].place == PLACE_SYSCTL6)
 			op_add(p, OP_SYSCTL, d->want, d->have)->common = 1ull << row;
+}
+
+/*
+ * A bond sets down the port that leaves it. To do so before would let it choose another active port first, and where it
+ * is promiscuous the port would keep that.
+ */
+static bool leaves_down(const struct planner *p, const struct link_diff *d)
+{
+	return d->master && d->have->port && d->have->port->table == &kind_bond.port && !joins_late(p, d);
 }
 
 void plan_change(struct planner *p, const struct link_diff *d)
@@ -235,7 +250,7 @@ void plan_change(struct planner *p, const struct link_diff *d)
 	plan_sysctl_rows(p, d);
 	if (d->vlans && !d->master)
 		plan_vlans(p, d);
-	if ((d->common >> LINK_UP & 1) && !values_num(want->common, LINK_UP, 1)) {
+	if ((d->common >> LINK_UP & 1) && !values_num(want->common, LINK_UP, 1) && !leaves_down(p, d)) {
 		struct op *op = op_add(p, OP_SET, want, d->have);
 
 		op->flags = FLAGS_DOWN;

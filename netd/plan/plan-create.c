@@ -64,8 +64,6 @@ void plan_settle_new(struct planner *p, const struct link_diff *d)
 		op->port = port;
 		op->master_kind = master ? master->kind : NULL;
 	}
-	if (!joins_late(p, d))
-		plan_mtu_of_master(p, d);
 	plan_sysctls(p, want, NULL, d->common);
 	if (d->vlans && !joins_late(p, d))
 		plan_vlans(p, d);

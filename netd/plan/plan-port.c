@@ -37,6 +37,7 @@ void plan_up_after_release(struct planner *p, const struct link *want, const str
 		return;
 	plan_glued(op_add(p, OP_SET, want, have), IMPACT_FLAP)->flags = FLAGS_UP;
 	plan_keep_down(p, want);
+	plan_lost(p, have, true);
 }
 
 /* Did the ops so far take the port from the master it has? */
@@ -102,29 +103,36 @@ static void plan_after_release(struct planner *p, const struct link_diff *d, con
 	plan_up_after_release(p, d->want, d->have, old_master);
 }
 
-/* The MTU a port will have, as far as it can be told. */
-static uint64_t port_mtu(const struct planner *p, const struct link *want)
+/* Did the plan add a port to the bridge, or take one from it? */
+static bool ports_changed(const struct planner *p, const struct link *have)
 {
-	const struct link *have = model_find(p->in->actual, want->name),
-			  *parent = model_find(wanted(p), want->parent_name);
+	for (size_t i = 0; i < p->plan->n; i++) {
+		const struct op *op = &p->plan->ops[i];
 
-	if (values_has(want->common, LINK_MTU))
-		return values_num(want->common, LINK_MTU, 0);
-	if (have)
-		return values_num(have->common, LINK_MTU, 0);
-	return parent ? port_mtu(p, parent) : 1500;
+		if (op->master == MASTER_JOIN && streq(op->master_name, have->name))
+			return true;
+		if (op->have && op->have->master == have->ifindex &&
+		    (op->master != MASTER_KEEP || op->type == OP_DELETE))
+			return true;
+	}
+	return false;
 }
 
-void plan_mtu_of_master(struct planner *p, const struct link_diff *d)
+/*
+ * A bridge follows the MTU of its ports, whatever was set when it was made, until it was changed once
+ * (net/bridge/br_if.c, br_mtu_auto_adjust()): where ports came or went, it is set again.
+ */
+void plan_pin_mtus(struct planner *p)
 {
-	const struct link *bridge = wanted_master(p, d->want);
-	const struct link *have = bridge ? model_find(p->in->actual, bridge->name) : NULL;
+	for (size_t i = 0; i < wanted(p)->n_links; i++) {
+		const struct link *want = wanted(p)->links[i], *have = model_find(p->in->actual, want->name);
+		const struct link_diff *d = find_diff(p, want);
 
-	if (have && (bridge->kind->flags & KIND_MTU_FOLLOWS) &&
-	    port_mtu(p, d->want) < values_num(bridge->common, LINK_MTU, 0))
-		op_add(p, OP_SET, bridge, have)->common = 1ull << LINK_MTU;
+		if ((want->kind->flags & KIND_MTU_FOLLOWS) && values_has(want->common, LINK_MTU) && have &&
+		    !(d && is_new(d)) && !want->waits_for && ports_changed(p, have))
+			op_add(p, OP_SET, want, have)->common = 1ull << LINK_MTU;
+	}
 }
-
 /* A bond that has just lost its last port has a random MAC. */
 static void plan_left_alone(struct planner *p, const struct link *bond)
 {
@@ -170,8 +178,6 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	}
 	if (must_be_down)
 		plan_opened_port(p, d, master);
-	else
-		plan_mtu_of_master(p, d);
 	if (old_master)
 		plan_after_release(p, d, old_master);
 	if (old_master && !released)
@@ -294,6 +300,12 @@ static uint64_t nameable(const struct planner *p, const struct values *v, uint64
 	return result;
 }
 
+/* Does the value name the link, or nothing (which has to be said again as well)? */
+static bool is_named(union value v, const struct link *l)
+{
+	return !v.blob || streq((const char *)v.blob->data, l->name);
+}
+
 /* The kernel keeps a primary by name, and may have forgotten the one whose port comes only now. */
 static void plan_named_port(struct planner *p, const struct link_diff *d, const struct link *master)
 {
@@ -302,8 +314,8 @@ static void plan_named_port(struct planner *p, const struct link_diff *d, const 
 	struct op *op;
 
 	for (unsigned row = 0; rows >> row; row++)
-		if ((rows >> row & 1) && master->own->v[row].blob &&
-		    !streq((const char *)master->own->v[row].blob->data, d->want->name))
+		if ((rows >> row & 1) && !(is_named(master->own->v[row], d->want) &&
+					   diff_mode_allows(master, &master->own->table->rows[row])))
 			rows &= ~(1ull << row);
 	if (!rows)
 		return;
@@ -315,7 +327,8 @@ static void plan_named_port(struct planner *p, const struct link_diff *d, const 
 void plan_named_rows(struct planner *p, const struct link_diff *d)
 {
 	const struct link *master = wanted_master(p, d->want);
-	uint64_t own = nameable(p, d->want->own, d->own), port = nameable(p, d->want->port, d->port);
+	uint64_t own = nameable(p, d->want->own, d->own) & diff_rows_of_mode(d->want),
+		 port = nameable(p, d->want->port, d->port);
 	struct op *op;
 
 	if (d->master && master && model_find(wanted(p), master->name))

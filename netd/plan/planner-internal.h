@@ -76,14 +76,13 @@ void plan_up_with_mac(struct planner *p, const struct link_diff *d, bool up, boo
 /* A bond leaves its port down (__bond_release_one()): sets it up, once, if that is wanted and no bond is to have it. */
 void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
 			   const struct link *old_master);
-/* A bridge may follow a new port's MTU, whatever is wanted, until it was changed once (br_mtu_auto_adjust()). */
-void plan_mtu_of_master(struct planner *p, const struct link_diff *d);
 void plan_join(struct planner *p, const struct link_diff *d);
 void plan_port_values(struct planner *p, const struct link_diff *d);
 void plan_vlans(struct planner *p, const struct link_diff *d);
 /* The VLANs of a port that was let go and attached again. */
 void plan_vlans_again(struct planner *p, const struct link *want, const struct link *port, const struct link *bridge);
 void plan_named_rows(struct planner *p, const struct link_diff *d);
+void plan_pin_mtus(struct planner *p);
 /* plan-address.c */
 void plan_addresses(struct planner *p, const struct link_diff *d);
 void plan_late_addresses(struct planner *p, const struct link_diff *d);

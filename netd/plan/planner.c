@@ -186,7 +186,7 @@ static bool spread_recreate(struct planner *p, const struct link *recreated)
 		if (child && !is_new(d)) {
 			d->recreate = true;
 			d->common = all_rows(want->common);
-			d->own = all_rows(want->own);
+			d->own = all_rows(want->own) & diff_rows_of_mode(want);
 			d->port = all_rows(want->port);
 			d->master = want->master_name[0] != '\0';
 			d->vlans = want->vlans_managed;
@@ -412,6 +412,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	late = plan.n;
 	plan_deletes(&p, removal, false);
 	plan_up_again(&p, late);
+	plan_pin_mtus(&p);
 	diff_done(&p.diff);
 	children_done(&p.children);
 	free(p.places);

@@ -278,19 +278,62 @@ size_t resolve_initial_vlans(const struct link *bridge_want, const struct link *
 	return vid ? 1 : 0;
 }
 
-/* VLANs that were written once and are not declared any more go back to those found. */
-static void restore_vlans(const struct record *r, struct link *want, const struct bridge_vlan *initial,
-			  size_t n_initial)
-{
-	const struct bridge_vlan *found = r && r->vlans_found == VLANS_LISTED ? r->vlans : initial;
-	size_t n = r && r->vlans_found == VLANS_LISTED ? r->n_vlans : n_initial;
+struct vlan_list {
+	const struct bridge_vlan *list;
+	size_t n;
+};
 
-	if (!r || r->vlans_found == VLANS_UNTOUCHED)
-		return;
-	free(want->vlans);
-	want->vlans = array_copy(found, n, sizeof(*found));
-	want->n_vlans = n;
-	want->vlans_managed = true;
+static bool has_vid(const struct bridge_vlan *list, size_t n, uint16_t vid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].vid == vid)
+			return true;
+	return false;
+}
+
+/*
+ * What a section adds to and takes from: the VLANs that are there, but for those that a section said before, in whose
+ * place are those found before that. The caller frees the list.
+ */
+static struct bridge_vlan *vlan_base(const struct record *r, struct vlan_list have, struct vlan_list found, size_t *n)
+{
+	struct bridge_vlan *base = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < have.n; i++)
+		if (have.list[i].flags & BRIDGE_VLAN_INFO_PVID ? !r->wrote_pvid : !r->wrote_vlans)
+			*ARRAY_APPEND(base, *n) = have.list[i];
+	for (size_t i = 0; i < found.n; i++)
+		if ((found.list[i].flags & BRIDGE_VLAN_INFO_PVID ? r->wrote_pvid : r->wrote_vlans) &&
+		    !has_vid(base, *n, found.list[i].vid))
+			*ARRAY_APPEND(base, *n) = found.list[i];
+	return base;
+}
+
+static int vlan_order(const void *a, const void *b)
+{
+	return ((const struct bridge_vlan *)a)->vid - ((const struct bridge_vlan *)b)->vid;
+}
+
+static void want_vlans_after_others(const struct record *r, struct link *want, const struct values *says,
+				    struct vlan_list have, struct vlan_list initial)
+{
+	struct vlan_list listed = {r->vlans, r->n_vlans};
+	struct bridge_vlan *base;
+	size_t n;
+
+	base = vlan_base(r, have, r->vlans_found == VLANS_LISTED ? listed : initial, &n);
+	want->vlans_managed = resolve_vlans(want, says, base, n);
+	if (!want->vlans_managed) {
+		/* Nothing is said any more: all is as it was found. */
+		free(want->vlans);
+		want->vlans = TAKE_PTR(base);
+		want->n_vlans = n;
+		want->vlans_managed = true;
+		if (n)
+			qsort(want->vlans, n, sizeof(*want->vlans), vlan_order);
+	}
+	free(base);
 }
 
 static void want_vlans(const struct resolve_input *in, struct effective *e, struct link *want)
@@ -300,6 +343,7 @@ static void want_vlans(const struct resolve_input *in, struct effective *e, stru
 	const struct values *says = want->kind == &kind_bridge ? want->own : want->port;
 	const struct link *bridge_have = bridge ? model_find(in->actual, bridge->name) : NULL;
 	bool attached = have && (want == bridge || (bridge_have && have->master == bridge_have->ifindex));
+	const struct record *r;
 	struct bridge_vlan initial;
 	size_t n;
 
@@ -307,10 +351,13 @@ static void want_vlans(const struct resolve_input *in, struct effective *e, stru
 	if (!bridge || bridge->kind != &kind_bridge || (want->foreign && want->vlans_managed))
 		return;
 	n = resolve_initial_vlans(bridge, bridge_have, &initial);
-	want->vlans_managed = attached ? resolve_vlans(want, says, have->vlans, have->n_vlans)
-				       : resolve_vlans(want, says, &initial, n);
-	if (attached && !want->vlans_managed)
-		restore_vlans(ledger_find(in->ledger, want->name), want, &initial, n);
+	r = attached ? ledger_find(in->ledger, want->name) : NULL;
+	if (r && r->vlans_found != VLANS_UNTOUCHED)
+		want_vlans_after_others(r, want, says, (struct vlan_list){have->vlans, have->n_vlans},
+					(struct vlan_list){&initial, n});
+	else
+		want->vlans_managed = attached ? resolve_vlans(want, says, have->vlans, have->n_vlans)
+					       : resolve_vlans(want, says, &initial, n);
 }
 
 /* A VLAN over a parent that is declared down cannot be up (net/8021q/vlan_dev.c, vlan_dev_open: ENETDOWN). */

@@ -261,7 +261,7 @@ static void add_lost_ports(const struct resolve_input *in, struct effective *e)
 		free(want->vlans);
 		want->vlans = array_copy(a->port->vlans, a->port->n_vlans, sizeof(*want->vlans));
 		want->n_vlans = a->port->n_vlans;
-		want->vlans_managed = want->n_vlans != 0;
+		want->vlans_managed = a->has_vlans;
 	}
 }
 
@@ -356,7 +356,8 @@ static bool has_our_route(const struct link *have)
 	return false;
 }
 
-/* Of routes there is no record: their protocol tells whose they are, also on a link that nobody wants anything of now. */
+/* Of routes there is no record: their protocol tells whose they are, also on a link that nobody wants anything of now.
+ */
 static void add_routed(const struct resolve_input *in, struct effective *e)
 {
 	for (size_t i = 0; i < in->actual->n_links; i++) {

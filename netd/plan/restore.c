@@ -4,13 +4,7 @@
 
 #include <linux/rtnetlink.h>
 
-/* Does the mode of the bond that the option is of, or of whose port it is, allow it? */
-static bool mode_allows(const struct link *bond, const struct option *o)
-{
-	int mode = bond ? option_find(&bond->kind->own, "mode") : -ENOENT;
-
-	return !o->modes || mode < 0 || (o->modes >> values_num(bond->own, (unsigned)mode, 0) & 1);
-}
+#include "diff.h"
 
 static bool is_settable(const struct model *before, const struct link *was, const struct values *v, unsigned row)
 {
@@ -18,7 +12,8 @@ static bool is_settable(const struct model *before, const struct link *was, cons
 
 	if ((o->flags & (OPTION_STATUS | OPTION_REFUSED)) || o->place == PLACE_CONFIG || o->place == PLACE_VLANS)
 		return false;
-	return mode_allows(v == was->port ? model_master(before, was) : was, o);
+	/* What the bond's own mode does not allow may have to be put back while it still has another. */
+	return v != was->port || diff_mode_allows(model_master(before, was), o);
 }
 
 /* Kernel values as wanted values: what names a link by index gets the name. */
@@ -34,10 +29,13 @@ static struct values *as_wanted(const struct model *before, const struct link *w
 		union value value = {0};
 		const struct link *named;
 
-		if (!values_has(v, row) || !is_settable(before, was, v, row))
+		if (!is_settable(before, was, v, row))
+			continue;
+		/* A primary that is not shown is none, or one that is no port: none is what can be put back of that. */
+		if (!values_has(v, row) && !(o->type == &type_ifname && (o->flags & OPTION_HIDDEN_READ)))
 			continue;
 		if (o->type == &type_ifname) {
-			named = model_index(before, ifname_index(v->v[row]));
+			named = values_has(v, row) ? model_index(before, ifname_index(v->v[row])) : NULL;
 			if (named)
 				value.blob = blob_new(named->name, strlen(named->name) + 1);
 		} else {

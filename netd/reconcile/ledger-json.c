@@ -84,6 +84,8 @@ static struct json_object *record_to_json(const struct record *r)
 		json_object_array_add(vlans, json_object_new_int(r->vlans[i].vid | r->vlans[i].flags << 16));
 	/* An empty list is the bridge's initial one: what was found listed has at least one. */
 	add(json, "vlans", vlans);
+	add(json, "wrote_pvid", json_object_new_boolean(r->wrote_pvid));
+	add(json, "wrote_vlans", json_object_new_boolean(r->wrote_vlans));
 	return json;
 }
 
@@ -132,6 +134,8 @@ static void record_from_json(struct ledger *l, struct json_object *json)
 	if ((values = json_object_object_get(json, "port")) && r->port_kind && r->port_kind->port.n)
 		r->port = values_from_json(&r->port_kind->port, values);
 	vlans_from_json(r, json_object_object_get(json, "vlans"));
+	r->wrote_pvid = json_object_get_boolean(json_object_object_get(json, "wrote_pvid"));
+	r->wrote_vlans = json_object_get_boolean(json_object_object_get(json, "wrote_vlans"));
 	for (size_t i = 0; json_object_is_type(addresses, json_type_array) && i < json_object_array_length(addresses);
 	     i++) {
 		struct address a;

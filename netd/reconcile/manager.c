@@ -68,7 +68,8 @@ static bool left_out(const char *name, void *userdata)
 
 	if (udev_is_at_it(m, name))
 		return true;
-	for (size_t i = 0; i < m->n_problems; i++)
+	/* An apply tries again what was left out. */
+	for (size_t i = 0; i < m->n_problems && !m->applying && !m->previewing; i++)
 		if (m->problems[i].leaves_out && streq(m->problems[i].link, name))
 			return true;
 	return false;
@@ -148,7 +149,7 @@ static bool doubt_sysctls(struct manager *m, const struct effective *e)
 	return any;
 }
 
-void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p)
+static void make_plan(struct manager *m, const struct config *config, struct effective *e, struct plan *p)
 {
 	struct diff_input in;
 
@@ -161,6 +162,13 @@ void manager_preview(struct manager *m, const struct config *config, struct effe
 	}
 	in = (struct diff_input){.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	plan_make(&in, p);
+}
+
+void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p)
+{
+	m->previewing = true;
+	make_plan(m, config, e, p);
+	m->previewing = false;
 }
 
 bool manager_pending(struct manager *m)
@@ -252,7 +260,7 @@ static void hook_step(const struct op *op, void *userdata)
 		return;
 	}
 	log_notice("repair: %s", text);
-	manager_count_repair(m, op->link->name);
+	manager_count_repair(m, op->link->name, text);
 	manager_tell(m, EVENT_REPAIR, op->link->name, "%s", text);
 }
 
@@ -339,7 +347,7 @@ static void remember_stubborn(struct manager *m)
 	struct effective e;
 	struct plan p;
 
-	manager_preview(m, m->config, &e, &p);
+	make_plan(m, m->config, &e, &p);
 	plan_id(&p, m->stubborn);
 	plan_done(&p);
 	effective_done(&e);

@@ -93,6 +93,7 @@ struct manager {
 	struct apply_request apply; /* of an apply that runs or waits */
 	char *candidate_plan;	    /* its plan's lines */
 	bool applying, apply_waits;
+	bool previewing; /* an apply is planned */
 
 	uint64_t confirm_deadline; /* CLOCK_BOOTTIME, microseconds; 0: nothing waits for a confirmation */
 	char confirm_by[64];
@@ -187,7 +188,8 @@ void manager_drop_candidate(struct manager *m);
 void manager_resolve(const struct manager *m, const struct config *config, struct effective *ret);
 void manager_kernel_changed(const char *name, bool all, void *userdata);
 void manager_filter_drift(struct effective *e, void *userdata);
-void manager_count_repair(struct manager *m, const char *link);
+/* step: what was put back, in words. */
+void manager_count_repair(struct manager *m, const char *link, const char *step);
 /* The link's own setting, or that of [daemon]. */
 enum drift_setting manager_drift_of(const struct manager *m, const struct link *want);
 void manager_schedule_repair(struct manager *m);

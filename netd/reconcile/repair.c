@@ -46,7 +46,7 @@ static int pause_over(sd_event_source *s _unused_, uint64_t usec _unused_, void 
 	return 0;
 }
 
-static void pause_link(struct manager *m, struct repair_count *c)
+static void pause_link(struct manager *m, struct repair_count *c, const char *step)
 {
 	uint64_t usec = (REPAIR_WINDOW + 1) * 1000000ull;
 
@@ -55,12 +55,12 @@ static void pause_link(struct manager *m, struct repair_count *c)
 	m->pause_timer = NULL;
 	sd_event_add_time_relative(m->event, &m->pause_timer, CLOCK_MONOTONIC, usec, 1000, pause_over, m);
 	manager_problem(m, NULL, false,
-			"%s was changed by someone else and put back %u times in %d s; it is left alone for %d s "
-			"(find the other tool, or set drift = report)",
-			c->link, c->n, REPAIR_WINDOW, REPAIR_WINDOW);
+			"%s was changed by someone else and put back %u times in %d s, last by '%s'; it is left alone for "
+			"%d s (find the other tool, or set drift = report)",
+			c->link, c->n, REPAIR_WINDOW, step, REPAIR_WINDOW);
 }
 
-void manager_count_repair(struct manager *m, const char *link)
+void manager_count_repair(struct manager *m, const char *link, const char *step)
 {
 	struct repair_count *c = repair_count(m, link);
 
@@ -78,7 +78,7 @@ void manager_count_repair(struct manager *m, const char *link)
 		c->paused = false;
 	}
 	if (++c->n >= REPAIRS_MAX && !c->paused)
-		pause_link(m, c);
+		pause_link(m, c, step);
 }
 
 static bool is_paused(struct manager *m, const char *link)

@@ -2,21 +2,57 @@
 /* Purpose: values-json.h. */
 #include "values-json.h"
 
-struct json_object *values_to_json(const struct values *v)
+/* The texts of all set rows, each ended by NUL. */
+static void print_texts(const struct values *v, FILE *f)
 {
-	struct json_object *json = json_object_new_object();
-
-	for (unsigned row = 0; v && row < v->table->n; row++) {
+	for (unsigned row = 0; row < v->table->n; row++) {
 		const struct option *o = &v->table->rows[row];
-		_cleanup_free_ char *text = NULL;
 
 		if (!values_has(v, row))
 			continue;
 		/* An empty list has no text of its own. */
-		text = o->type->is_blob && (!v->v[row].blob || !v->v[row].blob->len) ? xstrdup("")
-										     : value_text(o, v->v[row]);
-		json_object_object_add_ex(json, o->key, json_object_new_string(text),
+		if (!o->type->is_blob || (v->v[row].blob && v->v[row].blob->len))
+			o->type->print(o, v->v[row], f);
+		fputc('\0', f);
+	}
+}
+
+static bool has_lists(const struct values *v)
+{
+	for (unsigned row = 0; row < v->table->n; row++)
+		if (values_has(v, row) && v->table->rows[row].type->is_blob)
+			return true;
+	return false;
+}
+
+/* The numbers and words of a whole table are not longer. */
+#define TEXTS_MAX 16384
+
+/* One stream for all texts: opening one costs more than printing, most of all one that can grow. */
+struct json_object *values_to_json(const struct values *v)
+{
+	struct json_object *json = json_object_new_object();
+	_cleanup_free_ char *grown = NULL;
+	char texts[TEXTS_MAX];
+	const char *text = texts;
+	size_t len;
+	FILE *f;
+
+	if (!v || !v->set)
+		return json;
+	f = has_lists(v) ? open_memstream(&grown, &len) : fmemopen(texts, sizeof(texts), "w");
+	if (!f)
+		abort();
+	print_texts(v, f);
+	fclose(f);
+	if (grown)
+		text = grown;
+	for (unsigned row = 0; row < v->table->n; row++) {
+		if (!values_has(v, row))
+			continue;
+		json_object_object_add_ex(json, v->table->rows[row].key, json_object_new_string(text),
 					  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+		text += strlen(text) + 1;
 	}
 	return json;
 }

@@ -7,7 +7,7 @@ Runs the bench's workloads in the machine it is started on, which is meant to be
     measure.py --bin DIR --out FILE [--sizes 10,100,1000] [--rounds 3]
 
 DIR has kvmnetd, netctl and floor. FILE becomes JSON: {"kernel", "udevd", "cells": [{"work", "n", "tool", "round", "seconds",
-...}], "states": [...]}, which table.py reads. README.md says what each workload is.
+...}], "differences": [...]}, which table.py reads; it is written after every round. README.md says what each workload is.
 """
 import argparse
 import contextlib
@@ -297,7 +297,7 @@ def differences(states):
 TOOLS = [('floor', measure_floor), ('ip', measure_ip), ('kvmnetd', measure_kvmnetd)]
 
 
-def measure(b, sizes, rounds):
+def measure(b, sizes, rounds, save):
     for b.n in sizes:
         for b.round in range(1, rounds + 1):
             # Each tool is the first of a round once, so that none always runs in the same place.
@@ -310,6 +310,7 @@ def measure(b, sizes, rounds):
                     b.note('failed', name, why=str(e)[:500])
                     sys.exit(1)
                 remove_ports()
+            save()
 
 
 def udevd_runs():
@@ -338,15 +339,16 @@ def main():
         b = Bench(args.bin.resolve(), Path(directory))
         load_drivers()
         begin = time.monotonic()
-        try:
-            measure(b, [int(n) for n in args.sizes.split(',')], args.rounds)
-        finally:
-            differ = differences(b.states)
+
+        def save():
             args.out.write_text(json.dumps({
                 'kernel': os.uname().release, 'cpus': os.cpu_count(), 'udevd': udevd_runs(), 'date': time.strftime('%Y-%m-%d'),
-                'took': round(time.monotonic() - begin), 'cells': b.cells, 'differences': differ}))
+                'took': round(time.monotonic() - begin), 'cells': b.cells, 'differences': differences(b.states)}))
             for log in Path(directory).glob('*.log'):
                 shutil.copy(log, args.out.parent / log.name)
+
+        measure(b, [int(n) for n in args.sizes.split(',')], args.rounds, save)
+    differ = differences(b.states)
     for line in differ[:20]:
         print('NOT THE SAME:', line)
     return 1 if differ else 0

@@ -459,14 +459,17 @@ class Ownership(bed.TestCase):
         """The kernel leaves what it lets out of a bond down."""
         b = self.bed
         for case, text in (('bond', '[bond x]\nports = eth0 eth1\n'), ('bridge', '[bridge x]\nports = eth0 eth1\n')):
-            for how in 'restarted', 'not':
-                with self.subTest(case=case, daemon=how):
+            for how in 'undisturbed', 'after a restart', 'after someone deleted the master':
+                with self.subTest(case=case, how=how):
                     b.nic('eth0', up=True)
                     b.nic('eth1')
                     b.write(text)
                     b.start()
-                    if how == 'restarted':
+                    if how == 'after a restart':
                         b.restart()
+                    if how == 'after someone deleted the master':
+                        b.ip('link', 'del', 'x')
+                        bed.eventually(lambda: b.ports('x') == ['eth0', 'eth1'] and b.in_sync())
                     b.apply(text.replace('eth0 eth1', 'eth1'))
                     self.assertIn('UP', b.link('eth0')['flags'], 'out of the ports')
                     b.apply(text)

@@ -5,8 +5,8 @@ refuses, or does a message by half, an answer is lost, or the daemon is killed. 
 what they showed before (or, when the change was committed before the kill, what they show after it).
 
 Each transition is first made whole, which counts its messages. With SOAK every fault is tried at every message; else a sample in
-which each sort of message has one. SEED repeats a sample (it is printed). POINTS=fault:N[,fault:N] tries just these, such as
-POINTS=refuse:3,cut:5.
+which each sort of message has one (make check runs that for some transitions: test_fault_sample.py). SEED repeats a sample (it is printed). POINTS tries just these, such as
+POINTS=refuse:3,cut:5+refuse:1; TRACE makes the daemon log its steps.
 """
 import json
 import mmap
@@ -102,6 +102,9 @@ def _comparable_link(link):
         link.pop('qdisc', None)  # one that was up once has another than one that never was
     link['flags'] = sorted(set(link.get('flags', [])) - FLAGS_LEFT_OUT)
     info = dict(link.get('linkinfo', {}))
+    if info.get('info_slave_kind') == 'bond':
+        # A bond that a bridge makes promiscuous passes that on to its active port.
+        link = _without(link, {'promiscuity', 'allmulti'})
     if 'info_data' in info:
         info['info_data'] = _without(info['info_data'], LINK_LEFT_OUT)
     if 'info_slave_data' in info:
@@ -122,7 +125,9 @@ def dump():
         result[f'link {link["ifname"]}'] = _comparable_link(link)
     for link in addresses:
         result[f'addresses {link["ifname"]}'] = [_without(a, ADDRESS_LEFT_OUT) for a in link['addr_info'] if a]
-    result['routes'] = sorted(json.dumps(_without(r, ROUTE_LEFT_OUT), sort_keys=True) for r in routes)
+    # A link's ff00::/8 follows its carrier.
+    result['routes'] = sorted(json.dumps(_without(r, ROUTE_LEFT_OUT), sort_keys=True) for r in routes
+                              if r.get('type') != 'multicast')
     result['rules'] = rules
     for port in ports:
         result[f'port {port["ifname"]}'] = _without(_comparable_link(port), PORT_LEFT_OUT)
@@ -338,13 +343,18 @@ def sort_name(number):
     return '-'.join([names.get(number & 0xFFF, str(number & 0xFFF))] + [m for bit, m in marks.items() if number & bit])
 
 
-class Faults(bed.TestCase):
+class Transitions(bed.TestCase):
+    """What a transition is tried with; has no tests of its own."""
+
     def setUp(self):
         build_library()
         super().setUp()
         self.injector = None
         self.failed = []
+        self.shown = None  # the last dump
+        self.spoiled = True  # the host is not as before the transition
         self.restarts = 0
+        self.arguments = ['--verbose'] if os.environ.get('TRACE') else []
 
     def prepare(self, name):
         """A fresh host in the state before the transition, ready for a fault."""
@@ -360,7 +370,7 @@ class Faults(bed.TestCase):
             Path('/proc/sys/net/ipv6/conf', which, 'accept_dad').write_text('0')
         b.nics('eth0', 'eth1', 'eth2')
         b.write(before)
-        b.start(env=self.injector.environment)
+        b.start(*self.arguments, env=self.injector.environment)
         self.others(others)
         # What the foreign things lead to is known before the next apply.
         bed.eventually(lambda: b.in_sync())
@@ -395,9 +405,9 @@ class Faults(bed.TestCase):
         """Differences from the first reference, [] if it is one of them; waits for what the kernel does by itself."""
         deadline = time.monotonic() + SETTLE
         while True:
-            shown = dump()
-            if shown in references or time.monotonic() > deadline:
-                return [] if shown in references else differences(references[0], shown)
+            self.shown = dump()
+            if self.shown in references or time.monotonic() > deadline:
+                return [] if self.shown in references else differences(references[0], self.shown)
             time.sleep(0.3)
 
     def apply(self, name):
@@ -437,7 +447,7 @@ class Faults(bed.TestCase):
             [[('file', i)] for i in range(1, files + 1)]
         random_ = random.Random(f'{SEED} {name}')
         # A fault, and another on the way back, or in the start after a kill.
-        for _ in range(n):
+        for _ in range(3 * n):
             points.append([(random_.choice(['refuse', 'cut']), random_.randint(1, n)),
                            (random_.choice(['refuse', 'cut', 'lose-ack']), random_.randint(1, max(2, n // 2)))])
         if os.environ.get('SOAK'):
@@ -458,7 +468,7 @@ class Faults(bed.TestCase):
         for _ in range(3):
             if not self.bed.daemon:
                 self.restarts += 1
-                self.bed.start(env=self.injector.environment, ready=False)
+                self.bed.start(*self.arguments, env=self.injector.environment, ready=False)
             try:
                 self.bed.wait_notified('READY=1')
                 return
@@ -522,7 +532,7 @@ class Faults(bed.TestCase):
             committed = self.same_as(before, after)
             if committed:
                 return 'neither old nor new: ' + '\n'.join(committed)
-            self.spoiled = dump() != before
+            self.spoiled = self.shown != before
             applied = not self.bed.varlink('Status')['daemon']['pending']
             if applied != self.spoiled:
                 return f'the kernel shows the {"new" if self.spoiled else "old"} state, and status the other as what is applied'
@@ -544,8 +554,9 @@ class Faults(bed.TestCase):
         before, after, messages, files = self.survey(name)
         points = self.points(name, messages, files)
         self.spoiled = True
+        tried = 0
         begun = time.monotonic()
-        for number, point in enumerate(points):
+        for tried, point in enumerate(points, 1):
             if self.spoiled:
                 self.prepare(name)
                 again = self.same_as(before)
@@ -558,17 +569,22 @@ class Faults(bed.TestCase):
                 self.failed.append(f'{words} ({sort}): {wrong}')
                 if len(self.failed) >= int(os.environ.get('FAILURES') or 3):
                     break
-        print(f'points {name}: {number + 1} tried, {len(self.failed)} did not come back; {len(messages)} messages, '
+        print(f'points {name}: {tried} tried, {len(self.failed)} did not come back; {len(messages)} messages, '
               f'{files} files; {self.restarts} restarts; {time.monotonic() - begun:.0f} s; SEED={SEED}', flush=True)
         self.assertEqual(self.failed, [], f'SEED={SEED}\n' + '\n\n'.join(self.failed))
 
 
-def _add(name):
-    def test(self):
-        self.run_transition(name)
-    test.cost = 20
-    setattr(Faults, f'test_{name}', test)
+def add_tests(case, names):
+    """A test for each of these transitions."""
+    for name in names:
+        def test(self, name=name):
+            self.run_transition(name)
+        test.cost = 20
+        setattr(case, f'test_{name}', test)
 
 
-for _name in TRANSITIONS:
-    _add(_name)
+class Faults(Transitions):
+    pass
+
+
+add_tests(Faults, TRANSITIONS)

@@ -158,6 +158,7 @@ static void link_rows_are_in_the_order_of_their_enum(void **state _unused_)
 		[LINK_DRIFT] = "drift",
 		[LINK_DISABLE_IPV6] = "disable_ipv6",
 		[LINK_ADDR_GEN_MODE] = "addr_gen_mode",
+		[LINK_GROUP] = "group",
 	};
 
 	assert_int_equal(link_options.n, _LINK_ROWS);
