@@ -58,7 +58,8 @@ static struct json_object *missing_links(const struct service *s, char **links, 
 	for (size_t i = 0; i < n_links; i++)
 		add_missing(array, s, links[i], true);
 	for (size_t i = 0; !n_links && i < wanted->n_links; i++)
-		/* Of a port without a section nobody said that it is required: a bond does with those that are there. */
+		/* Of a port without a section nobody said that it is required: a bond does with those that are there.
+		 */
 		if (wanted->links[i]->has_section)
 			add_missing(array, s, wanted->links[i]->name, false);
 	json_object_object_add(json, "missing", array);

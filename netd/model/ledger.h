@@ -30,7 +30,7 @@ struct record {
 	struct bridge_vlan *vlans;
 	size_t n_vlans;
 	bool wrote_pvid, wrote_vlans; /* which of them a section said, so that the other one is not ours to put back */
-	struct address *addresses; /* that we added */
+	struct address *addresses;    /* that we added */
 	size_t n_addresses;
 };
 

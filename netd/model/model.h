@@ -79,14 +79,14 @@ struct link {
 	/* Declared and effective. */
 	char master_name[IFNAMSIZ]; /* "": not a declared port */
 	char parent_name[IFNAMSIZ];
-	struct loc parent_loc; /* declared: of `parent` */
+	struct loc parent_loc;	/* declared: of `parent` */
 	struct name_ref *ports; /* in the order written */
 	size_t n_ports;
 
 	/* Effective only (plan/resolve.c). */
-	bool foreign;	 /* a port that is not declared: only its port values are wanted */
-	bool exact;	 /* rollback: addresses, routes and master not listed are to go */
-	char *waits_for; /* owned: name of the absent device it needs; NULL: nothing is missing */
+	bool foreign;	     /* a port that is not declared: only its port values are wanted */
+	bool exact;	     /* rollback: addresses, routes and master not listed are to go */
+	char *waits_for;     /* owned: name of the absent device it needs; NULL: nothing is missing */
 	bool has_section;    /* declared by a section of its own, not only as somebody's port */
 	bool master_managed; /* master_name is wanted, "" meaning none */
 	bool mac_from_port;  /* LINK_MAC was inherited from a port */
@@ -103,7 +103,7 @@ struct link {
 	uint64_t perm_mac;
 	char info_kind[16];  /* IFLA_INFO_KIND as the kernel says it; "" for hardware */
 	char slave_kind[16]; /* IFLA_INFO_SLAVE_KIND */
-	char *driver;	 /* owned; of hardware links; NULL: unknown */
+	char *driver;	     /* owned; of hardware links; NULL: unknown */
 	char *parent_dev;    /* "pci-0000:02:00.0": bus and device name; NULL for virtual ones */
 	char *altnames;	     /* NUL-terminated strings one after another, an empty one last; NULL: none */
 
@@ -141,12 +141,12 @@ struct link *model_find_any(const struct model *m, const char *name);
 struct link *model_master(const struct model *m, const struct link *l);
 struct link *model_parent(const struct model *m, const struct link *l);
 
-bool address_same(const struct address *a, const struct address *b); /* what the kernel keys it by */
+bool address_same(const struct address *a, const struct address *b);  /* what the kernel keys it by */
 bool address_equal(const struct address *a, const struct address *b); /* all that can be set but lifetimes */
-bool route_same(const struct route *a, const struct route *b);	     /* what the kernel keys it by */
-bool route_equal(const struct route *a, const struct route *b);	     /* also gateway, source, mtu, protocol */
-void address_print(const struct address *a, FILE *f);		     /* "192.168.1.2/24" */
-void route_print(const struct route *r, FILE *f);		     /* "default via 192.168.1.1 metric 100" */
+bool route_same(const struct route *a, const struct route *b);	      /* what the kernel keys it by */
+bool route_equal(const struct route *a, const struct route *b);	      /* also gateway, source, mtu, protocol */
+void address_print(const struct address *a, FILE *f);		      /* "192.168.1.2/24" */
+void route_print(const struct route *r, FILE *f);		      /* "default via 192.168.1.1 metric 100" */
 
 /*
  * type->equal that also knows links: a declared name equals the kernel's ifindex when that is the link's index in

@@ -5,7 +5,8 @@
 /* What names a link is noted by name: ifindexes do not outlive it. NULL: none. */
 static union value found_name(const struct model *actual, const struct values *found, unsigned row)
 {
-	const struct link *named = values_has(found, row) ? model_index(actual, ifname_index(found->v[row])) : NULL;
+	const struct link *named =
+		found && values_has(found, row) ? model_index(actual, ifname_index(found->v[row])) : NULL;
 
 	return (union value){.blob = named ? blob_new(named->name, strlen(named->name) + 1) : NULL};
 }

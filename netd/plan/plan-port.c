@@ -310,9 +310,12 @@ static bool is_named(union value v, const struct link *l)
 static void plan_named_port(struct planner *p, const struct link_diff *d, const struct link *master)
 {
 	const struct link_diff *other = find_diff(p, master);
-	uint64_t rows = rows_naming(master->own, master->own ? master->own->set : 0) & ~(other ? other->own : 0);
+	uint64_t rows;
 	struct op *op;
 
+	if (!master->own)
+		return;
+	rows = rows_naming(master->own, master->own->set) & ~(other ? other->own : 0);
 	for (unsigned row = 0; rows >> row; row++)
 		if ((rows >> row & 1) && !(is_named(master->own->v[row], d->want) &&
 					   diff_mode_allows(master, &master->own->table->rows[row])))

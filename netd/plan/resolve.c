@@ -356,10 +356,14 @@ static bool has_our_route(const struct link *have)
 	return false;
 }
 
-/* Of routes there is no record: their protocol tells whose they are, also on a link that nobody wants anything of now.
+/*
+ * Of routes there is no record: their protocol tells whose they are, also on a link that nobody wants anything of now.
+ * Without any file, though, nothing was said: files that do not check and a lost state must not take the network away.
  */
 static void add_routed(const struct resolve_input *in, struct effective *e)
 {
+	if (!in->config->sources.n)
+		return;
 	for (size_t i = 0; i < in->actual->n_links; i++) {
 		const struct link *have = in->actual->links[i];
 

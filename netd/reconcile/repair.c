@@ -54,10 +54,11 @@ static void pause_link(struct manager *m, struct repair_count *c, const char *st
 	sd_event_source_disable_unref(m->pause_timer);
 	m->pause_timer = NULL;
 	sd_event_add_time_relative(m->event, &m->pause_timer, CLOCK_MONOTONIC, usec, 1000, pause_over, m);
-	manager_problem(m, NULL, false,
-			"%s was changed by someone else and put back %u times in %d s, last by '%s'; it is left alone for "
-			"%d s (find the other tool, or set drift = report)",
-			c->link, c->n, REPAIR_WINDOW, step, REPAIR_WINDOW);
+	manager_problem(
+		m, NULL, false,
+		"%s was changed by someone else and put back %u times in %d s, last by '%s'; it is left alone for "
+		"%d s (find the other tool, or set drift = report)",
+		c->link, c->n, REPAIR_WINDOW, step, REPAIR_WINDOW);
 }
 
 void manager_count_repair(struct manager *m, const char *link, const char *step)

@@ -45,7 +45,7 @@ class Results:
     def apart_from_files(self, work, n):
         """Seconds of an apply less those of reading and checking the files, which `netctl check` does and nothing else."""
         ours, check = self.median(work, 'kvmnetd', n), self.median('check', 'kvmnetd', n)
-        return ours - check if ours and check else None
+        return max(ours - check, 0) if ours and check else None
 
 
 def row(*cells):
@@ -83,7 +83,7 @@ def ratios(r):
         found = []
         for n in sizes:
             ours, theirs = r.apart_from_files(work, n), r.median(work, 'ip', n)
-            found.append(ours / theirs if ours and theirs else None)
+            found.append(ours / theirs if ours is not None and theirs else None)
         row(f'{work}, apart from reading and checking the files', f'{work} of ip', '<= 1.5', *(verdict(f, 1.5) for f in found))
 
 

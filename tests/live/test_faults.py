@@ -5,8 +5,8 @@ refuses, or does a message by half, an answer is lost, or the daemon is killed. 
 what they showed before (or, when the change was committed before the kill, what they show after it).
 
 Each transition is first made whole, which counts its messages. With SOAK every fault is tried at every message; else a sample in
-which each sort of message has one (make check runs that for some transitions: test_fault_sample.py). SEED repeats a sample (it is printed). POINTS tries just these, such as
-POINTS=refuse:3,cut:5+refuse:1; TRACE makes the daemon log its steps.
+which each sort of message has one (make check runs that for some transitions: test_fault_sample.py). SEED repeats a sample (it is
+printed). POINTS tries just these, such as POINTS=refuse:3,cut:5+refuse:1; TRACE makes the daemon log its steps.
 """
 import json
 import mmap
@@ -407,7 +407,7 @@ class Transitions(bed.TestCase):
         while True:
             self.shown = dump()
             if self.shown in references or time.monotonic() > deadline:
-                return [] if self.shown in references else differences(references[0], self.shown)
+                return [] if self.shown in references else min((differences(r, self.shown) for r in references), key=len)
             time.sleep(0.3)
 
     def apply(self, name):

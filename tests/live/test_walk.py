@@ -5,7 +5,7 @@ empty and the state kept from events is what a dump shows. Now and then the daem
 nothing, or someone else changes what is declared, which must be put back. At the end the walk goes all the way back, and the
 kernel must show at each milestone what it showed on the way there.
 
-SEED repeats a walk (it is printed), STEPS is its length: 200, and 10,000 with SOAK.
+SEED repeats a walk (it is printed), STEPS is its length: 120, and 10,000 with SOAK.
 """
 import copy
 import json
@@ -759,8 +759,8 @@ class Walk(bed.TestCase):
 
     def run_walk(self, number):
         # The same walk at every check, another one at every soak.
-        seed = int(os.environ.get('SEED') or (random.SystemRandom().randrange(1 << 32) if os.environ.get('SOAK') else 1)) + number
-        steps = int(os.environ.get('STEPS') or (10000 if os.environ.get('SOAK') else 200)) // 2
+        seed = int(os.environ.get('SEED') or (random.SystemRandom().randrange(1 << 32) if os.environ.get('SOAK') else 11)) + number
+        steps = int(os.environ.get('STEPS') or (10000 if os.environ.get('SOAK') else 120)) // 2
         print(f'    walk: SEED={seed - number} ({seed}), {steps} steps', flush=True)
         self.walk(seed, steps)
 

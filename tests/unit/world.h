@@ -51,8 +51,8 @@ void step_done(struct step *s);
  */
 size_t world_execute(struct world *w, const struct plan *p, size_t n, int *error);
 /*
- * Brings the world to a configuration, as an apply does; the test fails when that takes more than `rounds` plans, or when
- * an op is refused.
+ * Brings the world to a configuration, as an apply does; the test fails when that takes more than `rounds` plans, or
+ * when an op is refused.
  */
 void world_apply(struct world *w, const struct config *c, unsigned rounds);
 /*
