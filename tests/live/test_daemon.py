@@ -295,11 +295,13 @@ class AbsentNics(bed.TestCase):
         b.start()
         b.ip('link', 'set', 'eth1', 'name', 'wan')
         bed.eventually(lambda: b.ports('br1') == ['wan'])
-        # In one go, or the daemon has set it up again by then, and a link that is up cannot be renamed.
+        # Held, or the daemon may have set it up again by then, and a link that is up cannot be renamed.
+        self.assertEqual(b.netctl('hold', 'eth0')[0], 0)
         b.ip_batch('link set eth0 nomaster\nlink set eth0 down\nlink set eth0 name lan\n')
         bed.eventually(lambda: state(b)['missing'] == ['eth0'])
         b.ip('link', 'set', 'lan', 'down')
         b.ip('link', 'set', 'lan', 'name', 'eth0')
+        self.assertEqual(b.netctl('release')[0], 0)
         bed.eventually(lambda: b.ports('br0') == ['eth0'])
         self.assertSettled()
 
