@@ -347,20 +347,32 @@ static void start_round(struct transaction *t)
 	}
 }
 
-int transaction_start_back(struct transaction **ret, struct kernel *k, struct ledger *ledger, struct effective *before,
-			   struct ledger *ledger_before, const struct transaction_hooks *hooks, void *userdata)
+/* Against the kernel as it is now. Returns 0 or negative errno. */
+static int transaction_new(struct transaction **ret, struct kernel *k, struct ledger *ledger,
+			   const struct transaction_hooks *hooks, void *userdata)
 {
-	struct transaction *t = xcalloc(1, sizeof(*t));
+	struct transaction *t;
 	int r = kernel_drain(k);
 
-	if (r < 0) {
-		free(t);
+	if (r < 0)
 		return r;
-	}
+	t = xcalloc(1, sizeof(*t));
 	t->kernel = k;
 	t->ledger = ledger;
 	t->hooks = hooks;
 	t->userdata = userdata;
+	*ret = t;
+	return 0;
+}
+
+int transaction_start_back(struct transaction **ret, struct kernel *k, struct ledger *ledger, struct effective *before,
+			   struct ledger *ledger_before, const struct transaction_hooks *hooks, void *userdata)
+{
+	struct transaction *t;
+	int r = transaction_new(&t, k, ledger, hooks, userdata);
+
+	if (r < 0)
+		return r;
 	t->before = *before;
 	t->ledger_before = *ledger_before;
 	*before = EFFECTIVE_NULL;
@@ -375,18 +387,12 @@ int transaction_start_back(struct transaction **ret, struct kernel *k, struct le
 int transaction_start(struct transaction **ret, struct kernel *k, struct ledger *ledger, bool roll_back,
 		      const struct transaction_hooks *hooks, void *userdata)
 {
-	struct transaction *t = xcalloc(1, sizeof(*t));
-	int r = kernel_drain(k);
+	struct transaction *t;
+	int r = transaction_new(&t, k, ledger, hooks, userdata);
 
-	if (r < 0) {
-		free(t);
+	if (r < 0)
 		return r;
-	}
-	t->kernel = k;
-	t->ledger = ledger;
 	t->roll_back = roll_back;
-	t->hooks = hooks;
-	t->userdata = userdata;
 	if (roll_back)
 		t->ledger_before = ledger_copy(ledger);
 	*ret = t;
