@@ -25,6 +25,15 @@ bool address_same(const struct address *a, const struct address *b)
 	return a->family == b->family && a->prefix_len == b->prefix_len && bytes_equal(a->family, a->addr, b->addr);
 }
 
+int address_compare(const struct address *a, const struct address *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	if (a->prefix_len != b->prefix_len)
+		return a->prefix_len < b->prefix_len ? -1 : 1;
+	return memcmp(a->addr, b->addr, family_len(a->family));
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
 	if (!address_same(a, b) || a->scope != b->scope || a->proto != b->proto || a->metric != b->metric ||
@@ -41,6 +50,19 @@ bool route_same(const struct route *a, const struct route *b)
 {
 	return a->family == b->family && a->table == b->table && a->dst_len == b->dst_len && a->metric == b->metric &&
 	       bytes_equal(a->family, a->dst, b->dst);
+}
+
+int route_compare(const struct route *a, const struct route *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	if (a->table != b->table)
+		return a->table < b->table ? -1 : 1;
+	if (a->dst_len != b->dst_len)
+		return a->dst_len < b->dst_len ? -1 : 1;
+	if (a->metric != b->metric)
+		return a->metric < b->metric ? -1 : 1;
+	return memcmp(a->dst, b->dst, family_len(a->family));
 }
 
 bool route_equal(const struct route *a, const struct route *b)

@@ -141,12 +141,14 @@ struct link *model_find_any(const struct model *m, const char *name);
 struct link *model_master(const struct model *m, const struct link *l);
 struct link *model_parent(const struct model *m, const struct link *l);
 
-bool address_same(const struct address *a, const struct address *b);  /* what the kernel keys it by */
-bool address_equal(const struct address *a, const struct address *b); /* all that can be set but lifetimes */
-bool route_same(const struct route *a, const struct route *b);	      /* what the kernel keys it by */
-bool route_equal(const struct route *a, const struct route *b);	      /* also gateway, source, mtu, protocol */
-void address_print(const struct address *a, FILE *f);		      /* "192.168.1.2/24" */
-void route_print(const struct route *r, FILE *f);		      /* "default via 192.168.1.1 metric 100" */
+bool address_same(const struct address *a, const struct address *b);   /* what the kernel keys it by */
+int address_compare(const struct address *a, const struct address *b); /* an order in which the same ones are equal */
+bool address_equal(const struct address *a, const struct address *b);  /* all that can be set but lifetimes */
+int route_compare(const struct route *a, const struct route *b);
+bool route_same(const struct route *a, const struct route *b);	/* what the kernel keys it by */
+bool route_equal(const struct route *a, const struct route *b); /* also gateway, source, mtu, protocol */
+void address_print(const struct address *a, FILE *f);		/* "192.168.1.2/24" */
+void route_print(const struct route *r, FILE *f);		/* "default via 192.168.1.1 metric 100" */
 
 /*
  * type->equal that also knows links: a declared name equals the kernel's ifindex when that is the link's index in

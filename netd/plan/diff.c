@@ -181,6 +181,10 @@ bool diff_route_missing(const struct link *have, const struct route *wanted)
 /* A route of the same key on another link replaces this one, so nothing is left to delete. */
 static bool route_replaced(const struct diff_input *in, const struct link *mine, const struct route *found)
 {
+	/* Mostly it is the wanted one itself, and there are thousands of links to look at. */
+	for (size_t r = 0; mine && !mine->waits_for && r < mine->n_routes; r++)
+		if (route_same(&mine->routes[r], found))
+			return true;
 	for (size_t i = 0; i < in->effective->links.n_links; i++) {
 		const struct link *want = in->effective->links.links[i];
 

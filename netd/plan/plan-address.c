@@ -46,11 +46,11 @@ static bool sets_down(const struct planner *p, const struct op *op)
 }
 
 /* Did an op so far set the link down, or what it stands on? Its routes and IPv6 addresses are gone then. */
-static bool went_down(const struct planner *p, const struct link *have)
+static bool went_down(struct planner *p, const struct link *have)
 {
 	for (; have; have = model_parent(p->in->actual, have))
-		for (size_t i = 0; i < p->plan->n; i++)
-			if (p->plan->ops[i].have == have && sets_down(p, &p->plan->ops[i]))
+		for (const struct op *op = op_about(p, have, NULL); op; op = op_about(p, have, op))
+			if (sets_down(p, op))
 				return true;
 	return false;
 }
@@ -210,15 +210,9 @@ void plan_extra(struct planner *p, const struct link_diff *d)
 /* On a link that is deleted after the burst, an address that moved would draw its subnet's traffic until then. */
 void plan_moved_off(struct planner *p, const struct link_diff *d)
 {
-	for (size_t i = 0; i < d->have->n_addresses; i++) {
-		bool moved = false;
-
-		for (size_t j = 0; j < p->diff.n && !moved; j++)
-			moved = p->diff.list[j].want &&
-				diff_address_wanted(p->diff.list[j].want, &d->have->addresses[i]);
-		if (moved)
+	for (size_t i = 0; i < d->have->n_addresses; i++)
+		if (is_wanted_somewhere(p, &d->have->addresses[i]))
 			op_add(p, OP_ADDRESS_DELETE, d->have, d->have)->address = &d->have->addresses[i];
-	}
 }
 
 static void add_lost(struct planner *p, const struct link *have)

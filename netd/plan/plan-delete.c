@@ -54,29 +54,9 @@ static void plan_delete(struct planner *p, const struct link_diff *d)
 /* Does a link to be removed hold the parent, id and protocol that a new VLAN needs (net/8021q: EEXIST)? */
 static bool vlan_conflicts(const struct planner *p, const struct link *have)
 {
-	int id = option_find(&have->kind->own, "id"), protocol = option_find(&have->kind->own, "protocol");
 	const struct link *parent = model_parent(p->in->actual, have);
 
-	if (!(have->kind->flags & KIND_HAS_PARENT) || !parent || id < 0 || protocol < 0)
-		return false;
-	for (size_t i = 0; i < p->diff.n; i++) {
-		const struct link_diff *d = &p->diff.list[i];
-
-		if (is_new(d) && d->want->kind == have->kind && streq(d->want->parent_name, parent->name) &&
-		    values_num(d->want->own, (unsigned)id, 0) == values_num(have->own, (unsigned)id, 0) &&
-		    values_num(d->want->own, (unsigned)protocol, 0x8100) ==
-			    values_num(have->own, (unsigned)protocol, 0x8100))
-			return true;
-	}
-	return false;
-}
-
-static const struct link_diff *find_removal(const struct planner *p, const struct link *have)
-{
-	for (size_t i = 0; i < p->diff.n; i++)
-		if (p->diff.list[i].have == have && (p->diff.list[i].recreate || !p->diff.list[i].want))
-			return &p->diff.list[i];
-	return NULL;
+	return have->kind->flags & KIND_HAS_PARENT && parent && is_new_vlan(p, have, parent->name);
 }
 
 /* Is the link in something's way? Then so are the VLANs that go with it. */
@@ -99,12 +79,20 @@ bool is_going(const struct planner *p, const struct link *have)
 	return false;
 }
 
-bool is_deleted(const struct planner *p, const struct link *have)
+static const struct op *find_delete(struct planner *p, const struct link *have)
+{
+	const struct op *op = op_about(p, have, NULL);
+
+	while (op && op->type != OP_DELETE)
+		op = op_about(p, have, op);
+	return op;
+}
+
+bool is_deleted(struct planner *p, const struct link *have)
 {
 	for (; have; have = model_parent(p->in->actual, have))
-		for (size_t i = 0; i < p->plan->n; i++)
-			if (p->plan->ops[i].type == OP_DELETE && p->plan->ops[i].have == have)
-				return true;
+		if (find_delete(p, have))
+			return true;
 	return false;
 }
 
@@ -153,15 +141,26 @@ void plan_up_again(struct planner *p, size_t n)
 void plan_cut_ports(const struct diff_input *in, const struct plan *p,
 		    void (*add)(const char *bridge, const char *port, void *userdata), void *userdata)
 {
+	struct children children;
+
+	if (plan_impact(p) < IMPACT_GUESTS)
+		return;
+	children_index(in->actual, &children);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct op *op = &p->ops[i];
+		const struct link *const *list;
+		size_t n;
 
-		for (size_t j = 0; op->impact == IMPACT_GUESTS && op->have && j < in->actual->n_links; j++) {
-			const struct link *port = in->actual->links[j];
-
-			if ((port->master == op->have->ifindex || port->parent == op->have->ifindex) &&
-			    is_cut_off(in, port))
-				add(op->have->name, port->name, userdata);
-		}
+		if (op->impact != IMPACT_GUESTS || !op->have)
+			continue;
+		list = children_ports(&children, op->have->ifindex, &n);
+		for (size_t j = 0; j < n; j++)
+			if (is_cut_off(in, list[j]))
+				add(op->have->name, list[j]->name, userdata);
+		list = children_vlans(&children, op->have->ifindex, &n);
+		for (size_t j = 0; j < n; j++)
+			if (is_cut_off(in, list[j]))
+				add(op->have->name, list[j]->name, userdata);
 	}
+	children_done(&children);
 }

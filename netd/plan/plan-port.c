@@ -10,20 +10,21 @@ static const struct model *wanted(const struct planner *p)
 }
 
 /* Was the port let go and then set up? */
-static bool is_set_up(const struct planner *p, const struct link *have)
+static bool is_set_up(struct planner *p, const struct link *have)
 {
+	const struct link *master = model_index(p->in->actual, have->master);
+	const struct op *gone = master ? op_about(p, master, NULL) : NULL;
 	bool attached = true, up = false;
 
-	for (size_t i = 0; i < p->plan->n; i++) {
-		const struct op *op = &p->plan->ops[i];
-		bool leaves = op->have == have && op->master != MASTER_KEEP;
-
-		if (attached && (leaves || (op->type == OP_DELETE && op->have->ifindex == have->master)))
+	while (gone && gone->type != OP_DELETE)
+		gone = op_about(p, master, gone);
+	for (const struct op *op = op_about(p, have, NULL); op; op = op_about(p, have, op)) {
+		if (attached && (op->master != MASTER_KEEP || (gone && gone < op)))
 			attached = up = false;
-		if (op->have == have && op->flags != FLAGS_KEEP)
+		if (op->flags != FLAGS_KEEP)
 			up = op->flags == FLAGS_UP;
 	}
-	return up;
+	return up && !(attached && gone);
 }
 
 void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
@@ -41,22 +42,21 @@ void plan_up_after_release(struct planner *p, const struct link *want, const str
 }
 
 /* Did the ops so far take the port from the master it has? */
-static bool has_moved(const struct planner *p, const struct link *have, const struct link *master)
+static bool has_moved(struct planner *p, const struct link *have, const struct link *master)
 {
-	for (size_t i = p->plan->n; i-- > 0;) {
-		const struct op *op = &p->plan->ops[i];
+	bool moved = false;
 
-		if (op->have == have && op->master != MASTER_KEEP)
-			return op->master == MASTER_LEAVE || !streq(op->master_name, master->name);
-	}
-	return false;
+	for (const struct op *op = op_about(p, have, NULL); op; op = op_about(p, have, op))
+		if (op->master != MASTER_KEEP)
+			moved = op->master == MASTER_LEAVE || !streq(op->master_name, master->name);
+	return moved;
 }
 
 /* Was the port let go already, while its bond was changed? */
-static bool is_released(const struct planner *p, const struct link *have)
+static bool is_released(struct planner *p, const struct link *have)
 {
-	for (size_t i = 0; i < p->plan->n; i++)
-		if (p->plan->ops[i].have == have && p->plan->ops[i].master == MASTER_LEAVE)
+	for (const struct op *op = op_about(p, have, NULL); op; op = op_about(p, have, op))
+		if (op->master == MASTER_LEAVE)
 			return true;
 	return false;
 }
@@ -103,19 +103,23 @@ static void plan_after_release(struct planner *p, const struct link_diff *d, con
 	plan_up_after_release(p, d->want, d->have, old_master);
 }
 
-/* Did the plan add a port to the bridge, or take one from it? */
-static bool ports_changed(const struct planner *p, const struct link *have)
+/* By position in the actual model: does the plan add a port to the link, or take one from it? */
+static bool *find_changed_masters(const struct planner *p)
 {
+	const struct model *actual = p->in->actual;
+	bool *changed = xcalloc(actual->n_links + 1, sizeof(*changed));
+
 	for (size_t i = 0; i < p->plan->n; i++) {
 		const struct op *op = &p->plan->ops[i];
+		const struct link *from = op->have ? model_index(actual, op->have->master) : NULL;
+		const struct link *to = op->master == MASTER_JOIN ? model_find(actual, op->master_name) : NULL;
 
-		if (op->master == MASTER_JOIN && streq(op->master_name, have->name))
-			return true;
-		if (op->have && op->have->master == have->ifindex &&
-		    (op->master != MASTER_KEEP || op->type == OP_DELETE))
-			return true;
+		if (from && (op->master != MASTER_KEEP || op->type == OP_DELETE))
+			changed[from->position] = true;
+		if (to)
+			changed[to->position] = true;
 	}
-	return false;
+	return changed;
 }
 
 /*
@@ -124,12 +128,14 @@ static bool ports_changed(const struct planner *p, const struct link *have)
  */
 void plan_pin_mtus(struct planner *p)
 {
+	_cleanup_free_ bool *changed = find_changed_masters(p);
+
 	for (size_t i = 0; i < wanted(p)->n_links; i++) {
 		const struct link *want = wanted(p)->links[i], *have = model_find(p->in->actual, want->name);
 		const struct link_diff *d = find_diff(p, want);
 
 		if ((want->kind->flags & KIND_MTU_FOLLOWS) && values_has(want->common, LINK_MTU) && have &&
-		    !(d && is_new(d)) && !want->waits_for && ports_changed(p, have))
+		    !(d && is_new(d)) && !want->waits_for && changed[have->position])
 			op_add(p, OP_SET, want, have)->common = 1ull << LINK_MTU;
 	}
 }

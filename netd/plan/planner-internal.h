@@ -5,13 +5,42 @@
 #include "../model/children.h"
 #include "planner.h"
 
+/* A wanted link whose master or parent has that name. */
+struct relative {
+	const char *to;
+	const struct link *link;
+};
+
+struct vlan_key {
+	const struct kind *kind;
+	const char *parent;
+	uint64_t id, protocol;
+};
+
+/* Ops by position of the link they are about in the actual model; each number is one more than the op's, 0: none. */
+struct trail {
+	size_t *first, *last, *next; /* next: by op */
+	size_t n;		     /* ops taken in so far */
+};
+
 struct planner {
 	const struct diff_input *in;
 	struct diff diff;
 	struct plan *plan;
-	size_t *places; /* by position in the effective model: one more than the place in diff, 0: no difference */
 	struct children children; /* of in->actual */
 	bool has_down_vlan;	  /* wanted or there */
+	bool made;		  /* the ops that make new links are in the plan */
+
+	/* planner-index.c */
+	size_t *places;	  /* by position in the effective model: one more than the place in diff, 0: no difference */
+	size_t *removals; /* by position in the actual model: the same of what deletes it */
+	struct relative *relatives; /* sorted by name, then by position */
+	size_t n_relatives;
+	struct vlan_key *new_vlans; /* sorted */
+	size_t n_new_vlans;
+	const struct address **addresses; /* sorted; of the links that differ, as wanted */
+	size_t n_addresses;
+	struct trail trail;
 };
 
 /* Appends an op about a wanted link (and what is there of it). */
@@ -41,9 +70,27 @@ bool cuts_off(const struct planner *p, const struct link *have);
 /* Does the plan delete the link (to make it anew, perhaps), or what it stands on? */
 bool is_going(const struct planner *p, const struct link *have);
 /* Did the ops so far delete the link, or what it stands on? */
-bool is_deleted(const struct planner *p, const struct link *have);
+bool is_deleted(struct planner *p, const struct link *have);
+/* planner-index.c: find_diff() and wanted_relatives() serve from planner_index() on, the rest from
+ * planner_index_diffs() on, which comes when the list of differences is complete. */
+void planner_index(struct planner *p);
+void planner_index_diffs(struct planner *p);
+void planner_done(struct planner *p);
 /* The diff of a wanted link; NULL: it is as wanted. */
 struct link_diff *find_diff(struct planner *p, const struct link *want);
+/* Adds one for a link that has none. Moves the others. */
+struct link_diff *add_diff(struct planner *p, const struct link *want);
+/* What deletes the link (to make it anew, perhaps); NULL: nothing. */
+const struct link_diff *find_removal(const struct planner *p, const struct link *have);
+/* The wanted links whose master or parent has that name, in the configuration's order. */
+const struct relative *wanted_relatives(struct planner *p, const char *name, size_t *n);
+/* Is a VLAN of the same parent (by name), id and protocol to be made? */
+bool is_new_vlan(const struct planner *p, const struct link *vlan, const char *parent);
+/* Is the address wanted on a link that differs? */
+bool is_wanted_somewhere(const struct planner *p, const struct address *a);
+/* The next op so far about the link as it is, after that one; NULL: the first, and at the end. Valid until one is
+ * added. */
+const struct op *op_about(struct planner *p, const struct link *have, const struct op *after);
 /* After the link was set up: VLANs that are to be down went up with it (net/8021q/vlan.c, vlan_device_event()). */
 void plan_keep_down(struct planner *p, const struct link *parent);
 /* Where the first of these rows that has a line was written. */

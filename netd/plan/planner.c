@@ -124,29 +124,6 @@ bool joins_late(const struct planner *p, const struct link_diff *d)
 	return master && (master->kind->flags & KIND_PORTS_DOWN);
 }
 
-struct link_diff *find_diff(struct planner *p, const struct link *want)
-{
-	size_t place = want->position;
-
-	if (place >= wanted(p)->n_links || wanted(p)->links[place] != want)
-		return NULL;
-	if (p->places)
-		return p->places[place] ? &p->diff.list[p->places[place] - 1] : NULL;
-	for (size_t i = 0; i < p->diff.n; i++)
-		if (p->diff.list[i].want == want)
-			return &p->diff.list[i];
-	return NULL;
-}
-
-/* From here on no diff is added, and find_diff() need not look through all. */
-static void index_diffs(struct planner *p)
-{
-	p->places = xcalloc(wanted(p)->n_links + 1, sizeof(*p->places));
-	for (size_t i = 0; i < p->diff.n; i++)
-		if (p->diff.list[i].want)
-			p->places[p->diff.list[i].want->position] = i + 1;
-}
-
 static uint64_t all_rows(const struct values *v)
 {
 	uint64_t rows = 0;
@@ -163,9 +140,11 @@ static uint64_t all_rows(const struct values *v)
 static bool spread_recreate(struct planner *p, const struct link *recreated)
 {
 	bool added = false;
+	size_t n;
+	const struct relative *relatives = wanted_relatives(p, recreated->name, &n);
 
-	for (size_t i = 0; i < wanted(p)->n_links; i++) {
-		const struct link *want = wanted(p)->links[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct link *want = relatives[i].link;
 		bool child = streq(want->parent_name, recreated->name);
 		bool port = streq(want->master_name, recreated->name) && !want->foreign;
 		struct link_diff *d;
@@ -173,11 +152,8 @@ static bool spread_recreate(struct planner *p, const struct link *recreated)
 		if ((!child && !port) || want->waits_for)
 			continue;
 		d = find_diff(p, want);
-		if (!d) {
-			d = ARRAY_APPEND(p->diff.list, p->diff.n);
-			d->want = want;
-			d->have = model_find(p->in->actual, want->name);
-		}
+		if (!d)
+			d = add_diff(p, want);
 		if (port && !d->master) {
 			d->master = true;
 			d->port = all_rows(want->port);
@@ -270,20 +246,21 @@ static bool is_made(struct planner *p, const struct link *want)
 
 	if (!d || !is_new(d))
 		return true;
-	for (size_t i = 0; i < p->plan->n; i++)
-		if (p->plan->ops[i].type == OP_CREATE && streq(p->plan->ops[i].link->name, want->name))
-			return true;
-	return false;
+	return p->made;
 }
 
 void plan_keep_down(struct planner *p, const struct link *parent)
 {
 	const struct link *have = model_find(p->in->actual, parent->name);
 	const struct link *const *vlans;
+	const struct relative *relatives;
 	size_t n;
 
-	for (size_t i = 0; p->has_down_vlan && i < wanted(p)->n_links; i++) {
-		const struct link *vlan = wanted(p)->links[i];
+	if (!p->has_down_vlan)
+		return;
+	relatives = wanted_relatives(p, parent->name, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct link *vlan = relatives[i].link;
 
 		if (vlan->waits_for || !streq(vlan->parent_name, parent->name) || !is_made(p, vlan))
 			continue;
@@ -293,7 +270,7 @@ void plan_keep_down(struct planner *p, const struct link *parent)
 			plan_keep_down(p, vlan);
 	}
 	vlans = children_vlans(&p->children, have ? have->ifindex : 0, &n);
-	for (size_t i = 0; p->has_down_vlan && i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (is_down_vlan(vlans[i]) && is_cut_off(p->in, vlans[i]))
 			op_add(p, OP_SET, vlans[i], vlans[i])->flags = FLAGS_DOWN;
 }
@@ -386,8 +363,9 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	diff_models(in, &p.diff);
 	children_index(in->actual, &p.children);
 	p.has_down_vlan = has_down_vlan(&in->effective->links) || has_down_vlan(in->actual);
+	planner_index(&p);
 	expand_recreate(&p);
-	index_diffs(&p);
+	planner_index_diffs(&p);
 	order = rank_all(&p, create_rank);
 	removal = rank_all(&p, delete_rank);
 	plan_deletes(&p, removal, true);
@@ -395,6 +373,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	each(&p, order, false, true, plan_yield);
 	each(&p, order, false, true, plan_change);
 	each(&p, order, true, false, plan_create);
+	p.made = true;
 	each(&p, order, true, false, plan_settle_new);
 	each(&p, order, true, true, plan_early_up);
 	each(&p, order, true, true, plan_addresses);
@@ -413,9 +392,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	plan_deletes(&p, removal, false);
 	plan_up_again(&p, late);
 	plan_pin_mtus(&p);
-	diff_done(&p.diff);
-	children_done(&p.children);
-	free(p.places);
+	planner_done(&p);
 	*ret = plan;
 }
 

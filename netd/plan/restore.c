@@ -126,24 +126,40 @@ static void touch(struct touched *t, const char *name)
 	snprintf(t->names[t->n++], IFNAMSIZ, "%s", name);
 }
 
-/* A new route takes the place of the same on another link (RTM_NEWROUTE with NLM_F_REPLACE). */
-static void touch_replaced(struct touched *t, const struct model *before, const struct route *route)
+static int route_order(const void *a, const void *b)
 {
+	return route_compare(*(const struct route *const *)a, *(const struct route *const *)b);
+}
+
+/* A new route takes the place of the same on another link (RTM_NEWROUTE with NLM_F_REPLACE). */
+static void touch_replaced(struct touched *t, const struct model *before, const struct plan *p)
+{
+	_cleanup_free_ const struct route **added = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->ops[i].type == OP_ROUTE_ADD)
+			*ARRAY_APPEND(added, n) = p->ops[i].route;
+	if (!n)
+		return;
+	qsort(added, n, sizeof(*added), route_order);
 	for (size_t i = 0; i < before->n_links; i++)
-		for (size_t r = 0; r < before->links[i]->n_routes; r++)
-			if (route_same(&before->links[i]->routes[r], route))
+		for (size_t r = 0; r < before->links[i]->n_routes; r++) {
+			const struct route *route = &before->links[i]->routes[r];
+
+			if (bsearch(&route, added, n, sizeof(*added), route_order))
 				touch(t, before->links[i]->name);
+		}
 }
 
 void restore_extend(struct effective *e, const struct model *before, const struct plan *p)
 {
 	struct touched t = {0};
 
+	touch_replaced(&t, before, p);
 	for (size_t i = 0; i < p->n; i++) {
 		const char *name = p->ops[i].link->name;
 
-		if (p->ops[i].type == OP_ROUTE_ADD)
-			touch_replaced(&t, before, p->ops[i].route);
 		if (model_find(&e->removed, name))
 			continue;
 		if (model_find(before, name)) {

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what keeps a plan of thousands of links from looking through all links, all differences or all ops again for
+ * each of them. Internal to plan/.
+ */
+#include "planner-internal.h"
+
+/* Ops by the link they are about, as it was: those of one link in a chain, in their order. Numbers are one more. */
+static void take_new_ops(struct planner *p)
+{
+	const struct model *actual = p->in->actual;
+	struct trail *t = &p->trail;
+
+	if (!t->first) {
+		t->first = xcalloc(actual->n_links + 1, sizeof(*t->first));
+		t->last = xcalloc(actual->n_links + 1, sizeof(*t->last));
+	}
+	for (; t->n < p->plan->n; t->n++) {
+		const struct link *have = p->plan->ops[t->n].have;
+		size_t number = t->n + 1;
+
+		t->next = array_grow(t->next, t->n, sizeof(*t->next));
+		if (!have)
+			continue;
+		if (t->last[have->position])
+			t->next[t->last[have->position] - 1] = number;
+		else
+			t->first[have->position] = number;
+		t->last[have->position] = number;
+	}
+}
+
+const struct op *op_about(struct planner *p, const struct link *have, const struct op *after)
+{
+	size_t number;
+
+	take_new_ops(p);
+	number = after ? p->trail.next[after - p->plan->ops] : p->trail.first[have->position];
+	return number ? &p->plan->ops[number - 1] : NULL;
+}
+
+const struct link_diff *find_removal(const struct planner *p, const struct link *have)
+{
+	size_t place = p->removals[have->position];
+
+	return place ? &p->diff.list[place - 1] : NULL;
+}
+
+struct link_diff *find_diff(struct planner *p, const struct link *want)
+{
+	size_t place = want->position;
+
+	if (place >= p->in->effective->links.n_links || p->in->effective->links.links[place] != want)
+		return NULL;
+	return p->places[place] ? &p->diff.list[p->places[place] - 1] : NULL;
+}
+
+struct link_diff *add_diff(struct planner *p, const struct link *want)
+{
+	struct link_diff *d = ARRAY_APPEND(p->diff.list, p->diff.n);
+
+	d->want = want;
+	d->have = model_find(p->in->actual, want->name);
+	p->places[want->position] = p->diff.n;
+	return d;
+}
+
+static int relative_order(const void *a, const void *b)
+{
+	const struct relative *x = a, *y = b;
+	int order = strcmp(x->to, y->to);
+
+	if (order)
+		return order;
+	return x->link->position < y->link->position ? -1 : x->link->position > y->link->position;
+}
+
+static void index_relatives(struct planner *p)
+{
+	for (size_t i = 0; i < p->in->effective->links.n_links; i++) {
+		const struct link *want = p->in->effective->links.links[i];
+
+		if (want->master_name[0])
+			*ARRAY_APPEND(p->relatives, p->n_relatives) = (struct relative){want->master_name, want};
+		if (want->parent_name[0])
+			*ARRAY_APPEND(p->relatives, p->n_relatives) = (struct relative){want->parent_name, want};
+	}
+	if (p->n_relatives)
+		qsort(p->relatives, p->n_relatives, sizeof(*p->relatives), relative_order);
+}
+
+const struct relative *wanted_relatives(struct planner *p, const char *name, size_t *n)
+{
+	size_t low = 0, high, end;
+
+	if (!p->relatives)
+		index_relatives(p);
+	high = p->n_relatives;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(p->relatives[middle].to, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < p->n_relatives && streq(p->relatives[end].to, name); end++)
+		;
+	*n = end - low;
+	return *n ? p->relatives + low : NULL;
+}
+
+/* What the kernel tells VLANs of one parent apart by: no two may have the same. */
+static struct vlan_key vlan_key(const struct link *vlan, const char *parent)
+{
+	int id = option_find(&vlan->kind->own, "id"), protocol = option_find(&vlan->kind->own, "protocol");
+	struct vlan_key key = {.kind = vlan->kind, .parent = parent};
+
+	key.id = id >= 0 ? values_num(vlan->own, (unsigned)id, 0) : 0;
+	key.protocol = protocol >= 0 ? values_num(vlan->own, (unsigned)protocol, 0x8100) : 0;
+	return key;
+}
+
+static int vlan_key_order(const void *a, const void *b)
+{
+	const struct vlan_key *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	if (x->protocol != y->protocol)
+		return x->protocol < y->protocol ? -1 : 1;
+	if (x->kind != y->kind)
+		return strcmp(x->kind->name, y->kind->name);
+	return strcmp(x->parent, y->parent);
+}
+
+bool is_new_vlan(const struct planner *p, const struct link *vlan, const char *parent)
+{
+	struct vlan_key key = vlan_key(vlan, parent);
+
+	return p->n_new_vlans &&
+	       bsearch(&key, p->new_vlans, p->n_new_vlans, sizeof(*p->new_vlans), vlan_key_order) != NULL;
+}
+
+static int address_order(const void *a, const void *b)
+{
+	const struct address *x = *(const struct address *const *)a, *y = *(const struct address *const *)b;
+
+	return address_compare(x, y);
+}
+
+/* The wanted addresses of all links that differ. */
+static void index_addresses(struct planner *p)
+{
+	for (size_t i = 0; i < p->diff.n; i++)
+		for (size_t j = 0; p->diff.list[i].want && j < p->diff.list[i].want->n_addresses; j++)
+			*ARRAY_APPEND(p->addresses, p->n_addresses) = &p->diff.list[i].want->addresses[j];
+	if (p->n_addresses)
+		qsort(p->addresses, p->n_addresses, sizeof(*p->addresses), address_order);
+}
+
+bool is_wanted_somewhere(const struct planner *p, const struct address *a)
+{
+	return p->n_addresses &&
+	       bsearch(&a, p->addresses, p->n_addresses, sizeof(*p->addresses), address_order) != NULL;
+}
+
+void planner_index(struct planner *p)
+{
+	p->places = xcalloc(p->in->effective->links.n_links + 1, sizeof(*p->places));
+	for (size_t i = 0; i < p->diff.n; i++)
+		if (p->diff.list[i].want)
+			p->places[p->diff.list[i].want->position] = i + 1;
+}
+
+void planner_index_diffs(struct planner *p)
+{
+	p->removals = xcalloc(p->in->actual->n_links + 1, sizeof(*p->removals));
+	for (size_t i = 0; i < p->diff.n; i++) {
+		const struct link_diff *d = &p->diff.list[i];
+
+		if (d->have && (d->recreate || !d->want))
+			p->removals[d->have->position] = i + 1;
+		if (is_new(d) && d->want->kind->flags & KIND_HAS_PARENT)
+			*ARRAY_APPEND(p->new_vlans, p->n_new_vlans) = vlan_key(d->want, d->want->parent_name);
+	}
+	if (p->n_new_vlans)
+		qsort(p->new_vlans, p->n_new_vlans, sizeof(*p->new_vlans), vlan_key_order);
+	index_addresses(p);
+}
+
+void planner_done(struct planner *p)
+{
+	diff_done(&p->diff);
+	children_done(&p->children);
+	free(p->places);
+	free(p->removals);
+	free(p->relatives);
+	free(p->new_vlans);
+	free(p->addresses);
+	free(p->trail.first);
+	free(p->trail.last);
+	free(p->trail.next);
+}
