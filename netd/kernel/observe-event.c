@@ -55,14 +55,16 @@ static void mark_siblings(struct kernel *k, uint32_t ifindex)
 
 /*
  * Going down takes IPv4 routes silently (net/ipv4/fib_frontend.c, fib_disable_ip), IPv6 ones too with
- * skip_notify_on_dev_down, and kept IPv6 addresses turn tentative. A VRF takes the routes of who joins or leaves it.
- * What a master reports of its ports (a bond its primary) changes with them.
+ * skip_notify_on_dev_down, and kept IPv6 addresses turn tentative. A VRF takes the routes of who joins or leaves it. A
+ * changed MTU rewrites the mtu of IPv6 routes (net/ipv6/route.c, fib6_nh_mtu_change). What a master reports of its
+ * ports (a bond its primary) changes with them.
  */
 static void mark_consequences(struct kernel *k, const struct link *old, const struct link *fresh)
 {
 	bool went_down = old->flags & IFF_UP && !(fresh->flags & IFF_UP);
+	bool other_mtu = values_num(old->common, LINK_MTU, 0) != values_num(fresh->common, LINK_MTU, 0);
 
-	if ((went_down || old->master != fresh->master) && (fresh->n_routes || fresh->n_addresses))
+	if ((went_down || old->master != fresh->master || other_mtu) && (fresh->n_routes || fresh->n_addresses))
 		observe_mark(k, fresh->ifindex, MARK_ADDRESSES | MARK_ROUTES);
 	mark_siblings(k, fresh->master);
 	if (old->master == fresh->master)

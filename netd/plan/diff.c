@@ -155,8 +155,11 @@ static bool address_moved(const struct diff_input *in, const struct link *want, 
 bool diff_address_extra(const struct diff_input *in, const struct link *want, const struct link *have,
 			const struct address *found)
 {
-	if (!want || want->foreign)
+	if (!want)
 		return false;
+	/* Of a device that is only stood on, nothing but what we added goes. */
+	if (want->foreign)
+		return ledger_added(in->ledger, have, found);
 	if (want->exact && is_ordered(found))
 		return !stays(want, have, found);
 	if (diff_address_wanted(want, found))
