@@ -6,8 +6,7 @@
 #include "netctl.h"
 
 /*
- * Calls Apply or Rollback and sees it through. Takes over parameters. steps: how many changes were shown before, for
- * the last line. Returns the exit status.
+ * Calls Apply or Rollback and sees it through: its plan (unless the operator named it), progress, result. Takes over
+ * parameters. Returns the exit status.
  */
-int apply_run(struct client *c, const char *method, struct json_object *parameters, size_t steps,
-	      const struct options *o);
+int apply_run(struct client *c, const char *method, struct json_object *parameters, const struct options *o);

@@ -53,7 +53,7 @@ int verb_rollback(const struct options *o)
 		json_object_object_add(parameters, "generation", json_object_new_int(generation));
 	if (o->force)
 		json_object_object_add(parameters, "force", json_object_new_boolean(true));
-	return apply_run(c, "Rollback", parameters, 0, o);
+	return apply_run(c, "Rollback", parameters, o);
 }
 
 static void print_generation(struct term *t, struct json_object *g)

@@ -111,24 +111,38 @@ static struct json_object *plan_parameters(const struct options *o)
 	return parameters;
 }
 
+/* A repair is over soon, and an operator who sees "busy" only asks again. */
+#define BUSY_TRIES 20
+#define BUSY_USEC 250000
+
 static int ask_plan(struct client *c, struct json_object *parameters, struct reply *r, const struct options *o)
 {
-	int error = client_call(c, "Plan", parameters, false);
+	for (unsigned tries = 1;; tries++) {
+		int error = client_call(c, "Plan", json_object_get(parameters), false);
 
-	return error < 0 ? error_receive(error) : client_reply(c, ANSWER_MSEC, r, o);
+		error = error < 0 ? error : client_receive(c, ANSWER_MSEC, r);
+		if (error < 0)
+			return error_receive(error);
+		if (!r->error || !streq(r->error, INTERFACE ".Busy") || tries == BUSY_TRIES)
+			break;
+		usleep(BUSY_USEC);
+	}
+	if (!r->error)
+		return EXIT_OK;
+	if (o->json)
+		json_print(r->message);
+	return error_reply(r->error, r->parameters);
 }
 
 int verb_plan(const struct options *o)
 {
 	_cleanup_(client_close_ptr) struct client *c = NULL;
 	_cleanup_(reply_done) struct reply r = {0};
-	struct json_object *parameters = plan_parameters(o);
+	_cleanup_(json_put_ptr) struct json_object *parameters = plan_parameters(o);
 	int status = parameters ? client_open(&c, o->socket) : EXIT_ERROR;
 
-	if (status != EXIT_OK) {
-		json_object_put(parameters);
+	if (status != EXIT_OK)
 		return status;
-	}
 	status = ask_plan(c, parameters, &r, o);
 	if (status != EXIT_OK)
 		return status;
@@ -163,8 +177,8 @@ static void clear_progress(void)
 
 static void print_result(struct json_object *p, size_t steps, const struct options *o)
 {
-	/* Without an id the plan was shown, and its messages with it. */
-	if (o->plan)
+	/* What had changes to make was shown before them, and its messages with it. */
+	if (o->plan || !steps)
 		diagnostics_print(json_get(p, "diagnostics", json_type_array), stderr);
 	if (streq(json_text_or(p, "result", ""), "unchanged"))
 		puts("Nothing was changed.");
@@ -176,8 +190,7 @@ static void print_result(struct json_object *p, size_t steps, const struct optio
 		printf("It is undone in %d s, unless you say: netctl confirm\n", o->confirm);
 }
 
-int apply_run(struct client *c, const char *method, struct json_object *parameters, size_t steps,
-	      const struct options *o)
+int apply_run(struct client *c, const char *method, struct json_object *parameters, const struct options *o)
 {
 	_cleanup_(reply_done) struct reply r = {0};
 	int status = client_call(c, method, parameters, true);
@@ -196,49 +209,34 @@ int apply_run(struct client *c, const char *method, struct json_object *paramete
 			return error_reply(r.error, r.parameters);
 		if (!r.continues)
 			break;
-		if (!o->json)
-			show_progress(json_get(r.parameters, "progress", json_type_object));
+		if (o->json)
+			continue;
+		/* Before the first change comes the plan. With an id, it was seen. */
+		if (json_get(r.parameters, "steps", json_type_array) && !o->plan)
+			print_plan(r.parameters, o, false);
+		show_progress(json_get(r.parameters, "progress", json_type_object));
 	}
 	if (!o->json)
-		print_result(r.parameters,
-			     json_get(r.parameters, "steps", json_type_array) ? json_count(r.parameters, "steps")
-									      : steps,
-			     o);
+		print_result(r.parameters, json_count(r.parameters, "steps"), o);
 	return EXIT_OK;
 }
 
-static int run_apply(struct client *c, const char *plan, size_t steps, const struct options *o)
+int verb_apply(const struct options *o)
 {
-	struct json_object *parameters = json_object_new_object();
+	_cleanup_(client_close_ptr) struct client *c = NULL;
+	struct json_object *parameters;
+	int status = client_open(&c, o->socket);
 
-	if (plan)
-		json_object_object_add(parameters, "plan", json_object_new_string(plan));
+	if (status != EXIT_OK)
+		return status;
+	parameters = json_object_new_object();
+	if (o->plan)
+		json_object_object_add(parameters, "plan", json_object_new_string(o->plan));
 	if (o->force)
 		json_object_object_add(parameters, "force", json_object_new_boolean(true));
 	if (o->max_impact)
 		json_object_object_add(parameters, "max_impact", json_object_new_string(o->max_impact));
 	if (o->confirm)
 		json_object_object_add(parameters, "confirm", json_object_new_int(o->confirm));
-	return apply_run(c, "Apply", parameters, steps, o);
-}
-
-int verb_apply(const struct options *o)
-{
-	_cleanup_(client_close_ptr) struct client *c = NULL;
-	_cleanup_(reply_done) struct reply r = {0};
-	int status = client_open(&c, o->socket);
-
-	if (status != EXIT_OK)
-		return status;
-	if (o->plan || o->json)
-		return run_apply(c, o->plan, 0, o);
-	status = ask_plan(c, NULL, &r, o);
-	if (status != EXIT_OK)
-		return status;
-	/* An empty plan is applied, too: the files may say in other words what is there. */
-	if (json_count(r.parameters, "steps"))
-		print_plan(r.parameters, o, false);
-	else
-		diagnostics_print(json_get(r.parameters, "diagnostics", json_type_array), stderr);
-	return run_apply(c, json_text(r.parameters, "id"), json_count(r.parameters, "steps"), o);
+	return apply_run(c, "Apply", parameters, o);
 }
