@@ -26,6 +26,7 @@ struct execution;
 struct kernel {
 	sd_event *event;
 	sd_event_source *events, *later;
+	struct sd_device_monitor *devices;
 	int fd; /* events */
 	struct rtnl *rtnl;
 	struct model actual;
@@ -68,6 +69,12 @@ void observe_mark(struct kernel *k, uint32_t ifindex, unsigned what);
 void observe_index(struct kernel *k, uint32_t ifindex);
 /* While an execution runs, events stay in the socket. */
 void observe_pause(struct kernel *k, bool pause);
+
+/* Has the link read again in the next turn of the loop, or after the execution that is running. */
+void observe_read_again(struct kernel *k, uint32_t ifindex);
+
+/* udev.c: has links read again when udev has named them. */
+int udev_watch(struct kernel *k);
 
 /* execute.c: gives up a running execution without calling its `done`. */
 void execute_abandon(struct kernel *k);

@@ -6,6 +6,7 @@
  */
 #include <linux/rtnetlink.h>
 #include <malloc.h>
+#include <systemd/sd-device.h>
 
 #include "observe-internal.h"
 
@@ -235,6 +236,13 @@ static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t reve
 	return 0;
 }
 
+void observe_read_again(struct kernel *k, uint32_t ifindex)
+{
+	observe_mark(k, ifindex, MARK_LINK);
+	if (!k->execution)
+		turn_later(k, 0);
+}
+
 int kernel_drain(struct kernel *k)
 {
 	int r;
@@ -313,6 +321,9 @@ static int open_all(struct kernel *k)
 	if (error)
 		return error;
 	k->next_index += INDEX_DISTANCE;
+	error = udev_watch(k);
+	if (error)
+		return error;
 	return sd_event_add_io(k->event, &k->events, k->fd, EPOLLIN, on_events, k);
 }
 
@@ -342,6 +353,7 @@ struct kernel *kernel_close(struct kernel *k)
 	execute_abandon(k);
 	sd_event_source_disable_unref(k->events);
 	sd_event_source_disable_unref(k->later);
+	sd_device_monitor_unref(k->devices);
 	sd_event_unref(k->event);
 	close_ptr(&k->fd);
 	rtnl_close(k->rtnl);
