@@ -114,6 +114,41 @@ static bool is_guest_again(const struct link *want)
 	return want->foreign && want->master_managed && want->master_name[0];
 }
 
+/*
+ * What a link had of its own: a bond gives its ports its MTU and MAC (bond_enslave()), and shows of what they had
+ * before only the MAC. The caller frees it.
+ */
+static struct values *own_common(const struct link *have)
+{
+	struct values *v = have ? values_copy(have->common) : NULL;
+	unsigned row = option_row(&kind_bond.port, "perm_hwaddr");
+
+	if (!v || !have->port || have->port->table != &kind_bond.port)
+		return v;
+	values_unset(v, LINK_MTU);
+	values_unset(v, LINK_MAC);
+	if (values_has(have->port, row))
+		values_put(v, LINK_MAC, have->port->v[row], LOC_NONE);
+	return v;
+}
+
+/* What a new master changes of a port without being told to: a bond opens it, and see own_common(). */
+#define ROWS_OF_JOIN (1ull << LINK_UP | 1ull << LINK_MTU | 1ull << LINK_MAC)
+
+static void note_common(struct record *r, const struct op *op, const struct model *actual)
+{
+	struct values *found = r->created ? NULL : own_common(op->have);
+	uint64_t rows = op->common;
+
+	if (r->created)
+		rows &= ~(1ull << LINK_MAC);
+	note_rows(&r->common, op->link->common, rows, found, actual);
+	rows = op->master == MASTER_JOIN ? ROWS_OF_JOIN : op->flags != FLAGS_KEEP ? 1ull << LINK_UP : 0;
+	if (found)
+		note_rows(&r->common, found, rows, found, actual);
+	values_free(found);
+}
+
 static void note_set(struct ledger *l, const struct op *op, const struct model *actual)
 {
 	const struct link *master = op->have ? model_master(actual, op->have) : NULL;
@@ -126,11 +161,7 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 	r = record_of(l, op);
 	if (op->link->mac_from_port && (op->common >> LINK_MAC & 1) && r->created)
 		r->mac = values_num(op->link->common, LINK_MAC, 0);
-	note_rows(&r->common, op->link->common, op->common & ~(r->created ? 1ull << LINK_MAC : 0),
-		  r->created || !op->have ? NULL : op->have->common, actual);
-	/* A bond opens its ports (bond_enslave()) without being told to. */
-	if ((op->flags != FLAGS_KEEP || op->master == MASTER_JOIN) && op->have && !r->created)
-		note_row(&r->common, &link_options, LINK_UP, op->have->common, actual);
+	note_common(r, op, actual);
 	note_rows(&r->own, op->link->own, op->own, r->created || !op->have ? NULL : op->have->own, actual);
 	if (op->master == MASTER_JOIN && !(master && streq(master->name, op->master_name)))
 		forget_port(r);
@@ -307,6 +338,8 @@ static bool settle_record(struct record *r, const struct effective *e, const str
 		r->port = values_free(r->port);
 	/* Down is what a bond that someone deletes leaves its ports: what they were counts from before they joined. */
 	keep = r->joined ? 1ull << LINK_UP : 0;
+	if (r->joined && master->kind->flags & KIND_PORTS_DOWN)
+		keep = ROWS_OF_JOIN;
 	settle_rows(&r->common, keep, want ? want->common : NULL, have->common);
 	settle_rows(&r->own, 0, want ? want->own : NULL, have->own);
 	settle_rows(&r->port, 0, want ? want->port : NULL, have->port);

@@ -92,11 +92,24 @@ static void plan_opened_port(struct planner *p, const struct link_diff *d, const
 	plan_keep_down(p, d->want);
 }
 
-/* A bond that lets a port go gives it back the MTU and MAC that it had when it came. */
+/* A bond that lets a port go gives it back the MTU and MAC that it had when it came, of which it shows the MAC. */
+static uint64_t rows_after_release(const struct link_diff *d)
+{
+	uint64_t rows = wanted_mtu_and_mac(d->want);
+	unsigned perm = option_row(&kind_bond.port, "perm_hwaddr");
+
+	if (!values_loc(d->want->common, LINK_MTU).file)
+		rows &= ~(1ull << LINK_MTU);
+	if (d->have->port && d->have->port->table == &kind_bond.port &&
+	    values_num(d->have->port, perm, 0) == values_num(d->want->common, LINK_MAC, 0))
+		rows &= ~(1ull << LINK_MAC);
+	return rows;
+}
+
 static void plan_after_release(struct planner *p, const struct link_diff *d, const struct link *old_master)
 {
 	const struct link *master = wanted_master(p, d->want);
-	uint64_t rows = wanted_mtu_and_mac(d->want);
+	uint64_t rows = rows_after_release(d);
 
 	if (rows && (old_master->kind->flags & KIND_PORTS_DOWN) && !(master && joins_late(p, d)))
 		op_add(p, OP_SET, d->want, d->have)->common = rows;

@@ -100,7 +100,7 @@ struct op *plan_glued(struct op *op, enum impact impact);
 
 struct ranked {
 	unsigned rank;
-	size_t place; /* in the diff: keeps the order of the configuration among equals */
+	size_t place; /* among equals: in the order of the configuration, then what it does not name */
 	const struct link_diff *d;
 };
 
@@ -115,6 +115,8 @@ void plan_create(struct planner *p, const struct link_diff *d);
 void plan_settle_new(struct planner *p, const struct link_diff *d);
 /* plan-change.c */
 void plan_change(struct planner *p, const struct link_diff *d);
+/* The address generation mode of a link that stays up and had none: late, when it has left its master. */
+void plan_link_local(struct planner *p, const struct link_diff *d);
 /* Clears what another port of the same master is to have and this one has still (OPTION_UNIQUE). */
 void plan_yield(struct planner *p, const struct link_diff *d);
 /* The address again: a bond whose last port leaves takes a random one (bond_main.c, __bond_release_one()). */

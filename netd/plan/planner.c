@@ -220,8 +220,12 @@ static struct ranked *rank_all(const struct planner *p,
 {
 	struct ranked *list = xcalloc(p->diff.n, sizeof(*list));
 
-	for (size_t i = 0; i < p->diff.n; i++)
-		list[i] = (struct ranked){rank(p, &p->diff.list[i]), i, &p->diff.list[i]};
+	for (size_t i = 0; i < p->diff.n; i++) {
+		const struct link_diff *d = &p->diff.list[i];
+		size_t place = d->want ? d->want->position : wanted(p)->n_links + i;
+
+		list[i] = (struct ranked){rank(p, d), place, d};
+	}
 	qsort(list, p->diff.n, sizeof(*list), ranked_order);
 	return list;
 }
@@ -350,7 +354,8 @@ static void each(struct planner *p, const struct ranked *order, bool new_links, 
  *  6. addresses: a new bridge has its address before the NIC moves into it. What clashes with them goes before;
  *  7. the burst: existing links change masters, what stands on a NIC that a bond opened comes up, routes follow,
  *     addresses that moved leave the NIC. One send;
- *  8. what names another link (primary, backup_port), now that it is in place;
+ *  8. what names another link (primary, backup_port), now that it is in place; a link-local address for what is no
+ *     port any more;
  *  9. deletes, which are dear (RCU grace periods) and hurt nobody by being late.
  */
 void plan_make(const struct diff_input *in, struct plan *ret)
@@ -388,6 +393,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 			plan_moved_off(&p, order[i].d);
 	glue(&p, burst);
 	each(&p, order, true, true, plan_named_rows);
+	each(&p, order, false, true, plan_link_local);
 	late = plan.n;
 	plan_deletes(&p, removal, false);
 	plan_up_again(&p, late);

@@ -347,6 +347,31 @@ static void the_first_value_found_is_the_one_remembered(void **state _unused_)
 	assert_int_equal(values_num(model_find(scene->w.dump, "br0")->own, BRIDGE_AGEING_TIME, 0), 10000);
 }
 
+/* Of a bond's port the kernel shows the bond's MTU and MAC. */
+static void what_a_port_had_before_the_bond_is_remembered(void **state _unused_)
+{
+	static const char bond[] = "[bond bond0]\nports = eth0 eth1\nmode = balance-xor\nmtu = 9000\n";
+	static const char nic[] = "[ethernet eth1]\nmac = 02:00:00:00:00:77\nmtu = 1400\n[bond bond0]\nports = eth0\n"
+				  "mode = balance-xor\nmtu = 9000\n";
+	_cleanup_scene_ struct scene *scene = scene_new(NICS, "");
+	const struct link *eth1 = model_find(scene->w.dump, "eth1");
+	uint64_t mac = values_num(eth1->common, LINK_MAC, 0), mtu = values_num(eth1->common, LINK_MTU, 0);
+
+	scene_apply(scene, bond);
+	eth1 = model_find(scene->w.dump, "eth1");
+	assert_int_not_equal(values_num(eth1->common, LINK_MAC, 0), mac);
+	assert_int_equal(values_num(eth1->common, LINK_MTU, 0), 9000);
+	scene_apply(scene, nic);
+	eth1 = model_find(scene->w.dump, "eth1");
+	assert_int_equal(values_num(eth1->common, LINK_MAC, 0), 0x020000000077);
+	assert_int_equal(values_num(eth1->common, LINK_MTU, 0), 1400);
+	scene_apply(scene, "");
+	eth1 = model_find(scene->w.dump, "eth1");
+	assert_int_equal(values_num(eth1->common, LINK_MAC, 0), mac);
+	assert_int_equal(values_num(eth1->common, LINK_MTU, 0), mtu);
+	assert_null(ledger_find(&scene->w.ledger, "eth1"));
+}
+
 static void a_port_goes_back_to_the_master_it_was_found_in(void **state _unused_)
 {
 	_cleanup_scene_ struct scene *scene = scene_new(NICS "[foreign bridge theirs]\nports = eth0\n"
@@ -472,6 +497,7 @@ int main(void)
 		cmocka_unit_test(an_intended_create_counts_as_made),
 		cmocka_unit_test(a_removed_key_goes_back_to_the_value_found),
 		cmocka_unit_test(the_first_value_found_is_the_one_remembered),
+		cmocka_unit_test(what_a_port_had_before_the_bond_is_remembered),
 		cmocka_unit_test(a_port_goes_back_to_the_master_it_was_found_in),
 		cmocka_unit_test(only_addresses_that_we_added_go),
 		cmocka_unit_test(after_a_rollback_what_was_made_again_is_ours),
