@@ -180,11 +180,29 @@ void plan_late_addresses(struct planner *p, const struct link_diff *d)
 	add_missing(p, d, true);
 }
 
+/*
+ * An IPv6 route without a gateway is added, and replaces nothing (see encode-address.c): the same one with another mtu
+ * or source would be in its way (net/ipv6/ip6_fib.c, fib6_add_rt2node: EEXIST).
+ */
+static void make_room(struct planner *p, const struct link_diff *d, const struct route *r)
+{
+	const struct link *have = kept(d);
+
+	if (r->family != AF_INET6 || r->has_gateway || went_down(p, have))
+		return;
+	for (size_t i = 0; have && i < have->n_routes; i++)
+		if (route_same(&have->routes[i], r) && !have->routes[i].has_gateway)
+			op_add(p, OP_ROUTE_DELETE, d->want, have)->route = &have->routes[i];
+}
+
 void plan_routes(struct planner *p, const struct link_diff *d)
 {
-	for (size_t i = 0; i < d->want->n_routes; i++)
-		if (diff_route_missing(kept(d), &d->want->routes[i]))
-			add_route(p, d->want, kept(d), &d->want->routes[i]);
+	for (size_t i = 0; i < d->want->n_routes; i++) {
+		if (!diff_route_missing(kept(d), &d->want->routes[i]))
+			continue;
+		make_room(p, d, &d->want->routes[i]);
+		add_route(p, d->want, kept(d), &d->want->routes[i]);
+	}
 }
 
 /* Routes first: they would vanish with the last address, and deleting them again would be an error. */

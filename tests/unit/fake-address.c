@@ -135,20 +135,27 @@ static bool is_local(const struct fake_kernel *k, const struct route *r)
 	return false;
 }
 
-/* The route that REPLACE takes the place of; IPv6 without a gateway is added beside others (encode-address.c). */
-static void replace_route(struct fake_kernel *k, const struct link *on, const struct route *r)
+/* The route that REPLACE takes the place of, whatever its device. */
+static void replace_route(struct fake_kernel *k, const struct route *r)
 {
-	bool any_device = r->family == AF_INET || r->has_gateway;
-
 	for (size_t i = 0; i < k->links.n_links; i++) {
 		struct link *l = k->links.links[i];
 
-		for (size_t j = 0; j < l->n_routes && (any_device || l == on); j++)
+		for (size_t j = 0; j < l->n_routes; j++)
 			if (route_same(&l->routes[j], r)) {
 				drop_route(l, j);
 				return;
 			}
 	}
+}
+
+/* An IPv6 route without a gateway is added beside others (encode-address.c), once (net/ipv6/ip6_fib.c). */
+static bool is_twice(const struct link *l, const struct route *r)
+{
+	for (size_t i = 0; i < l->n_routes; i++)
+		if (route_same(&l->routes[i], r) && !l->routes[i].has_gateway)
+			return true;
+	return false;
 }
 
 int fake_route(struct fake_kernel *k, struct link *l, const struct op *op)
@@ -171,7 +178,10 @@ int fake_route(struct fake_kernel *k, struct link *l, const struct op *op)
 		return -EINVAL;
 	if (r.family == AF_INET6 && fake_get(l, LINK_DISABLE_IPV6))
 		return -EACCES;
-	replace_route(k, l, &r);
+	if (r.family == AF_INET || r.has_gateway)
+		replace_route(k, &r);
+	else if (is_twice(l, &r))
+		return -EEXIST;
 	r.loc = LOC_NONE;
 	*ARRAY_APPEND(l->routes, l->n_routes) = r;
 	return 0;
