@@ -335,7 +335,7 @@ static void do_sysctl(struct execution *x, size_t number)
 		const struct option *o = &v->table->rows[row];
 		int error;
 
-		if (!((op->common & v->set) >> row & 1) || o->place != PLACE_SYSCTL6)
+		if (!((op->common & v->set) >> row & 1))
 			continue;
 		x->k->writes++;
 		error = write_sysctl(op->link->name, o->key, v->v[row].num);

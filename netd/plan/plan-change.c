@@ -5,6 +5,8 @@
  */
 #include "planner-internal.h"
 
+#include <linux/if_link.h>
+
 static const struct model *wanted(const struct planner *p)
 {
 	return &p->in->effective->links;
@@ -209,6 +211,23 @@ static bool leaves_down(const struct planner *p, const struct link_diff *d)
 	return d->master && d->have->port && d->have->port->table == &kind_bond.port && !joins_late(p, d);
 }
 
+/*
+ * By netlink the kernel only keeps the mode (net/ipv6/addrconf.c, inet6_set_link_af) and looks at it when the link
+ * comes up; by the sysctl it makes the address of a link that is up already.
+ */
+static bool gets_link_local(const struct link_diff *d)
+{
+	return d->common >> LINK_ADDR_GEN_MODE & 1 && d->have->flags & IFF_UP &&
+	       values_num(d->want->common, LINK_UP, 1) &&
+	       values_num(d->have->common, LINK_ADDR_GEN_MODE, 0) == IN6_ADDR_GEN_MODE_NONE;
+}
+
+void plan_link_local(struct planner *p, const struct link_diff *d)
+{
+	if (gets_link_local(d))
+		op_add(p, OP_SYSCTL, d->want, d->have)->common = 1ull << LINK_ADDR_GEN_MODE;
+}
+
 void plan_change(struct planner *p, const struct link_diff *d)
 {
 	const struct link *want = d->want;
@@ -222,8 +241,12 @@ void plan_change(struct planner *p, const struct link_diff *d)
 	set.common = rows_at(want->common, d->common, PLACE_LINK) | rows_at(want->common, d->common, PLACE_INET6);
 	/* The address is the bond's business while it has the port; and what the port has when it comes it gets back.
 	 */
-	if (d->master && (joins_late(p, d) || (d->have->port && d->have->port->table == &kind_bond.port)))
+	if (d->master && joins_late(p, d))
 		set.common &= ~(1ull << LINK_MAC);
+	if (d->master && d->have->port && d->have->port->table == &kind_bond.port)
+		set.common &= ~(1ull << LINK_MAC | 1ull << LINK_MTU);
+	if (gets_link_local(d))
+		set.common &= ~(1ull << LINK_ADDR_GEN_MODE);
 	set.own = own;
 	if (!d->master && want->master_name[0]) {
 		const struct link *master = wanted_master(p, want);

@@ -478,6 +478,11 @@ class Bed:
         return [f'{a["local"]}/{a["prefixlen"]}' for link in self.ip_json('addr', 'show', 'dev', name)
                 for a in link.get('addr_info', []) if 'local' in a and not a['local'].startswith('fe80:')]
 
+    def link_local(self, name):
+        """Its IPv6 link-local addresses."""
+        return [a['local'] for link in self.ip_json('-6', 'addr', 'show', 'dev', name, 'scope', 'link')
+                for a in link.get('addr_info', []) if 'local' in a]
+
     def routes(self, *args):
         """Gateway and static routes of both families: (destination, gateway or None, device), sorted."""
         routes = self.ip_json('-4', 'route', *args) + self.ip_json('-6', 'route', *args)

@@ -34,7 +34,10 @@ class Case(bed.TestCase):
         return b
 
     def settled(self):
-        """A dump when two in a row are the same."""
+        """A dump when two in a row are the same; a NIC's link-local address comes with its carrier, up to a second late."""
+        bed.eventually(lambda: all(any(a.get('scope') == 'link' for a in link['addr_info'])
+                                   for link in self.bed.ip_json('addr', 'show', 'up')
+                                   if link.get('ifname', 'lo') != 'lo' and 'master' not in link))
         shown = [dump()]
 
         def again():

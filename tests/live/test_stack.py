@@ -211,6 +211,7 @@ class Moving(bed.TestCase):
             sent, lost = echo.finish()
         print(f'  # {self.id()}: to {to}: {sent} requests, {lost} lost in a row', flush=True)
         self.lives_on(to)
+        self.assertTrue(bed.eventually(lambda: b.link_local(to)), 'IPv6 link-local address')
         self.assertEqual(b.link(to)['address'], mac)
         self.assertLess(lost, self.LOST)
         self.assertSettled()
