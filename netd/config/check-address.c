@@ -269,6 +269,9 @@ static void check_routes(const struct link *l, const struct placed *list, size_t
 	}
 }
 
+/* Keys about the host's own use of the link. */
+static const enum link_row host_rows[] = {LINK_DNS, LINK_SEARCH};
+
 /* What is sent to a port's addresses goes to its master: on a port they work until neighbours forget them. */
 static void check_port_addresses(const struct claims *claims, struct diags *d)
 {
@@ -284,6 +287,12 @@ static void check_port_addresses(const struct claims *claims, struct diags *d)
 			check_error(d, l, l->addresses[0].loc, "address",
 				    "'%s' is a port of '%s' (%s): its addresses belong in [%s %s]", l->name, name,
 				    place, where, name);
+		for (size_t row = 0; row < ARRAY_SIZE(host_rows); row++)
+			if (values_has(l->common, host_rows[row]))
+				check_error(d, l, values_loc(l->common, host_rows[row]),
+					    link_options.rows[host_rows[row]].key,
+					    "'%s' is a port of '%s' (%s): this belongs in [%s %s]", l->name, name,
+					    place, where, name);
 		if (l->n_routes)
 			check_error(d, l, l->routes[0].loc, route_key(&l->routes[0]),
 				    "'%s' is a port of '%s' (%s): its routes belong in [%s %s]", l->name, name, place,

@@ -66,6 +66,7 @@ enum daemon_row {
 	DAEMON_ADMIN_GROUP,
 	DAEMON_READ_GROUP,
 	DAEMON_MAX_IMPACT, /* enum impact of plan/plan.h */
+	DAEMON_RESOLV_CONF,
 	_DAEMON_ROWS,
 };
 

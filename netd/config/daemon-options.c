@@ -33,6 +33,10 @@ static const struct option daemon_rows[] = {
 		.names = impact_names, .initial = 4,
 		.help = "the most that netctl apply does without being told otherwise by --max-impact; a port that is not ours needs --force besides",
 	},
+	[DAEMON_RESOLV_CONF] = {
+		.key = "resolv_conf", .type = &type_bool, .place = PLACE_CONFIG, .min = 0, .max = 1, .initial = 0,
+		.help = "whether /etc/resolv.conf is written where neither systemd-resolved nor resolvconf takes what dns and search say",
+	},
 };
 /* clang-format on */
 

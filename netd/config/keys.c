@@ -14,8 +14,6 @@ static const struct {
 	const char *what;
 } later_keys[] = {
 	/* clang-format off */
-	{"dns",		     SECTION_LINK,   "name servers"},
-	{"search",	     SECTION_LINK,   "search domains"},
 	{"dhcp",	     SECTION_LINK,   "addresses by DHCP (declare them with 'address' and 'gateway')"},
 	{"zone",	     SECTION_LINK,   "firewalld zones"},
 	{"adopt",	     SECTION_LINK,   "adopting addresses and ports that others made"},
@@ -24,7 +22,6 @@ static const struct {
 	{"probe_timeout",    SECTION_DAEMON, "probes of reachability"},
 	{"foreign_firewall", SECTION_DAEMON, "rules for other firewalls"},
 	{"forwarding",	     SECTION_DAEMON, "setting IP forwarding"},
-	{"resolv_conf",	     SECTION_DAEMON, "writing resolv.conf"},
 	/* clang-format on */
 };
 

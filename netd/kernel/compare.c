@@ -271,7 +271,7 @@ static void compare_links(struct comparison *c, const struct link *a, const stru
 {
 	c->link = a->name;
 	compare_basics(c, a, b);
-	compare_values(c, "options", a->common, b->common, 0);
+	compare_values(c, "options", a->common, b->common, LINK_HOST_ROWS);
 	compare_values(c, "options", a->own, b->own, rows_of_the_moment(a, b) | rows_of_the_moment(b, a));
 	compare_values(c, "port options", a->port, b->port, 0);
 	compare_addresses(c, a, b);
@@ -308,7 +308,7 @@ bool link_unchanged(const struct model *m, const struct link *before, const stru
 	    before->carrier != after->carrier || before->master != after->master || before->parent != after->parent)
 		return false;
 	compare_basics(&c, before, after);
-	compare_values(&c, "", before->common, after->common, 0);
+	compare_values(&c, "", before->common, after->common, LINK_HOST_ROWS);
 	compare_values(&c, "", before->own, after->own, 0);
 	compare_values(&c, "", before->port, after->port, 0);
 	return c.n == 0;

@@ -237,6 +237,7 @@ static int encode(struct encoder *e)
 	case OP_ROUTE_DELETE:
 		return encode_route(e);
 	case OP_SYSCTL:
+	case OP_HOST:
 		break;
 	}
 	return -EINVAL;

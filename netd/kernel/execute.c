@@ -348,6 +348,24 @@ static void do_sysctl(struct execution *x, size_t number)
 		succeed(x, number);
 }
 
+/* In its place between the messages, too. */
+static void do_host(struct execution *x, size_t number)
+{
+	const struct op *op = &x->plan->ops[number];
+	char *why = NULL;
+	int r;
+
+	flush(x);
+	if (x->result.error)
+		return;
+	x->k->writes++;
+	r = x->k->host(op, index_of(op->link->name, x), &why, x->k->host_userdata);
+	if (r < 0)
+		fail(x, number, r, why, NULL);
+	else
+		succeed(x, number);
+}
+
 /*
  * What has no event: sysctls, changes of a link that is down, the part of a refused change that was done before it was
  * refused (net/core/rtnetlink.c, do_setlink), an address while duplicates of it are searched for.
@@ -405,10 +423,12 @@ static int on_turn(sd_event_source *s _unused_, void *userdata)
 
 		if (send_is_full(x, op) && !op->glued)
 			break;
-		if (op->type == OP_SYSCTL && now_nsec() - begin > SEND_NSEC / 2)
+		if ((op->type == OP_SYSCTL || op->type == OP_HOST) && now_nsec() - begin > SEND_NSEC / 2)
 			break;
 		if (op->type == OP_SYSCTL)
 			do_sysctl(x, x->next);
+		else if (op->type == OP_HOST)
+			do_host(x, x->next);
 		else if (op->type == OP_DELETE)
 			add_delete(x, x->next);
 		else

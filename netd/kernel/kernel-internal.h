@@ -32,6 +32,8 @@ struct kernel {
 	struct model actual;
 	kernel_changed_fn *changed;
 	void *userdata;
+	kernel_host_fn *host;
+	void *host_userdata;
 
 	/* To do before ACTUAL is right again. */
 	bool lost, routes_lost;
@@ -63,6 +65,8 @@ int dump_vlans(struct rtnl *r, struct model *m, uint32_t ifindex);
 /* Fills in what only ethtool knows, for hardware. */
 void dump_driver(struct link *l, const struct link *known);
 
+/* observe-event.c: what other programs keep about a link goes from the link as known to the link as read. */
+void observe_inherit_host(struct link *fresh, const struct link *old);
 /* observe.c */
 void observe_mark(struct kernel *k, uint32_t ifindex, unsigned what);
 /* Keeps k->next_index above this one. */

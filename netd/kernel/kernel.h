@@ -50,6 +50,15 @@ typedef void kernel_difference_fn(const char *line, void *userdata);
  */
 void kernel_compare(const struct model *a, const struct model *b, kernel_difference_fn *add, void *userdata);
 
+/*
+ * Who executes OP_HOST, which is no message to the kernel. ifindex: of the link, also when this plan made it. Returns
+ * 0, or negative errno with *why (owned by the caller).
+ */
+typedef int kernel_host_fn(const struct op *op, uint32_t ifindex, char **why, void *userdata);
+void kernel_set_host(struct kernel *k, kernel_host_fn *fn, void *userdata);
+/* ACTUAL, to put rows of PLACE_HOST into; they stay with a link as long as it is there. */
+struct model *kernel_host_rows(struct kernel *k);
+
 /* uname release, for messages ("6.1.0-56-amd64"). */
 const char *kernel_release(const struct kernel *k);
 /* Number of messages written since the start (creates, sets, deletes: everything but reads), for tests and status. */

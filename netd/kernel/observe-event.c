@@ -17,9 +17,18 @@ static bool has_values(const struct values *v)
 	return v && v->set;
 }
 
+void observe_inherit_host(struct link *fresh, const struct link *old)
+{
+	for (unsigned row = 0; row < link_options.n; row++)
+		if ((LINK_HOST_ROWS & old->common->set) >> row & 1)
+			values_put(fresh->common, row, value_copy(&link_options.rows[row], old->common->v[row]),
+				   LOC_NONE);
+}
+
 /* What a link message does not carry goes from the link as known to the link as told. */
 static void inherit(struct link *fresh, struct link *old)
 {
+	observe_inherit_host(fresh, old);
 	fresh->addresses = TAKE_PTR(old->addresses);
 	fresh->n_addresses = old->n_addresses;
 	fresh->routes = TAKE_PTR(old->routes);

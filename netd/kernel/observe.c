@@ -61,6 +61,12 @@ static int dump_again(struct kernel *k)
 		k->lost = true;
 		return error;
 	}
+	for (size_t i = 0; i < fresh.n_links; i++) {
+		const struct link *old = model_index(&k->actual, fresh.links[i]->ifindex);
+
+		if (old)
+			observe_inherit_host(fresh.links[i], old);
+	}
 	model_done(&k->actual);
 	k->actual = fresh;
 	/* What the old one leaves in the heap is as large as the new one. */
@@ -370,6 +376,17 @@ sd_event *kernel_event(const struct kernel *k)
 }
 
 const struct model *kernel_actual(const struct kernel *k)
+{
+	return &k->actual;
+}
+
+void kernel_set_host(struct kernel *k, kernel_host_fn *fn, void *userdata)
+{
+	k->host = fn;
+	k->host_userdata = userdata;
+}
+
+struct model *kernel_host_rows(struct kernel *k)
 {
 	return &k->actual;
 }

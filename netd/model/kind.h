@@ -80,11 +80,16 @@ enum link_row {
 	LINK_ACCEPT_RA,
 	LINK_REQUIRED,
 	LINK_DRIFT,
+	LINK_DNS,
+	LINK_SEARCH,
 	LINK_DISABLE_IPV6,  /* internal, from ipv6 */
 	LINK_ADDR_GEN_MODE, /* internal, from ipv6 */
 	LINK_GROUP,	    /* internal, for the way back: many links are deleted as a group */
 	_LINK_ROWS,
 };
+
+/* The rows of PLACE_HOST: the kernel knows nothing of them. */
+#define LINK_HOST_ROWS (1ull << LINK_DNS | 1ull << LINK_SEARCH)
 
 enum ipv6_setting { IPV6_NO, IPV6_LINK_LOCAL, IPV6_YES };
 enum required_setting { REQUIRED_NO, REQUIRED_EXISTS, REQUIRED_CARRIER, REQUIRED_ADDRESS };

@@ -53,6 +53,14 @@ static const struct option rows[] = {
 		.key = "drift", .type = &type_u8, .place = PLACE_CONFIG, .names = drift_words, .initial = DRIFT_REPAIR,
 		.help = "What happens when someone else changes a declared attribute: put it back, only say so, nothing.",
 	},
+	[LINK_DNS] = {
+		.key = "dns", .type = &type_server_list, .place = PLACE_HOST, .flags = OPTION_HIDDEN_READ, .max = 32,
+		.help = "Name servers that the host asks through this link.",
+	},
+	[LINK_SEARCH] = {
+		.key = "search", .type = &type_domain_list, .place = PLACE_HOST, .flags = OPTION_HIDDEN_READ, .max = 32,
+		.help = "Domains in which the host looks for names without a dot.",
+	},
 	[LINK_DISABLE_IPV6] = {
 		.key = "disable_ipv6", .type = &type_s32, .place = PLACE_SYSCTL6, .attr = DEVCONF_DISABLE_IPV6,
 		.min = 0, .max = 1, .flags = OPTION_INTERNAL,

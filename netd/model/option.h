@@ -98,9 +98,12 @@ extern const struct type type_qos_map;
  */
 extern const struct type type_ifname;
 extern const struct type type_vlan_set; /* ranges "10 20-29" as struct vlan_range items, sorted and merged */
-extern const struct type type_words;	/* names, as NUL-terminated strings one after another; order kept */
-extern const struct type type_string;	/* one word, NUL-terminated blob */
-extern const struct type type_hex;	/* u16 shown and read as 0x4000; also takes decimal */
+/* Addresses of hosts, of both families, as struct server items; order kept, at most option->max of them. */
+extern const struct type type_server_list;
+extern const struct type type_domain_list; /* type_words of DNS domains, in lower case */
+extern const struct type type_words;	   /* names, as NUL-terminated strings one after another; order kept */
+extern const struct type type_string;	   /* one word, NUL-terminated blob */
+extern const struct type type_hex;	   /* u16 shown and read as 0x4000; also takes decimal */
 /* Status only. */
 extern const struct type type_ad_info;	  /* IFLA_BOND_AD_INFO nest: "aggregator 1, 2 ports, ..., partner 52:54:..." */
 extern const struct type type_lacp_state; /* u8 or u16 of LACP port state bits: "63 (active, short timeout, ...)" */
@@ -114,6 +117,11 @@ struct qos_entry {
 	uint32_t from, to;
 };
 
+struct server {
+	uint8_t family;	  /* AF_INET, AF_INET6 */
+	uint8_t addr[16]; /* network order; the first 4 bytes for IPv4, the others zero */
+};
+
 /* Where in a message (or elsewhere) the attribute lives. */
 enum place {
 	PLACE_CONFIG,  /* kvmnetd's own; the kernel never sees it */
@@ -124,6 +132,7 @@ enum place {
 	PLACE_INET6,   /* IFLA_AF_SPEC / AF_INET6, settable over netlink */
 	PLACE_SYSCTL6, /* /proc/sys/net/ipv6/conf/LINK/KEY; read from IFLA_INET6_CONF[attr] */
 	PLACE_VLANS,   /* AF_BRIDGE bridge VLAN messages (pvid, vlans, untagged) */
+	PLACE_HOST,    /* what another program of the host keeps about the link (its resolver); netd/host/ */
 };
 
 /* How the kernel lets the option change on a link that exists. */

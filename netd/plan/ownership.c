@@ -250,6 +250,7 @@ void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model
 			break;
 		case OP_SET:
 		case OP_SYSCTL:
+		case OP_HOST:
 			note_set(l, op, actual);
 			break;
 		case OP_ADDRESS_ADD:

@@ -68,3 +68,15 @@ void plan_settle_new(struct planner *p, const struct link_diff *d)
 	if (d->vlans && !joins_late(p, d))
 		plan_vlans(p, d);
 }
+
+void plan_host(struct planner *p, const struct link_diff *d)
+{
+	uint64_t rows = rows_at(d->want->common, d->common, PLACE_HOST);
+	struct op *op;
+
+	if (!rows)
+		return;
+	op = op_add(p, OP_HOST, d->want, is_new(d) ? NULL : d->have);
+	op->common = rows;
+	op->loc = plan_loc(d->want->common, rows, d->want->loc);
+}

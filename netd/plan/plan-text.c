@@ -125,6 +125,7 @@ void op_print(const struct op *op, FILE *f)
 		print_create(op, f);
 		break;
 	case OP_SET:
+	case OP_HOST:
 		print_set(op, f);
 		break;
 	case OP_DELETE:

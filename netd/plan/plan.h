@@ -29,6 +29,7 @@ enum op_type {
 	OP_ROUTE_ADD, /* CREATE|REPLACE */
 	OP_ROUTE_DELETE,
 	OP_SYSCTL, /* one /proc/sys/net/ipv6/conf write */
+	OP_HOST,   /* rows of PLACE_HOST: another program of the host is told */
 };
 
 enum op_master { MASTER_KEEP, MASTER_JOIN, MASTER_LEAVE };

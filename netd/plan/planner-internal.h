@@ -113,6 +113,7 @@ void plan_up_again(struct planner *p, size_t n);
 /* plan-create.c */
 void plan_create(struct planner *p, const struct link_diff *d);
 void plan_settle_new(struct planner *p, const struct link_diff *d);
+void plan_host(struct planner *p, const struct link_diff *d);
 /* plan-change.c */
 void plan_change(struct planner *p, const struct link_diff *d);
 /* The address generation mode of a link that stays up and had none: late, when it has left its master. */

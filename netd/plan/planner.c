@@ -356,7 +356,8 @@ static void each(struct planner *p, const struct ranked *order, bool new_links, 
  *     addresses that moved leave the NIC. One send;
  *  8. what names another link (primary, backup_port), now that it is in place; a link-local address for what is no
  *     port any more;
- *  9. deletes, which are dear (RCU grace periods) and hurt nobody by being late.
+ *  9. what other programs of the host are to know, now that what they are told of works;
+ * 10. deletes, which are dear (RCU grace periods) and hurt nobody by being late.
  */
 void plan_make(const struct diff_input *in, struct plan *ret)
 {
@@ -394,6 +395,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	glue(&p, burst);
 	each(&p, order, true, true, plan_named_rows);
 	each(&p, order, false, true, plan_link_local);
+	each(&p, order, true, true, plan_host);
 	late = plan.n;
 	plan_deletes(&p, removal, false);
 	plan_up_again(&p, late);

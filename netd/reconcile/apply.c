@@ -11,9 +11,28 @@ static void warn_rival(const struct link *want, const char *rival, const char *c
 	diag_add(userdata, SEVERITY_WARNING, want->loc, section, NULL, "%s is active on it, too (%s)", rival, cure);
 }
 
+/* Name servers that nobody takes. */
+static void warn_unheard(const struct manager *m, const struct effective *e, struct diags *d)
+{
+	const uint64_t rows = 1ull << LINK_DNS | 1ull << LINK_SEARCH;
+
+	for (size_t i = 0; i < e->links.n_links && !host_resolver(m->host); i++) {
+		const struct link *want = e->links.links[i];
+		_cleanup_free_ char *section = xasprintf("%s %s", want->kind->name, want->name);
+		enum link_row row = values_has(want->common, LINK_DNS) ? LINK_DNS : LINK_SEARCH;
+
+		if (want->common->set & rows)
+			diag_add(d, SEVERITY_WARNING, values_loc(want->common, row), section,
+				 link_options.rows[row].key,
+				 "nobody takes it now: systemd-resolved does not run and resolvconf is not installed "
+				 "(or let [daemon] resolv_conf = yes write /etc/resolv.conf)");
+	}
+}
+
 void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d)
 {
 	claims_find_rivals(e, kernel_actual(m->kernel), warn_rival, d);
+	warn_unheard(m, e, d);
 }
 
 static void warn_stranded(const struct stranded *s, void *userdata)

@@ -252,6 +252,13 @@ int manager_start(struct manager *m)
 	}
 	state_load(&m->dirs, &m->ledger, &generation);
 	m->is_boot = generation == 0;
+	m->host = host_new(m->event, &(struct host_setup){
+					     .state_dir = m->dirs.state,
+					     .is_boot = m->is_boot,
+					     .changed = manager_host_changed,
+					     .userdata = m,
+				     });
+	kernel_set_host(m->kernel, manager_host_write, m);
 	recovered = manager_recover(m, generation);
 	if (!m->config)
 		choose_config(m, generation);

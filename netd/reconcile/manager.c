@@ -90,10 +90,31 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 	resolve(&in, ret);
 }
 
+/* Does anything in the configuration, or what it said before, concern other programs of the host? */
+static bool wants_host(const struct model *links)
+{
+	for (size_t i = 0; i < links->n_links; i++)
+		if (links->links[i]->common->set & LINK_HOST_ROWS)
+			return true;
+	return false;
+}
+
+/* What other programs of the host have is put beside what the kernel has. */
+static void look_at_host(const struct manager *m, const struct config *config)
+{
+	bool wanted = wants_host(&config->links) || (m->config && wants_host(&m->config->links));
+
+	host_allow_file(m->host, values_num(config->daemon, DAEMON_RESOLV_CONF, 0));
+	for (size_t i = 0; i < m->ledger.n && !wanted; i++)
+		wanted = m->ledger.list[i]->common && (m->ledger.list[i]->common->set & LINK_HOST_ROWS);
+	host_show(m->host, kernel_host_rows(m->kernel), wanted);
+}
+
 /* Brings the view that status and relevance are judged by up to date. */
 void manager_refresh(struct manager *m)
 {
 	effective_done(&m->effective);
+	look_at_host(m, m->config);
 	manager_resolve(m, m->config, &m->effective);
 	claims_update(&m->dirs, &m->claimed, &m->effective);
 	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel));
@@ -154,6 +175,8 @@ static void make_plan(struct manager *m, const struct config *config, struct eff
 	struct diff_input in;
 
 	kernel_drain(m->kernel);
+	host_doubt(m->host);
+	look_at_host(m, config);
 	manager_resolve(m, config, e);
 	if (doubt_sysctls(m, e)) {
 		effective_done(e);
@@ -197,6 +220,13 @@ void manager_missing(struct manager *m, void (*add)(const char *name, void *user
 }
 
 /* The transaction's hooks. */
+
+static void hook_look(void *userdata)
+{
+	struct manager *m = userdata;
+
+	look_at_host(m, m->applying ? m->candidate : m->config);
+}
 
 static void hook_resolve(struct effective *ret, void *userdata)
 {
@@ -400,7 +430,33 @@ static void transaction_finished(const struct outcome *o, void *userdata)
 	}
 }
 
+void manager_host_changed(void *userdata)
+{
+	struct manager *m = userdata;
+
+	if (!m->config)
+		return;
+	if (m->transaction)
+		m->dirty = true;
+	else
+		manager_schedule_repair(m);
+}
+
+/* A change that the operator asked for goes back when a program refuses its part; the network does not wait for it. */
+int manager_host_write(const struct op *op, uint32_t ifindex, char **why, void *userdata)
+{
+	struct manager *m = userdata;
+	int r = host_write(m->host, op, ifindex, why);
+
+	if (r == 0 || m->applying || m->going_back)
+		return r;
+	manager_problem(m, op->link->name, false, "%s: %s", op->link->name, *why);
+	free(TAKE_PTR(*why));
+	return 0;
+}
+
 const struct transaction_hooks manager_hooks = {
+	.look = hook_look,
 	.resolve = hook_resolve,
 	.filter = hook_filter,
 	.save = hook_save,
@@ -442,6 +498,7 @@ void manager_done(struct manager *m)
 	free(m->repairs);
 	model_done(&m->claimed);
 	attachments_done(&m->attachments);
+	host_free(m->host);
 	kernel_close(m->kernel);
 	if (m->lock >= 0)
 		close(m->lock);

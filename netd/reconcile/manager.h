@@ -10,6 +10,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "../host/host.h"
 #include "claims.h"
 #include "transaction.h"
 
@@ -77,6 +78,7 @@ struct manager {
 	uint8_t machine_id[16];
 	int lock; /* held on the runtime directory: one daemon each */
 	struct kernel *kernel;
+	struct host *host;
 	struct ledger ledger;
 
 	struct config *config;		/* what runs; never NULL after manager_start() */
@@ -174,6 +176,8 @@ void manager_undone(struct manager *m, const struct outcome *o);
 bool manager_recover(struct manager *m, uint32_t generation);
 int manager_start_undo(struct manager *m);
 extern const struct transaction_hooks manager_hooks;
+void manager_host_changed(void *userdata);
+int manager_host_write(const struct op *op, uint32_t ifindex, char **why, void *userdata);
 /* boot.c */
 bool manager_use_generation(struct manager *m, uint32_t number);
 struct config *manager_parse(const struct config_files *files);

@@ -310,6 +310,7 @@ static void start_round(struct transaction *t)
 
 	if (t->roll_back || t->going_back)
 		kernel_dump_addresses(t->kernel);
+	t->hooks->look(t->userdata);
 	make_wanted(t);
 	in = input_of(t);
 	if (t->changed && !t->going_back)

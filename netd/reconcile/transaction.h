@@ -27,6 +27,8 @@ struct outcome {
 };
 
 struct transaction_hooks {
+	/* Brings in what is not told of: called before each plan, also of a way back. */
+	void (*look)(void *userdata);
 	/* The effective model for the state as it is now; the transaction owns and frees it. */
 	void (*resolve)(struct effective *ret, void *userdata);
 	/* Drops what is not to be changed (drift = report, held links) before planning; NULL: nothing. */

@@ -178,6 +178,7 @@ class Bed:
         self._reader = threading.Thread(target=self._read_notify, daemon=True)
         self._reader.start()
         self.daemon = None
+        self.wrapper = []  # a command that becomes the daemon: what is put before its own
         self.sent_path = self.dir / 'sent'
         self.sent_path.touch()
         self._sent_read = 0
@@ -269,7 +270,7 @@ class Bed:
         self.notified = []
         with open(self.log_path, 'a', encoding='utf-8') as log:
             self.daemon = subprocess.Popen(
-                [str(BUILD / 'kvmnetd'), '--config-dir', str(self.config), '--runtime-dir', str(self.runtime),
+                [*self.wrapper, str(BUILD / 'kvmnetd'), '--config-dir', str(self.config), '--runtime-dir', str(self.runtime),
                  '--state-dir', str(self.state), *map(str, args)],
                 env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent)
         if ready:

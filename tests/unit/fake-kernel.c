@@ -391,6 +391,16 @@ static int create_link(struct fake_kernel *k, const struct op *op)
 	return r;
 }
 
+/* The other programs of the host take what they are told. */
+static int fake_host(struct link *l, const struct op *op)
+{
+	for (unsigned row = 0; row < link_options.n; row++)
+		if (op->common >> row & 1)
+			values_put(l->common, row, value_copy(&link_options.rows[row], op->link->common->v[row]),
+				   LOC_NONE);
+	return 0;
+}
+
 int fake_apply(struct fake_kernel *k, const struct op *op)
 {
 	struct link *l = model_find(&k->links, op->link->name);
@@ -418,6 +428,8 @@ int fake_apply(struct fake_kernel *k, const struct op *op)
 		return fake_route(k, l, op);
 	case OP_SYSCTL:
 		return fake_sysctl(l, op);
+	case OP_HOST:
+		return fake_host(l, op);
 	case OP_CREATE:
 		break;
 	}

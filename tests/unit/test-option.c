@@ -156,6 +156,8 @@ static void link_rows_are_in_the_order_of_their_enum(void **state _unused_)
 		[LINK_ACCEPT_RA] = "accept_ra",
 		[LINK_REQUIRED] = "required",
 		[LINK_DRIFT] = "drift",
+		[LINK_DNS] = "dns",
+		[LINK_SEARCH] = "search",
 		[LINK_DISABLE_IPV6] = "disable_ipv6",
 		[LINK_ADDR_GEN_MODE] = "addr_gen_mode",
 		[LINK_GROUP] = "group",

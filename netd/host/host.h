@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what other programs of the host keep about links, as rows (PLACE_HOST) of ACTUAL: the name servers that its
+ * resolver asks. They are read, compared, written, read back and put back like the kernel's own.
+ *
+ * Calls of the bus wait for their answer, a second at most; who does not answer is not asked again for a while.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "../plan/plan.h"
+
+struct host;
+
+struct host_setup {
+	const char *state_dir; /* where what was found in /etc/resolv.conf is kept */
+	/* Nothing that was told before is known any more: what is left of it in files is taken back. */
+	bool is_boot;
+	/* Somebody came, went, or forgot; called from the event loop. */
+	void (*changed)(void *userdata);
+	void *userdata;
+};
+
+/* Never fails: who is not there now may come later. */
+struct host *host_new(sd_event *event, const struct host_setup *setup);
+struct host *host_free(struct host *h);
+
+/* May /etc/resolv.conf be written? [daemon] resolv_conf. */
+void host_allow_file(struct host *h, bool allowed);
+/* What was read may be out of date: host_show() reads it again. */
+void host_doubt(struct host *h);
+/*
+ * Puts what the programs have into the rows of every link of ACTUAL; where there is nobody to ask, the rows are not
+ * set. wanted: somebody may want something of them; until then nobody is asked. Takes back what was told of links that
+ * are gone.
+ */
+void host_show(struct host *h, struct model *actual, bool wanted);
+/*
+ * Executes an OP_HOST about the link with that ifindex. Where there is nobody to tell, it is done: when somebody comes,
+ * what differs is told. Returns 0, or negative errno with *why (the caller frees it); after that the link's rows are
+ * not set, as if nobody were there, until host_doubt() or another change of who is there.
+ */
+int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why);
+/* Who takes name servers, for messages; NULL: nobody. */
+const char *host_resolver(const struct host *h);
