@@ -21,6 +21,13 @@ struct marked {
 	unsigned what; /* enum mark */
 };
 
+/* A route that replaced others of its key, on whatever link: of those only the last one is left. */
+struct replacing {
+	struct route route;
+	uint32_t ifindex; /* 0: none of those that are kept */
+	size_t number;	  /* in the order of the events */
+};
+
 struct execution;
 
 struct kernel {
@@ -39,6 +46,10 @@ struct kernel {
 	bool lost, routes_lost;
 	struct marked *marks;
 	size_t n_marks;
+	struct address *gone_addresses; /* routes with such a source went along, or lost it */
+	size_t n_gone_addresses;
+	struct replacing *replacing;
+	size_t n_replacing;
 	/* Told to `changed` at the end of a turn of the loop; names may repeat. */
 	char (*names)[IFNAMSIZ];
 	size_t n_names;

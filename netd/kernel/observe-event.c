@@ -207,28 +207,25 @@ static void take_vlan(struct kernel *k, const struct nlmsghdr *m)
 	observe_changed(k, l->name);
 }
 
-static bool is_source(const struct route *r, const struct address *a)
+static int source_order(const void *a, const void *b)
 {
-	return r->has_prefsrc && r->family == a->family &&
-	       memcmp(r->prefsrc, a->addr, a->family == AF_INET ? 4 : 16) == 0;
+	const struct address *x = a, *y = b;
+
+	return x->family != y->family ? (x->family < y->family ? -1 : 1) : memcmp(x->addr, y->addr, sizeof(x->addr));
 }
 
 /*
  * Routes with this source address go with it, on any device, without an event (fib_sync_down_addr); IPv6 ones lose it
  * (net/ipv6/route.c, fib6_remove_prefsrc). The link's own route of the prefix has its event.
  */
-static void mark_sources(struct kernel *k, const struct address *a)
+static bool lost_source(const struct kernel *k, const struct route *r)
 {
-	for (size_t i = 0; i < k->actual.n_links; i++) {
-		const struct link *l = k->actual.links[i];
+	struct address source = {.family = r->family};
 
-		for (size_t j = 0; j < l->n_routes; j++) {
-			if (l->routes[j].protocol == RTPROT_KERNEL || !is_source(&l->routes[j], a))
-				continue;
-			observe_mark(k, l->ifindex, MARK_ROUTES);
-			break;
-		}
-	}
+	if (!k->n_gone_addresses || !r->has_prefsrc || r->protocol == RTPROT_KERNEL)
+		return false;
+	memcpy(source.addr, r->prefsrc, sizeof(source.addr));
+	return bsearch(&source, k->gone_addresses, k->n_gone_addresses, sizeof(source), source_order);
 }
 
 static bool has_ipv4(const struct link *l)
@@ -268,13 +265,7 @@ static void take_address(struct kernel *k, const struct nlmsghdr *m)
 	/* With the last IPv4 address all IPv4 routes of the device go, without events (fib_disable_ip). */
 	if (a.family == AF_INET && l->n_routes && !has_ipv4(l))
 		observe_mark(k, l->ifindex, MARK_ROUTES);
-	mark_sources(k, &a);
-}
-
-static bool key_same(const struct route *a, const struct route *b)
-{
-	return a->family == b->family && a->table == b->table && a->metric == b->metric && a->dst_len == b->dst_len &&
-	       memcmp(a->dst, b->dst, sizeof(a->dst)) == 0;
+	*ARRAY_APPEND(k->gone_addresses, k->n_gone_addresses) = a;
 }
 
 static bool route_identical(const struct route *a, const struct route *b)
@@ -282,19 +273,67 @@ static bool route_identical(const struct route *a, const struct route *b)
 	return route_equal(a, b) && a->scope == b->scope && a->type == b->type && a->flags == b->flags;
 }
 
-/* Marks the links with a route of this key. */
-static void mark_rivals(struct kernel *k, const struct route *r)
+static int replacing_order(const void *a, const void *b)
 {
+	const struct replacing *x = a, *y = b;
+	int order = route_compare(&x->route, &y->route);
+
+	return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static void note_replacing(struct kernel *k, const struct route *r, uint32_t ifindex)
+{
+	struct replacing *new = ARRAY_APPEND(k->replacing, k->n_replacing);
+
+	*new = (struct replacing){.route = *r, .ifindex = ifindex, .number = k->n_replacing};
+}
+
+/* Did a route of this key come, and is this another one? */
+static bool is_replaced(const struct kernel *k, const struct link *l, const struct route *r)
+{
+	size_t low = 0, high = k->n_replacing;
+	const struct replacing *last;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (route_compare(&k->replacing[middle].route, r) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	last = low ? &k->replacing[low - 1] : NULL;
+	return last && route_same(&last->route, r) &&
+	       (last->ifindex != l->ifindex || !route_identical(&last->route, r));
+}
+
+void observe_mark_routes(struct kernel *k)
+{
+	if (!k->n_gone_addresses && !k->n_replacing)
+		return;
+	if (k->n_gone_addresses)
+		qsort(k->gone_addresses, k->n_gone_addresses, sizeof(*k->gone_addresses), source_order);
+	if (k->n_replacing)
+		qsort(k->replacing, k->n_replacing, sizeof(*k->replacing), replacing_order);
 	for (size_t i = 0; i < k->actual.n_links; i++) {
 		const struct link *l = k->actual.links[i];
+		size_t j = 0;
 
-		for (size_t j = 0; j < l->n_routes; j++) {
-			if (!key_same(&l->routes[j], r))
-				continue;
+		while (j < l->n_routes && !lost_source(k, &l->routes[j]) && !is_replaced(k, l, &l->routes[j]))
+			j++;
+		if (j < l->n_routes)
 			observe_mark(k, l->ifindex, MARK_ROUTES);
-			break;
-		}
 	}
+	observe_forget_routes(k);
+}
+
+void observe_forget_routes(struct kernel *k)
+{
+	free(k->gone_addresses);
+	free(k->replacing);
+	k->gone_addresses = NULL;
+	k->replacing = NULL;
+	k->n_gone_addresses = k->n_replacing = 0;
 }
 
 static void add_route(struct kernel *k, struct link *l, const struct route *r)
@@ -337,7 +376,7 @@ static void take_route(struct kernel *k, const struct nlmsghdr *m)
 		return;
 	}
 	if (m->nlmsg_flags & NLM_F_REPLACE || s.multipath)
-		mark_rivals(k, &s.route);
+		note_replacing(k, &s.route, l ? l->ifindex : 0);
 	if (m->nlmsg_flags & NLM_F_REPLACE && s.route.family == AF_INET6 && !s.of_daemon)
 		k->routes_lost = true;
 	if (l)

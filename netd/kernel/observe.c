@@ -50,6 +50,7 @@ static void forget_marks(struct kernel *k)
 	free(k->marks);
 	k->marks = NULL;
 	k->n_marks = 0;
+	observe_forget_routes(k);
 }
 
 static int dump_again(struct kernel *k)
@@ -146,6 +147,7 @@ static int settle(struct kernel *k)
 {
 	int all = 0;
 
+	observe_mark_routes(k);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		_cleanup_free_ struct marked *marks = NULL;
 		size_t n = k->n_marks;
@@ -364,7 +366,7 @@ struct kernel *kernel_close(struct kernel *k)
 	close_ptr(&k->fd);
 	rtnl_close(k->rtnl);
 	model_done(&k->actual);
-	free(k->marks);
+	forget_marks(k);
 	free(k->names);
 	free(k);
 	return NULL;
