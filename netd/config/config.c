@@ -165,7 +165,8 @@ static void merge_values(struct values *into, const struct values *from)
 {
 	for (unsigned row = 0; row < from->table->n; row++)
 		if (values_has(from, row))
-			values_put(into, row, value_copy(&from->table->rows[row], from->v[row]), values_loc(from, row));
+			values_put(into, row, value_copy(&from->table->rows[row], values_at(from, row)),
+				   values_loc(from, row));
 }
 
 static const struct port_section *find_port_name(const struct config *c, const char *port)

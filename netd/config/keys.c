@@ -155,12 +155,9 @@ static bool set_list(struct parser *p, struct values *v, unsigned row, struct lo
 	struct loc first = values_has(v, row) ? values_loc(v, row) : loc;
 	_cleanup_free_ char *words = xstrdup(value);
 	bool any = values_has(v, row), all = true;
-	union value list = v->v[row];
+	union value list = values_take(v, row); /* the list so far grows in place */
 	char *save = NULL;
 
-	/* The list so far grows in place; values_put() must not free what it was. */
-	if (any)
-		v->v[row] = (union value){0};
 	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		if (parse_word(p, o, loc, key, word, &list))
 			any = true;

@@ -193,7 +193,7 @@ static void check_required(struct parser *p, const struct link *l)
 
 static char *take_string(struct values *v, unsigned row)
 {
-	return values_has(v, row) ? xstrdup((const char *)v->v[row].blob->data) : NULL;
+	return values_has(v, row) ? xstrdup((const char *)values_at(v, row).blob->data) : NULL;
 }
 
 static void keep_match(struct parser *p)

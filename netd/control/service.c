@@ -36,7 +36,7 @@ static const char *group_name(const struct manager *m, enum daemon_row row)
 {
 	const struct values *v = m->config ? m->config->daemon : NULL;
 
-	return values_has(v, row) && v->v[row].blob ? (const char *)v->v[row].blob->data : NULL;
+	return values_has(v, row) && values_at(v, row).blob ? (const char *)values_at(v, row).blob->data : NULL;
 }
 
 static bool authorize(const struct varlink_peer *peer, int right, void *userdata)

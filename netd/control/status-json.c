@@ -197,7 +197,7 @@ static void add_rows(struct json_object *to, const struct model *actual, const s
 	for (unsigned row = 0; row < v->table->n; row++) {
 		if (!is_shown(v, row))
 			continue;
-		print_shown(actual, &v->table->rows[row], v->v[row], f);
+		print_shown(actual, &v->table->rows[row], values_at(v, row), f);
 		fputc('\0', f);
 	}
 	fclose(f);
@@ -223,7 +223,7 @@ static struct json_object *row_text(const struct model *actual, const struct val
 	f = open_memstream(&text, &len);
 	if (!f)
 		abort();
-	print_shown(actual, &v->table->rows[row], v->v[row], f);
+	print_shown(actual, &v->table->rows[row], values_at(v, row), f);
 	fclose(f);
 	return json_object_new_string(text);
 }

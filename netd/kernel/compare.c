@@ -63,10 +63,10 @@ static void compare_value(struct comparison *c, const struct option *o, unsigned
 
 	if (!has_a && !has_b)
 		return;
-	if (has_a && has_b && value_same(c, o, a->v[row], b->v[row]))
+	if (has_a && has_b && value_same(c, o, values_at(a, row), values_at(b, row)))
 		return;
-	text_a = has_a ? value_text_in(c->a, o, a->v[row]) : NULL;
-	text_b = has_b ? value_text_in(c->b, o, b->v[row]) : NULL;
+	text_a = has_a ? value_text_in(c->a, o, values_at(a, row)) : NULL;
+	text_b = has_b ? value_text_in(c->b, o, values_at(b, row)) : NULL;
 	differ(c, o->key, text_a, text_b);
 }
 

@@ -42,8 +42,8 @@ static size_t values_size(const struct values *v, uint64_t rows)
 		if (!((rows & v->set) >> row & 1))
 			continue;
 		size += 64;
-		if (v->table->rows[row].type->is_blob && v->v[row].blob)
-			size += 3 * (size_t)v->v[row].blob->len;
+		if (v->table->rows[row].type->is_blob && values_at(v, row).blob)
+			size += 3 * (size_t)values_at(v, row).blob->len;
 	}
 	return size;
 }
@@ -61,9 +61,9 @@ static int put_rows(const struct encoder *e, struct nlmsghdr *m, const struct va
 		uint32_t index;
 
 		if (!((rows & v->set) >> row & 1) || o->place != place || o->type != &type_ifname ||
-		    ifname_index(v->v[row]) || !v->v[row].blob)
+		    ifname_index(values_at(v, row)) || !values_at(v, row).blob)
 			continue;
-		name = (const char *)v->v[row].blob->data;
+		name = (const char *)values_at(v, row).blob->data;
 		index = name[0] ? encode_index(e, name) : 0;
 		if (name[0] && !index)
 			return -ENODEV;

@@ -338,7 +338,7 @@ static void do_sysctl(struct execution *x, size_t number)
 		if (!((op->common & v->set) >> row & 1))
 			continue;
 		x->k->writes++;
-		error = write_sysctl(op->link->name, o->key, v->v[row].num);
+		error = write_sysctl(op->link->name, o->key, values_at(v, row).num);
 		if (error == -ENOENT)
 			fail(x, number, error, xstrdup("the running kernel has no IPv6 on this link"), o);
 		else if (error)

@@ -123,9 +123,9 @@ static void check_primary(const struct link *l, struct diags *d)
 {
 	const char *name;
 
-	if (!values_has(l->own, BOND_PRIMARY) || !l->own->v[BOND_PRIMARY].blob)
+	if (!values_has(l->own, BOND_PRIMARY) || !values_at(l->own, BOND_PRIMARY).blob)
 		return;
-	name = (const char *)l->own->v[BOND_PRIMARY].blob->data;
+	name = (const char *)values_at(l->own, BOND_PRIMARY).blob->data;
 	if (!rule_has_port(l, name))
 		rule_own(d, SEVERITY_ERROR, l, BOND_PRIMARY, "'%s' is not one of the ports declared for %s", name,
 			 l->name);
@@ -237,7 +237,9 @@ void bond_settle(struct link *want, const struct link *have)
 	miimon = values_num(want->own, BOND_MIIMON, have ? values_num(have->own, BOND_MIIMON, 0) : 0);
 	for (size_t i = 0; miimon && i < ARRAY_SIZE(delays); i++)
 		if (values_has(want->own, delays[i]))
-			want->own->v[delays[i]].num -= want->own->v[delays[i]].num % miimon;
+			values_set_num(want->own, delays[i],
+				       values_at(want->own, delays[i]).num -
+					       values_at(want->own, delays[i]).num % miimon);
 	if (!miimon)
 		drop_zero_delays(want);
 	/* The bond goes by its ports' addresses: bond_set_mac_address() takes another and ignores it. */

@@ -42,7 +42,7 @@ struct membership {
 
 static bool set_has(const struct values *v, unsigned row, unsigned vid)
 {
-	const struct blob *b = values_has(v, row) ? v->v[row].blob : NULL;
+	const struct blob *b = values_has(v, row) ? values_at(v, row).blob : NULL;
 	struct vlan_range r;
 
 	for (size_t i = 0; b && i < b->len; i += sizeof(r)) {
@@ -93,7 +93,7 @@ void bridge_check(const struct model *m _unused_, const struct link *l, struct d
 static void check_backup(const struct link *master, const struct link *port, struct diags *d)
 {
 	const struct blob *b =
-		values_has(port->port, BRPORT_BACKUP_PORT) ? port->port->v[BRPORT_BACKUP_PORT].blob : NULL;
+		values_has(port->port, BRPORT_BACKUP_PORT) ? values_at(port->port, BRPORT_BACKUP_PORT).blob : NULL;
 	const char *name = b ? (const char *)b->data : NULL;
 
 	if (!name)

@@ -7,15 +7,29 @@
 
 #include <libmnl/libmnl.h>
 
-/* What a table without a set row points to: of thousands of links most say nothing, and need no room for it. */
-static const union value unset[64];
+/* More than one slot at a time: a link of the kernel's has dozens of rows. */
+#define SLOTS_STEP 4
+
+static struct loc *slot_locs(struct slots *s)
+{
+	return (struct loc *)(s->v + s->room);
+}
+
+static unsigned count(const struct values *v)
+{
+	return (unsigned)__builtin_popcountll(v->set);
+}
+
+static unsigned slot(const struct values *v, unsigned row)
+{
+	return (unsigned)__builtin_popcountll(v->set & ((1ull << row) - 1));
+}
 
 struct values *values_new(const struct option_table *table)
 {
 	struct values *v = xcalloc(1, sizeof(*v));
 
 	v->table = table;
-	v->v = (union value *)(uintptr_t)unset;
 	return v;
 }
 
@@ -23,63 +37,112 @@ struct values *values_free(struct values *v)
 {
 	if (!v)
 		return NULL;
-	for (uint64_t left = v->set; left; left &= left - 1) {
-		unsigned row = (unsigned)__builtin_ctzll(left);
+	if (v->slots && --v->slots->owners == 0) {
+		for (uint64_t left = v->set; left; left &= left - 1) {
+			unsigned row = (unsigned)__builtin_ctzll(left);
 
-		value_free(&v->table->rows[row], v->v[row]);
+			value_free(&v->table->rows[row], values_at(v, row));
+		}
+		free(v->slots);
 	}
-	free(v->locs);
-	if (v->v != unset)
-		free(v->v);
 	free(v);
 	return NULL;
 }
 
 struct values *values_copy(const struct values *v)
 {
-	struct values *copy;
+	struct values *copy = v ? xmemdup(v, sizeof(*v)) : NULL;
 
-	if (!v)
-		return NULL;
-	copy = values_new(v->table);
-	for (unsigned row = 0; row < v->table->n; row++)
-		if (values_has(v, row))
-			values_put(copy, row, value_copy(&v->table->rows[row], v->v[row]), values_loc(v, row));
+	if (copy && copy->slots)
+		copy->slots->owners++;
 	return copy;
+}
+
+/* Makes the slots v's own, with room for n values, and for where they were written when that is asked for. */
+static void own_slots(struct values *v, unsigned n, bool locs)
+{
+	struct slots *old = v->slots, *new;
+	bool shared = old && old->owners > 1;
+	unsigned used = count(v);
+
+	if (old && !shared && old->room >= n && (old->has_locs || !locs))
+		return;
+	locs = locs || (old && old->has_locs);
+	n = (n + SLOTS_STEP - 1) / SLOTS_STEP * SLOTS_STEP;
+	new = xcalloc(1, sizeof(*new) + n * (sizeof(*new->v) + (locs ? sizeof(struct loc) : 0)));
+	*new = (struct slots){.owners = 1, .room = (uint16_t)n, .has_locs = locs};
+	if (used)
+		memcpy(new->v, old->v, used * sizeof(*new->v));
+	if (used && old->has_locs)
+		memcpy(slot_locs(new), slot_locs(old), used * sizeof(struct loc));
+	v->slots = new;
+	if (!shared) {
+		free(old);
+		return;
+	}
+	old->owners--;
+	for (uint64_t left = v->set; left; left &= left - 1) {
+		unsigned row = (unsigned)__builtin_ctzll(left);
+
+		new->v[slot(v, row)] = value_copy(&v->table->rows[row], new->v[slot(v, row)]);
+	}
 }
 
 void values_put(struct values *v, unsigned row, union value value, struct loc loc)
 {
-	values_unset(v, row);
-	if (v->v == unset)
-		v->v = xcalloc(v->table->n, sizeof(*v->v));
-	if (loc.file && !v->locs)
-		v->locs = xcalloc(v->table->n, sizeof(*v->locs));
-	v->v[row] = value;
-	v->set |= 1ull << row;
-	if (v->locs)
-		v->locs[row] = loc;
+	unsigned at = slot(v, row), n = count(v);
+	struct slots *s;
+
+	own_slots(v, n + !values_has(v, row), loc.file);
+	s = v->slots;
+	if (values_has(v, row)) {
+		value_free(&v->table->rows[row], s->v[at]);
+	} else {
+		memmove(&s->v[at + 1], &s->v[at], (n - at) * sizeof(*s->v));
+		if (s->has_locs)
+			memmove(&slot_locs(s)[at + 1], &slot_locs(s)[at], (n - at) * sizeof(struct loc));
+		v->set |= 1ull << row;
+	}
+	s->v[at] = value;
+	if (s->has_locs)
+		slot_locs(s)[at] = loc;
+}
+
+union value values_take(struct values *v, unsigned row)
+{
+	unsigned at = slot(v, row), n = count(v);
+	union value value;
+
+	if (!values_has(v, row))
+		return (union value){0};
+	own_slots(v, n, false);
+	value = v->slots->v[at];
+	memmove(&v->slots->v[at], &v->slots->v[at + 1], (n - at - 1) * sizeof(*v->slots->v));
+	if (v->slots->has_locs)
+		memmove(&slot_locs(v->slots)[at], &slot_locs(v->slots)[at + 1], (n - at - 1) * sizeof(struct loc));
+	v->set &= ~(1ull << row);
+	return value;
 }
 
 void values_unset(struct values *v, unsigned row)
 {
-	if (!values_has(v, row))
-		return;
-	value_free(&v->table->rows[row], v->v[row]);
-	v->v[row] = (union value){0};
-	v->set &= ~(1ull << row);
-	if (v->locs)
-		v->locs[row] = LOC_NONE;
+	if (values_has(v, row))
+		value_free(&v->table->rows[row], values_take(v, row));
+}
+
+void values_set_num(struct values *v, unsigned row, uint64_t num)
+{
+	values_put(v, row, (union value){.num = num}, values_loc(v, row));
 }
 
 struct loc values_loc(const struct values *v, unsigned row)
 {
-	return values_has(v, row) && v->locs ? v->locs[row] : LOC_NONE;
+	return values_has(v, row) && v->slots->has_locs ? slot_locs(v->slots)[slot(v, row)] : LOC_NONE;
 }
 
 uint64_t values_num(const struct values *v, unsigned row, uint64_t otherwise)
 {
-	return values_has(v, row) ? v->v[row].num : otherwise;
+	return values_has(v, row) ? values_at(v, row).num : otherwise;
 }
 
 /* Most keys differ in their first letter. */
@@ -122,7 +185,7 @@ static void encode_flags(const struct values *v, uint64_t rows, unsigned first, 
 		    other->attr != o->attr)
 			continue;
 		pair[1] |= other->bit;
-		if (v->v[row].num)
+		if (values_at(v, row).num)
 			pair[0] |= other->bit;
 	}
 	mnl_attr_put(m, o->attr, sizeof(pair), pair);
@@ -153,7 +216,7 @@ void values_encode(const struct values *v, uint64_t rows, enum place place, stru
 		if (!(rows >> row & 1) || o->place != place || !o->type->put)
 			continue;
 		if (o->type != &type_flag)
-			o->type->put(o, v->v[row], m);
+			o->type->put(o, values_at(v, row), m);
 		else if (!flag_done(v, rows, row))
 			encode_flags(v, rows, row, m);
 	}

@@ -187,12 +187,23 @@ struct option_table {
 		.what = (text), .rows = (array), .n = ARRAY_SIZE(array)                                                \
 	}
 
-/* The values of one table on one link: present bits, values, and where each was written (NULL for kernel state). */
+/*
+ * The values of one table on one link: present bits, values, and where each was written. There are thousands of links,
+ * each four times over (as declared, as wanted, as it is, as it was), that mostly say little and the same: so only set
+ * rows have a slot, and copies share their slots until one of them is written to.
+ */
 struct values {
 	const struct option_table *table;
 	uint64_t set;
-	struct loc *locs; /* table->n of them; NULL: none is known */
-	union value *v;	  /* table->n of them, unset ones zero; written by values_put() only */
+	struct slots *slots; /* option.c's own; NULL: none is set */
+};
+
+/* Of the set rows, in their order. */
+struct slots {
+	uint32_t owners; /* values that share them */
+	uint16_t room;
+	bool has_locs;	 /* room of them follow v; else none is known (kernel state) */
+	union value v[]; /* room of them */
 };
 
 struct values *values_new(const struct option_table *table);
@@ -203,9 +214,20 @@ static inline bool values_has(const struct values *v, unsigned row)
 {
 	return v && (v->set >> row & 1);
 }
+/* Zero when it is not set. A blob stays v's. */
+static inline union value values_at(const struct values *v, unsigned row)
+{
+	if (!values_has(v, row))
+		return (union value){0};
+	return v->slots->v[__builtin_popcountll(v->set & ((1ull << row) - 1))];
+}
 /* Stores; takes over a blob and frees the one that was there. */
 void values_put(struct values *v, unsigned row, union value value, struct loc loc);
 void values_unset(struct values *v, unsigned row);
+/* Unsets, and gives the value, zero when there is none, to the caller. */
+union value values_take(struct values *v, unsigned row);
+/* Another number where one is set; where it was written stays. */
+void values_set_num(struct values *v, unsigned row, uint64_t num);
 struct loc values_loc(const struct values *v, unsigned row);
 /* The number of a set row, or `otherwise`. v may be NULL. */
 uint64_t values_num(const struct values *v, unsigned row, uint64_t otherwise);

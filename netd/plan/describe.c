@@ -29,10 +29,10 @@ static char *found_text(const struct describer *d, const struct option *o, const
 	if (!values_has(have, row))
 		return xstrdup(o->type->is_blob ? "none" : "not shown by the kernel");
 	if (o->type == &type_ifname) {
-		named = model_index(d->in->actual, ifname_index(have->v[row]));
+		named = model_index(d->in->actual, ifname_index(values_at(have, row)));
 		return xstrdup(named ? named->name : "none");
 	}
-	return value_text(o, have->v[row]);
+	return value_text(o, values_at(have, row));
 }
 
 static char *wanted_text(const struct option *o, union value v)
@@ -46,8 +46,8 @@ static void describe_rows(const struct describer *d, const struct values *want, 
 	for (unsigned row = 0; want && row < want->table->n; row++) {
 		const struct option *o = &want->table->rows[row];
 
-		if ((rows >> row & 1) && !diff_row_equal(d->in->actual, o, want->v[row], have, row))
-			tell(d, o->key, wanted_text(o, want->v[row]), found_text(d, o, have, row),
+		if ((rows >> row & 1) && !diff_row_equal(d->in->actual, o, values_at(want, row), have, row))
+			tell(d, o->key, wanted_text(o, values_at(want, row)), found_text(d, o, have, row),
 			     values_loc(want, row));
 	}
 }

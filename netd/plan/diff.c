@@ -24,14 +24,14 @@ bool diff_row_equal(const struct model *actual, const struct option *o, union va
 		if (!named)
 			return true;
 		/* A bond shows its primary only while that is one of its ports. */
-		return values_has(have, row) ? ifname_index(have->v[row]) == named->ifindex
+		return values_has(have, row) ? ifname_index(values_at(have, row)) == named->ifindex
 					     : (o->flags & OPTION_HIDDEN_READ) && !named->master;
 	}
 	if (o->type == &type_ifname)
-		return !values_has(have, row) || ifname_index(have->v[row]) == 0;
+		return !values_has(have, row) || ifname_index(values_at(have, row)) == 0;
 	if (!values_has(have, row))
 		return (o->flags & OPTION_HIDDEN_READ) || (o->type->is_blob && (!want.blob || want.blob->len == 0));
-	return o->type->equal(o, want, have->v[row]);
+	return o->type->equal(o, want, values_at(have, row));
 }
 
 bool diff_mode_allows(const struct link *bond, const struct option *o)
@@ -60,7 +60,8 @@ static uint64_t rows_differing(const struct model *actual, const struct values *
 	uint64_t differing = 0;
 
 	for (unsigned row = 0; want && row < want->table->n; row++)
-		if (values_has(want, row) && !diff_row_equal(actual, &want->table->rows[row], want->v[row], have, row))
+		if (values_has(want, row) &&
+		    !diff_row_equal(actual, &want->table->rows[row], values_at(want, row), have, row))
 			differing |= 1ull << row;
 	return differing;
 }

@@ -6,7 +6,7 @@
 static union value found_name(const struct model *actual, const struct values *found, unsigned row)
 {
 	const struct link *named =
-		found && values_has(found, row) ? model_index(actual, ifname_index(found->v[row])) : NULL;
+		found && values_has(found, row) ? model_index(actual, ifname_index(values_at(found, row))) : NULL;
 
 	return (union value){.blob = named ? blob_new(named->name, strlen(named->name) + 1) : NULL};
 }
@@ -25,7 +25,7 @@ static void note_row(struct values **to, const struct option_table *table, unsig
 	if (o->type == &type_ifname)
 		v = found_name(actual, found, row);
 	else if (found)
-		v = value_copy(o, found->v[row]);
+		v = value_copy(o, values_at(found, row));
 	else if (!o->type->is_blob)
 		v.num = (uint64_t)o->initial;
 	if (!*to)
@@ -63,7 +63,7 @@ static void note_mtu_of_new(struct record *r, const struct op *op, const struct 
 	const struct link *parent = model_find(actual, op->link->parent_name);
 
 	if (values_has(r->common, LINK_MTU) && parent)
-		r->common->v[LINK_MTU].num = values_num(parent->common, LINK_MTU, 1500);
+		values_set_num(r->common, LINK_MTU, values_num(parent->common, LINK_MTU, 1500));
 }
 
 static void note_create(struct ledger *l, const struct op *op, const struct model *actual)
@@ -273,9 +273,10 @@ static bool is_back(const struct values *found, unsigned row, const struct value
 {
 	const struct option *o = &found->table->rows[row];
 
-	if (values_has(want, row) && (values_loc(want, row).file || !o->type->equal(o, want->v[row], found->v[row])))
+	if (values_has(want, row) &&
+	    (values_loc(want, row).file || !o->type->equal(o, values_at(want, row), values_at(found, row))))
 		return false;
-	return values_has(have, row) && o->type->equal(o, found->v[row], have->v[row]);
+	return values_has(have, row) && o->type->equal(o, values_at(found, row), values_at(have, row));
 }
 
 static void settle_rows(struct values **found, uint64_t keep, const struct values *want, const struct values *have)

@@ -29,13 +29,13 @@ static const struct link *with_cleared_maps(struct planner *p, const struct link
 	struct link *scratch = NULL;
 
 	for (unsigned row = 0; d->want->own && row < d->want->own->table->n; row++) {
-		const struct blob *want = d->want->own->v[row].blob, *have;
+		const struct blob *want = values_at(d->want->own, row).blob, *have;
 		struct qos_entry map[64];
 		size_t n = 0;
 
 		if (!(d->own >> row & 1) || d->want->own->table->rows[row].type != &type_qos_map)
 			continue;
-		have = values_has(d->have->own, row) ? d->have->own->v[row].blob : NULL;
+		have = values_has(d->have->own, row) ? values_at(d->have->own, row).blob : NULL;
 		for (size_t i = 0; have && i < have->len / sizeof(*map) && n < ARRAY_SIZE(map); i++) {
 			const struct qos_entry *old = (const struct qos_entry *)have->data + i;
 			bool stays = false;
@@ -71,7 +71,8 @@ static uint64_t port_rows_to_keep(const struct link *port)
 		const struct option *o = &port->port->table->rows[row];
 
 		if (values_has(port->port, row) && !(o->flags & OPTION_STATUS) && o->place == PLACE_SLAVE &&
-		    !o->type->is_blob && o->type != &type_ifname && (int64_t)port->port->v[row].num != o->initial)
+		    !o->type->is_blob && o->type != &type_ifname &&
+		    (int64_t)values_at(port->port, row).num != o->initial)
 			rows |= 1ull << row;
 	}
 	return rows;

@@ -18,7 +18,7 @@ static const struct link *with_other_mtu(struct planner *p, const struct link *w
 	struct link *scratch = plan_scratch(p, want);
 	uint64_t mtu = values_num(want->common, LINK_MTU, 0);
 
-	scratch->common->v[LINK_MTU].num = mtu < MTU_MAX ? mtu + 1 : mtu - 1;
+	values_set_num(scratch->common, LINK_MTU, mtu < MTU_MAX ? mtu + 1 : mtu - 1);
 	return scratch;
 }
 

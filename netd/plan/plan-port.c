@@ -314,7 +314,7 @@ static uint64_t nameable(const struct planner *p, const struct values *v, uint64
 
 	rows = rows_naming(v, rows);
 	for (unsigned row = 0; v && row < v->table->n; row++)
-		if ((rows >> row & 1) && named_is_there(p, v->v[row]))
+		if ((rows >> row & 1) && named_is_there(p, values_at(v, row)))
 			result |= 1ull << row;
 	return result;
 }
@@ -336,7 +336,7 @@ static void plan_named_port(struct planner *p, const struct link_diff *d, const 
 		return;
 	rows = rows_naming(master->own, master->own->set) & ~(other ? other->own : 0);
 	for (unsigned row = 0; rows >> row; row++)
-		if ((rows >> row & 1) && !(is_named(master->own->v[row], d->want) &&
+		if ((rows >> row & 1) && !(is_named(values_at(master->own, row), d->want) &&
 					   diff_mode_allows(master, &master->own->table->rows[row])))
 			rows &= ~(1ull << row);
 	if (!rows)

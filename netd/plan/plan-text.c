@@ -47,11 +47,11 @@ static void print_rows(FILE *f, const struct values *want, const struct values *
 		item(f, first);
 		fprintf(f, "%s ", o->key);
 		if (values_has(have, row) && have->table == want->table && o->type != &type_ifname &&
-		    !o->type->equal(o, want->v[row], have->v[row])) {
-			print_value(f, o, have->v[row]);
+		    !o->type->equal(o, values_at(want, row), values_at(have, row))) {
+			print_value(f, o, values_at(have, row));
 			fputs(" -> ", f);
 		}
-		print_value(f, o, want->v[row]);
+		print_value(f, o, values_at(want, row));
 	}
 }
 

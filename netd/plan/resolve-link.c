@@ -48,7 +48,7 @@ static bool is_made_anew(const struct resolve_input *in, const struct link *want
 		const struct option *o = &want->own->table->rows[row];
 
 		if (o->change == CHANGE_RECREATE && values_has(want->own, row) && values_has(have->own, row) &&
-		    !o->type->equal(o, want->own->v[row], have->own->v[row]))
+		    !o->type->equal(o, values_at(want->own, row), values_at(have->own, row)))
 			return true;
 	}
 	return want->parent_name[0] && model_parent(in->actual, have) != model_find(in->actual, want->parent_name);
@@ -145,7 +145,7 @@ static void put_back(const struct link *owner, struct values **to, const struct 
 			continue;
 		if (!*to)
 			*to = values_new(found->table);
-		values_put(*to, row, value_copy(o, found->v[row]), LOC_NONE);
+		values_put(*to, row, value_copy(o, values_at(found, row)), LOC_NONE);
 	}
 }
 
@@ -258,12 +258,12 @@ bool resolve_vlans(struct link *want, const struct values *says, const struct br
 			vlan_add(&map, found[i].vid, found[i].flags);
 	}
 	if (has_vlans)
-		add_ranges(&map, says->v[vlans].blob);
-	if (has_pvid && says->v[pvid].num)
-		vlan_add(&map, (unsigned)says->v[pvid].num,
+		add_ranges(&map, values_at(says, vlans).blob);
+	if (has_pvid && values_at(says, pvid).num)
+		vlan_add(&map, (unsigned)values_at(says, pvid).num,
 			 has_untagged ? BRIDGE_VLAN_INFO_PVID : BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
 	if (has_untagged)
-		untag(&map, says->v[untagged].blob, has_pvid);
+		untag(&map, values_at(says, untagged).blob, has_pvid);
 	take_map(want, &map);
 	return true;
 }

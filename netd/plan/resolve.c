@@ -90,7 +90,7 @@ static void copy_name(char to[IFNAMSIZ], const char *from)
 static void name_devices(const struct resolve_input *in, struct values *v)
 {
 	for (unsigned row = 0; v && row < v->table->n; row++) {
-		const struct blob *label = values_has(v, row) ? v->v[row].blob : NULL;
+		const struct blob *label = values_has(v, row) ? values_at(v, row).blob : NULL;
 		const char *name;
 
 		if (v->table->rows[row].type != &type_ifname || !label)
@@ -236,8 +236,9 @@ static struct values *port_settings(const struct link *was)
 		const struct option *o = &v->table->rows[row];
 
 		if (values_has(was->port, row) && o->place == PLACE_SLAVE && !o->type->is_blob &&
-		    !(o->flags & (OPTION_STATUS | OPTION_REFUSED)) && (int64_t)was->port->v[row].num != o->initial)
-			values_put(v, row, was->port->v[row], LOC_NONE);
+		    !(o->flags & (OPTION_STATUS | OPTION_REFUSED)) &&
+		    (int64_t)values_at(was->port, row).num != o->initial)
+			values_put(v, row, values_at(was->port, row), LOC_NONE);
 	}
 	return v;
 }

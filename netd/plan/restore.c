@@ -35,11 +35,11 @@ static struct values *as_wanted(const struct model *before, const struct link *w
 		if (!values_has(v, row) && !(o->type == &type_ifname && (o->flags & OPTION_HIDDEN_READ)))
 			continue;
 		if (o->type == &type_ifname) {
-			named = values_has(v, row) ? model_index(before, ifname_index(v->v[row])) : NULL;
+			named = values_has(v, row) ? model_index(before, ifname_index(values_at(v, row))) : NULL;
 			if (named)
 				value.blob = blob_new(named->name, strlen(named->name) + 1);
 		} else {
-			value = value_copy(o, v->v[row]);
+			value = value_copy(o, values_at(v, row));
 		}
 		values_put(want, row, value, LOC_NONE);
 	}

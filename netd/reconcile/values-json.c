@@ -11,8 +11,8 @@ static void print_texts(const struct values *v, FILE *f)
 		if (!values_has(v, row))
 			continue;
 		/* An empty list has no text of its own. */
-		if (!o->type->is_blob || (v->v[row].blob && v->v[row].blob->len))
-			o->type->print(o, v->v[row], f);
+		if (!o->type->is_blob || (values_at(v, row).blob && values_at(v, row).blob->len))
+			o->type->print(o, values_at(v, row), f);
 		fputc('\0', f);
 	}
 }

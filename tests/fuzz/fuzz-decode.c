@@ -16,7 +16,7 @@ static void print_values(const struct values *v)
 {
 	for (unsigned row = 0; v && row < v->table->n; row++)
 		if (values_has(v, row))
-			free(value_text(&v->table->rows[row], v->v[row]));
+			free(value_text(&v->table->rows[row], values_at(v, row)));
 }
 
 static void try_link(const struct nlmsghdr *m)

@@ -191,7 +191,7 @@ int fake_sysctl(struct link *l, const struct op *op)
 {
 	for (unsigned row = 0; row < link_options.n; row++)
 		if ((op->common & op->link->common->set) >> row & 1)
-			fake_put(l, (enum link_row)row, op->link->common->v[row].num);
+			fake_put(l, (enum link_row)row, values_at(op->link->common, row).num);
 	if (fake_get(l, LINK_DISABLE_IPV6))
 		drop_inet6(l);
 	return 0;

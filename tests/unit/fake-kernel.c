@@ -329,7 +329,7 @@ static int set_link(struct fake_kernel *k, struct link *l, const struct op *op)
 	for (unsigned row = 0; r == 0 && row < link_options.n; row++)
 		if (((op->common & common->set) >> row & 1) &&
 		    (link_options.rows[row].place == PLACE_INET6 || row == LINK_TXQLEN))
-			fake_put(l, (enum link_row)row, common->v[row].num);
+			fake_put(l, (enum link_row)row, values_at(common, row).num);
 	return r;
 }
 

@@ -21,7 +21,7 @@ void fake_forget_named(struct values *v, const struct link *named)
 {
 	for (unsigned row = 0; v && row < v->table->n; row++)
 		if (values_has(v, row) && v->table->rows[row].type == &type_ifname &&
-		    ifname_index(v->v[row]) == named->ifindex)
+		    ifname_index(values_at(v, row)) == named->ifindex)
 			values_unset(v, row);
 }
 
@@ -44,7 +44,7 @@ bool fake_ports_keep_macs(const struct link *bond)
 
 static const struct blob *name_sent(const struct values *sent, unsigned row)
 {
-	return sent->v[row].blob && sent->v[row].blob->data[0] ? sent->v[row].blob : NULL;
+	return values_at(sent, row).blob && values_at(sent, row).blob->data[0] ? values_at(sent, row).blob : NULL;
 }
 
 /* bond_opt_check_deps(): before the old and the new value are looked at. */
@@ -104,7 +104,8 @@ static void set_primary(struct fake_kernel *k, struct link *l, const struct blob
 /* One row, in the order of bond_changelink(). */
 static int set_bond_row(struct fake_kernel *k, struct link *l, unsigned row, const struct values *sent, uint64_t rows)
 {
-	uint64_t num = sent->v[row].num, miimon = rows >> BOND_MIIMON & 1 ? sent->v[BOND_MIIMON].num : 0;
+	uint64_t num = values_at(sent, row).num,
+		 miimon = rows >> BOND_MIIMON & 1 ? values_at(sent, BOND_MIIMON).num : 0;
 
 	switch (row) {
 	case BOND_MODE:
@@ -134,13 +135,13 @@ static int set_bond_row(struct fake_kernel *k, struct link *l, unsigned row, con
 		set_primary(k, l, name_sent(sent, row));
 		return 0;
 	}
-	values_put(l->own, row, value_copy(&sent->table->rows[row], sent->v[row]), LOC_NONE);
+	values_put(l->own, row, value_copy(&sent->table->rows[row], values_at(sent, row)), LOC_NONE);
 	return 0;
 }
 
 static int set_bond(struct fake_kernel *k, struct link *l, const struct values *sent, uint64_t rows)
 {
-	uint64_t mode = rows >> BOND_MODE & 1 ? sent->v[BOND_MODE].num : own(l, BOND_MODE);
+	uint64_t mode = rows >> BOND_MODE & 1 ? values_at(sent, BOND_MODE).num : own(l, BOND_MODE);
 	int r = 0;
 
 	for (unsigned row = 0; r == 0 && row < sent->table->n; row++)
@@ -224,7 +225,7 @@ static int set_bridge(struct fake_kernel *k, struct link *l, const struct values
 			r = check_row(k, l, &sent->table->rows[row], 0);
 	for (unsigned row = 0; r == 0 && row < sent->table->n; row++)
 		if (rows >> row & 1)
-			values_put(l->own, row, value_copy(&sent->table->rows[row], sent->v[row]), LOC_NONE);
+			values_put(l->own, row, value_copy(&sent->table->rows[row], values_at(sent, row)), LOC_NONE);
 	if (r < 0 || own(l, BRIDGE_VLAN_DEFAULT_PVID) == old)
 		return r;
 	move_default_pvid(l, old, (uint16_t)own(l, BRIDGE_VLAN_DEFAULT_PVID));
@@ -267,10 +268,14 @@ static void set_vlan(struct link *l, const struct values *sent, uint64_t rows, b
 
 		if (!(rows >> row & 1) || (o->change == CHANGE_RECREATE && !create))
 			continue;
-		if (o->type == &type_qos_map)
-			merge_map(&l->own->v[row], sent->v[row].blob);
-		else
-			values_put(l->own, row, sent->v[row], LOC_NONE);
+		if (o->type == &type_qos_map) {
+			union value map = values_take(l->own, row);
+
+			merge_map(&map, values_at(sent, row).blob);
+			values_put(l->own, row, map, LOC_NONE);
+		} else {
+			values_put(l->own, row, values_at(sent, row), LOC_NONE);
+		}
 	}
 }
 
@@ -324,7 +329,7 @@ int fake_set_port(struct fake_kernel *k, struct link *l, const struct op *op)
 		if (o->type == &type_ifname)
 			r = set_named(k, l, row, name_sent(sent, row));
 		else
-			values_put(l->port, row, value_copy(o, sent->v[row]), LOC_NONE);
+			values_put(l->port, row, value_copy(o, values_at(sent, row)), LOC_NONE);
 	}
 	return r;
 }

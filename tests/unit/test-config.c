@@ -232,7 +232,7 @@ static void test_a_list_option_appends_and_keeps_good_words(void **state _unused
 	assert_int_equal(p.diags.n_errors, 2);
 	assert_int_equal(p.diags.list[0].line, 5);
 	assert_int_equal(p.diags.list[1].line, 5);
-	assert_int_equal(l->own->v[row].blob->len, 8);
+	assert_int_equal(values_at(l->own, row).blob->len, 8);
 	assert_int_equal(values_loc(l->own, row).line, 4);
 }
 
@@ -300,7 +300,7 @@ static void test_daemon_settings(void **state _unused_)
 	assert_string_equal(p.messages, "");
 	assert_int_equal(values_num(p.config->daemon, DAEMON_BOOT_WAIT, 5000), 0);
 	assert_int_equal(values_num(p.config->daemon, DAEMON_DRIFT, DRIFT_REPAIR), DRIFT_REPORT);
-	assert_string_equal((const char *)p.config->daemon->v[DAEMON_ADMIN_GROUP].blob->data, "kvm");
+	assert_string_equal((const char *)values_at(p.config->daemon, DAEMON_ADMIN_GROUP).blob->data, "kvm");
 	assert_false(values_has(p.config->daemon, DAEMON_READ_GROUP));
 }
 

@@ -63,11 +63,11 @@ static void assert_same_values(const struct values *want, const struct values *h
 		if (!values_has(have, row))
 			fail_msg("%s was lost", o->key);
 		if (o->type == &type_ifname) {
-			assert_int_equal(ifname_index(have->v[row]), index_of("eth0", NULL));
+			assert_int_equal(ifname_index(values_at(have, row)), index_of("eth0", NULL));
 			continue;
 		}
-		w = value_text(o, want->v[row]);
-		h = value_text(o, have->v[row]);
+		w = value_text(o, values_at(want, row));
+		h = value_text(o, values_at(have, row));
 		assert_string_equal(w, h);
 	}
 }

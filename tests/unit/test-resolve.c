@@ -161,7 +161,7 @@ static void devices_are_found_by_altname_and_by_match(void **state _unused_)
 	assert_string_equal(bond->ports[0].name, "eth0");
 	assert_string_equal(bond->ports[1].name, "eth1");
 	assert_string_equal(wanted(&scene, "v5")->parent_name, "eth0");
-	assert_string_equal((const char *)bond->own->v[BOND_PRIMARY].blob->data, "eth1");
+	assert_string_equal((const char *)values_at(bond->own, BOND_PRIMARY).blob->data, "eth1");
 	assert_int_equal(values_num(wanted(&scene, "eth1")->port, BOND_PORT_PRIO, 0), 7);
 	step_done(&scene.s);
 	config_free(c);
