@@ -19,7 +19,7 @@ int loc_compare(struct loc a, struct loc b)
 static void add_of_link(struct diags *d, enum severity severity, const struct link *l, struct loc loc, const char *key,
 			const char *text)
 {
-	_cleanup_free_ char *section = xasprintf("%s %s", l->kind->name, l->name);
+	_cleanup_free_ char *section = link_section(l);
 
 	diag_add(d, severity, loc, section, key, "%s", text);
 }
@@ -287,6 +287,7 @@ void config_check(const struct config *c, struct diags *d)
 	check_matches(c, &found);
 	check_stack(c, &claims, &found);
 	check_addresses(c, &claims, &found);
+	check_networks(c, &found);
 	for (size_t i = 0; i < found.n; i++)
 		if (!is_consequence(d, n, &found.list[i]))
 			diag_move(d, &found.list[i]);

@@ -26,6 +26,7 @@ const struct claim *claims_find(const struct claims *c, const char *name);
 
 void check_stack(const struct config *c, const struct claims *claims, struct diags *d);
 void check_addresses(const struct config *c, const struct claims *claims, struct diags *d);
+void check_networks(const struct config *c, struct diags *d);
 
 /* An error about a link: the section is the link's. */
 void check_error(struct diags *d, const struct link *l, struct loc loc, const char *key, const char *format, ...)

@@ -74,6 +74,9 @@ struct config *config_free(struct config *c)
 		free(c->matches[i].driver);
 	}
 	free(c->matches);
+	for (size_t i = 0; i < c->n_networks; i++)
+		network_free(c->networks[i]);
+	free(c->networks);
 	values_free(c->daemon);
 	sources_done(&c->sources);
 	free(c);

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../model/model.h"
+#include "../model/network.h"
 #include "diag.h"
 
 /* One file of a configuration. Both strings are owned by the file set. */
@@ -24,11 +24,12 @@ struct config_files {
 #define CONFIG_BYTES_MAX (32u << 20) /* all files together */
 #define CONFIG_LINE_MAX 65536	     /* one line */
 /* Objects of all files together: far beyond any host, and small enough that no rule takes long. */
-#define CONFIG_LINKS_MAX 65536	   /* sections of links; also those of ports by name */
-#define CONFIG_GLOBS_MAX 256	   /* [port GLOB] sections */
-#define CONFIG_PORTS_MAX 16384	   /* names in all `ports` keys */
-#define CONFIG_ADDRESSES_MAX 16384 /* addresses */
-#define CONFIG_ROUTES_MAX 16384	   /* routes and gateways */
+#define CONFIG_LINKS_MAX 65536	       /* sections of links; also those of ports by name */
+#define CONFIG_GLOBS_MAX 256	       /* [port GLOB] sections */
+#define CONFIG_PORTS_MAX 16384	       /* names in all `ports` keys */
+#define CONFIG_ADDRESSES_MAX 16384     /* addresses */
+#define CONFIG_ROUTES_MAX 16384	       /* routes and gateways */
+#define CONFIG_NETWORK_ITEMS_MAX 65536 /* ranges, hosts, names, options and forwarded ports of all networks */
 
 void config_files_done(struct config_files *f);
 void config_files_add(struct config_files *f, const char *name, const char *text, size_t len);
@@ -80,6 +81,8 @@ struct config {
 	size_t n_port_globs;
 	struct match *matches;
 	size_t n_matches;
+	struct network **networks; /* in the order written; their bridges are in links */
+	size_t n_networks;
 	struct values *daemon; /* daemon_options */
 	struct sources sources;
 	bool spotless; /* there was nothing to say about it, no warning either */

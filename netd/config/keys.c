@@ -77,6 +77,7 @@ bool parser_count(struct parser *p, enum counted what, struct loc loc, const cha
 		[COUNT_PORTS] = {CONFIG_PORTS_MAX, "ports"},
 		[COUNT_ADDRESSES] = {CONFIG_ADDRESSES_MAX, "addresses"},
 		[COUNT_ROUTES] = {CONFIG_ROUTES_MAX, "routes"},
+		[COUNT_ITEMS] = {CONFIG_NETWORK_ITEMS_MAX, "ranges, hosts, options and forwarded ports of networks"},
 	};
 	size_t n = ++p->counts[what];
 
@@ -209,9 +210,10 @@ static bool take_option(struct parser *p, struct values *v, struct loc loc, cons
 	return row >= 0;
 }
 
-static bool take_network_key(struct parser *p, struct loc loc, const char *key, const char *value)
+static bool take_network_key(struct parser *p, const struct network_key *keys, struct loc loc, const char *key,
+			     const char *value)
 {
-	for (const struct network_key *k = network_keys; k->key; k++) {
+	for (const struct network_key *k = keys; k->key; k++) {
 		if (!streq(k->key, key) || (k->kinds && !(p->section.link->kind->flags & k->kinds)))
 			continue;
 		if (parser_first(p, loc, k->key, key, k->repeats))
@@ -225,8 +227,15 @@ static bool take_link_key(struct parser *p, struct loc loc, const char *key, con
 {
 	struct section *s = &p->section;
 
-	return take_network_key(p, loc, key, value) || take_option(p, s->link->common, loc, key, value) ||
+	return take_network_key(p, network_keys, loc, key, value) || take_option(p, s->link->common, loc, key, value) ||
 	       take_option(p, s->link->own, loc, key, value) || take_option(p, s->match, loc, key, value);
+}
+
+/* What a network says of itself goes before what it says of its bridge. */
+static bool take_guest_key(struct parser *p, struct loc loc, const char *key, const char *value)
+{
+	return take_network_key(p, guest_keys, loc, key, value) ||
+	       take_option(p, p->section.network->own, loc, key, value) || take_link_key(p, loc, key, value);
 }
 
 /* A port's kind is not known here: a key is stored for each kind whose ports have it. */
@@ -252,7 +261,8 @@ static bool take_port_key(struct parser *p, struct loc loc, const char *key, con
 static bool is_later(struct parser *p, struct loc loc, const char *key)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(later_keys); i++) {
-		if (later_keys[i].where != p->section.type || !streq(later_keys[i].key, key))
+		if (later_keys[i].where != (p->section.link ? SECTION_LINK : p->section.type) ||
+		    !streq(later_keys[i].key, key))
 			continue;
 		parser_error(p, loc, key, "not supported yet: %s", later_keys[i].what);
 		return true;
@@ -294,6 +304,11 @@ static char *who_has(const char *key)
 		return xstrdup("a key of ethernet");
 	if (find_row(&daemon_options, key) >= 0)
 		return xstrdup("a key of [daemon]");
+	for (const struct network_key *k = guest_keys; k->key; k++)
+		if (streq(k->key, key))
+			return xstrdup("a key of [network]");
+	if (find_row(&network_options, key) >= 0)
+		return xstrdup("a key of [network]");
 	return NULL;
 }
 
@@ -318,19 +333,23 @@ static void suggest_link_keys(struct suggest *s, const struct section *section)
 	suggest_table(s, &kind->own);
 	if (section->match)
 		suggest_table(s, &match_options);
+	for (const struct network_key *k = guest_keys; section->network && k->key; k++)
+		suggest_try(s, k->key);
+	if (section->network)
+		suggest_table(s, &network_options);
 }
 
 static const char *suggest_key(const struct parser *p, const char *key)
 {
 	struct suggest near = SUGGEST(key);
 
-	if (p->section.type == SECTION_LINK)
+	if (p->section.link)
 		suggest_link_keys(&near, &p->section);
 	if (p->section.type == SECTION_DAEMON)
 		suggest_table(&near, &daemon_options);
 	for (size_t i = 0; p->section.type == SECTION_PORT && kinds[i]; i++)
 		suggest_table(&near, &kinds[i]->port);
-	if (near.best || p->section.type != SECTION_LINK)
+	if (near.best || !p->section.link)
 		return near.best;
 	for (size_t i = 0; i < ARRAY_SIZE(other_words); i++) {
 		struct suggest other = SUGGEST(key);
@@ -375,6 +394,9 @@ void parser_key(void *userdata, struct loc loc, const char *key, const char *val
 		break;
 	case SECTION_LINK:
 		taken = take_link_key(p, loc, key, value);
+		break;
+	case SECTION_NETWORK:
+		taken = take_guest_key(p, loc, key, value);
 		break;
 	case SECTION_PORT:
 		taken = take_port_key(p, loc, key, value);

@@ -64,7 +64,7 @@ static void take_parent(struct parser *p, struct loc loc, const char *key, const
 	l->parent_loc = loc;
 }
 
-static bool parse_number(const char *word, uint32_t min, uint32_t max, uint32_t *ret)
+bool word_number(const char *word, uint32_t min, uint32_t max, uint32_t *ret)
 {
 	char *end;
 	unsigned long n;
@@ -89,7 +89,7 @@ static unsigned family_bits(int family)
 	return family == AF_INET ? 32 : 128;
 }
 
-static bool parse_ip(const char *word, uint8_t *family, uint8_t addr[16])
+bool word_ip(const char *word, uint8_t *family, uint8_t addr[16])
 {
 	memset(addr, 0, 16);
 	*family = strchr(word, ':') ? AF_INET6 : AF_INET;
@@ -113,8 +113,7 @@ static bool is_limited_broadcast(int family, const uint8_t addr[16])
 	return family == AF_INET && addr[0] == 255 && addr[1] == 255 && addr[2] == 255 && addr[3] == 255;
 }
 
-/* What makes it unfit for one host; NULL: nothing. */
-static const char *host_fault(int family, const uint8_t addr[16])
+const char *host_fault(int family, const uint8_t addr[16])
 {
 	if (is_unspecified(addr))
 		return "is the unspecified address: no host has it";
@@ -149,12 +148,12 @@ static char *parse_prefix(const char *word, uint8_t *family, uint8_t addr[16], u
 
 	if (slash)
 		*slash++ = '\0';
-	if (!parse_ip(host, family, addr))
+	if (!word_ip(host, family, addr))
 		return xasprintf("'%.60s' is not an address with prefix length, as in 192.0.2.1/24 or 2001:db8::1/64",
 				 word);
 	if (!slash)
 		return xasprintf("'%s' needs its prefix length, as in %s/%d", word, word, *family == AF_INET ? 24 : 64);
-	if (!parse_number(slash, min, family_bits(*family), &len))
+	if (!word_number(slash, min, family_bits(*family), &len))
 		return xasprintf("'%.60s': the prefix length '%.40s' is not a number from %u to %u", word, slash, min,
 				 family_bits(*family));
 	*prefix_len = (uint8_t)len;
@@ -224,7 +223,7 @@ static void take_gateway_word(struct parser *p, struct loc loc, const char *key,
 	struct loc *first;
 	const char *fault;
 
-	if (!parse_ip(word, &r.family, r.gateway)) {
+	if (!word_ip(word, &r.family, r.gateway)) {
 		parser_error(p, loc, key, "'%.60s' is not an address without prefix length, as in 192.0.2.1", word);
 		return;
 	}
@@ -280,7 +279,7 @@ static char *parse_route_ip(const char *word, const char *value, uint8_t *family
 	uint8_t own;
 	const char *fault;
 
-	if (!parse_ip(value, &own, addr))
+	if (!word_ip(value, &own, addr))
 		return xasprintf("'%.60s' after '%s' is not an address", value, word);
 	fault = host_fault(own, addr);
 	if (fault)
@@ -294,7 +293,7 @@ static char *parse_route_ip(const char *word, const char *value, uint8_t *family
 
 static char *parse_route_number(const char *word, const char *value, uint32_t min, uint32_t max, uint32_t *ret)
 {
-	if (parse_number(value, min, max, ret))
+	if (word_number(value, min, max, ret))
 		return NULL;
 	return xasprintf("'%.40s' after '%s' is not a number from %u to %u", value, word, min, max);
 }

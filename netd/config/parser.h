@@ -12,6 +12,7 @@ enum section_type {
 	SECTION_LINK,
 	SECTION_PORT,
 	SECTION_DAEMON,
+	SECTION_NETWORK, /* `link` is its bridge */
 };
 
 /* A key that the section had already. */
@@ -30,7 +31,8 @@ struct section {
 	bool refused;
 	char *text; /* owned: "bond bond0" */
 	struct loc loc;
-	struct link *link;	   /* SECTION_LINK */
+	struct link *link;	   /* SECTION_LINK, SECTION_NETWORK */
+	struct network *network;   /* SECTION_NETWORK */
 	struct values *match;	   /* SECTION_LINK: match_options */
 	struct port_section *port; /* SECTION_PORT */
 	struct values *daemon;	   /* SECTION_DAEMON */
@@ -40,7 +42,16 @@ struct section {
 };
 
 /* What there is a limit of; see CONFIG_*_MAX. */
-enum counted { COUNT_LINKS, COUNT_PORT_NAMES, COUNT_GLOBS, COUNT_PORTS, COUNT_ADDRESSES, COUNT_ROUTES, _COUNTS };
+enum counted {
+	COUNT_LINKS,
+	COUNT_PORT_NAMES,
+	COUNT_GLOBS,
+	COUNT_PORTS,
+	COUNT_ADDRESSES,
+	COUNT_ROUTES,
+	COUNT_ITEMS,
+	_COUNTS
+};
 
 struct parser {
 	struct config *config; /* borrowed */
@@ -78,9 +89,18 @@ struct network_key {
 };
 extern const struct network_key network_keys[]; /* ends with a NULL key */
 
+/* Keys that only [network] has, which are lists and objects (guest-keys.c). */
+extern const struct network_key guest_keys[]; /* ends with a NULL key */
+
 /* How [ethernet] finds its device. */
 extern const struct option_table match_options;
 enum match_row { MATCH_MAC, MATCH_PATH, MATCH_DRIVER };
+
+/* What values of network keys are made of; network-keys.c. */
+bool word_ip(const char *word, uint8_t *family, uint8_t addr[16]);
+bool word_number(const char *word, uint32_t min, uint32_t max, uint32_t *ret);
+/* What makes it unfit for one host; NULL: nothing. */
+const char *host_fault(int family, const uint8_t addr[16]);
 
 /* What makes `name` no name, e.g. "has 17 bytes, and a link's name at most 15"; NULL: nothing. The caller frees it. */
 char *name_fault(const char *name, size_t max);

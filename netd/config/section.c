@@ -6,7 +6,7 @@
 #include "parser.h"
 #include "suggest.h"
 
-#define ALL_KINDS "ethernet, bond, bridge, vlan, port, daemon"
+#define ALL_KINDS "ethernet, bond, bridge, vlan, port, network, daemon"
 
 size_t kinds_count(void)
 {
@@ -95,7 +95,9 @@ static void open_link(struct parser *p, const struct kind *kind, const char *nam
 	check_name(p, kind->name, name, fault, kind->flags & KIND_VIRTUAL ? "" : long_nic_hint(name));
 	if (!parser_count(p, COUNT_LINKS, p->section.loc, NULL))
 		p->section.refused = true;
-	if (other && other->kind == kind)
+	if (other && other->network[0])
+		section_error(p, "[network %s] at %s makes '%s': its keys go in there", other->network, place, name);
+	else if (other && other->kind == kind)
 		section_error(p, "the same section is at %s", place);
 	else if (other)
 		section_error(p, "'%s' is a %s at %s: one name, one link", name, other->kind->name, place);
@@ -125,6 +127,27 @@ static void open_port(struct parser *p, const char *pattern)
 	p->section.port = port;
 }
 
+static void open_network(struct parser *p, const char *name)
+{
+	_cleanup_free_ char *fault = name_fault(name, NETWORK_NAME_SIZE - 1);
+
+	check_name(p, "network", name, fault, "");
+	if (!parser_count(p, COUNT_LINKS, p->section.loc, NULL))
+		p->section.refused = true;
+	for (size_t i = 0; i < p->config->n_networks; i++) {
+		_cleanup_free_ char *place = diag_place(p->diags, p->config->networks[i]->loc);
+
+		if (streq(p->config->networks[i]->name, name))
+			section_error(p, "the same section is at %s", place);
+	}
+	p->section.type = SECTION_NETWORK;
+	p->section.network = network_new(name);
+	p->section.network->loc = p->section.loc;
+	p->section.link = link_new("", &kind_bridge);
+	p->section.link->loc = p->section.loc;
+	snprintf(p->section.link->network, NETWORK_NAME_SIZE, "%s", name);
+}
+
 static void open_daemon(struct parser *p, const char *name)
 {
 	if (*name)
@@ -144,13 +167,10 @@ static void refuse_kind(struct parser *p, const char *kind)
 {
 	struct suggest near = SUGGEST(kind);
 
-	if (streq(kind, "network")) {
-		section_error(p, "not supported yet: guest networks; declare the bridge as [bridge NAME]");
-		return;
-	}
 	for (size_t i = 0; kinds[i]; i++)
 		suggest_try(&near, kinds[i]->name);
 	suggest_try(&near, "port");
+	suggest_try(&near, "network");
 	suggest_try(&near, "daemon");
 	if (near.best)
 		section_error(p, "'%.40s' is not one of " ALL_KINDS " (did you mean '%s'?)", kind, near.best);
@@ -169,6 +189,8 @@ void parser_section(void *userdata, struct loc loc, const char *kind, const char
 		open_port(p, name);
 	else if (streq(kind, "daemon"))
 		open_daemon(p, name);
+	else if (streq(kind, "network"))
+		open_network(p, name);
 	else if (kind_find(kind))
 		open_link(p, kind_find(kind), name);
 	else
@@ -222,6 +244,7 @@ void port_section_done(struct port_section *port)
 static void section_done(struct section *s)
 {
 	link_free(s->link);
+	network_free(s->network);
 	if (s->port)
 		port_section_done(s->port);
 	free(s->port);
@@ -240,10 +263,19 @@ void parser_end_section(struct parser *p)
 
 	if (s->type == SECTION_LINK)
 		check_required(p, s->link);
+	if (s->type == SECTION_NETWORK && !parser_seen(p, "bridge")) {
+		parser_error(p, s->loc, "bridge", "is missing: it names the bridge that the network makes");
+		s->refused = true;
+	}
 	if (!s->refused && s->type == SECTION_LINK) {
 		keep_match(p);
 		model_add(&p->config->links, s->link);
 		s->link = NULL;
+	} else if (!s->refused && s->type == SECTION_NETWORK) {
+		model_add(&p->config->links, s->link);
+		*ARRAY_APPEND(p->config->networks, p->config->n_networks) = s->network;
+		s->link = NULL;
+		s->network = NULL;
 	} else if (!s->refused && s->type == SECTION_PORT) {
 		*ARRAY_APPEND(p->config->ports, p->config->n_ports) = *s->port;
 		free(s->port);

@@ -45,6 +45,7 @@ static void add_tables(struct tables *t)
 		add_table(t, kinds[i]->name, " port", &kinds[i]->port, &kinds[i]->own);
 	}
 	add_table(t, "match", "", &match_options, &match_options);
+	add_table(t, "network", "", &network_options, &network_options);
 	add_table(t, "daemon", "", &daemon_options, &daemon_options);
 }
 

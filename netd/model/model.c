@@ -73,6 +73,11 @@ static void model_resize(struct model *m, size_t size)
 	}
 }
 
+char *link_section(const struct link *l)
+{
+	return l->network[0] ? xasprintf("network %s", l->network) : xasprintf("%s %s", l->kind->name, l->name);
+}
+
 void model_done(struct model *m)
 {
 	for (size_t i = 0; i < m->n_links; i++)

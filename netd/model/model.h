@@ -59,9 +59,13 @@ struct name_ref {
 	struct loc loc;
 };
 
+/* Names of guest networks, with the NUL. */
+#define NETWORK_NAME_SIZE 32
+
 struct link {
 	char name[IFNAMSIZ];
 	const struct kind *kind;
+	char network[NETWORK_NAME_SIZE]; /* the [network] whose bridge it is; "": it has a section of its own, or none */
 	struct loc loc; /* its section */
 
 	struct values *common; /* link_options */
@@ -157,6 +161,9 @@ void route_print(const struct route *r, FILE *f);		/* "default via 192.168.1.1 m
 bool value_equal(const struct model *actual, const struct option *o, union value want, union value have);
 /* value_text() with ifindexes shown as names where `actual` knows them. The caller frees it. */
 char *value_text_in(const struct model *actual, const struct option *o, union value v);
+
+/* What its section is called: "bond bond0", "network guests". The caller frees it. */
+char *link_section(const struct link *l);
 
 /* "52:54:00:12:34:56"; buf has 18 bytes. Returns buf. */
 char *mac_text(uint64_t mac, char *buf);

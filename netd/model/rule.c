@@ -5,7 +5,8 @@
 void rule_add(struct diags *d, enum severity severity, const char *word, const struct link *link,
 	      const struct values *v, unsigned row, const char *format, ...)
 {
-	_cleanup_free_ char *section = xasprintf("%s %s", word, link->name);
+	_cleanup_free_ char *section = 
+		streq(word, link->kind->name) ? link_section(link) : xasprintf("%s %s", word, link->name);
 	struct loc loc = values_loc(v, row);
 	_cleanup_free_ char *text = NULL;
 	va_list ap;

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: a guest network as data: what [network NAME] says beside what it says of its bridge. The bridge itself, with
+ * its addresses, is an ordinary link of the model whose `network` is the network's name. Values are parsed: a name in
+ * here is a name, a domain is a domain; nothing of the operator's text goes further.
+ */
+#pragma once
+
+#include "model.h"
+
+enum forward_mode { FORWARD_NAT, FORWARD_ROUTE, FORWARD_ISOLATED, FORWARD_OPEN };
+enum host_access { HOST_ACCESS_ALL, HOST_ACCESS_SERVICES, HOST_ACCESS_NONE };
+
+/* Rows of [network] beside those of its bridge. */
+extern const struct option_table network_options;
+enum network_row {
+	NETWORK_FORWARD,     /* enum forward_mode */
+	NETWORK_UPLINK,	     /* name of a link */
+	NETWORK_NAT6,	     /* bool */
+	NETWORK_HOST_ACCESS, /* enum host_access */
+	NETWORK_LEASE_TIME,  /* s */
+	NETWORK_DOMAIN,
+	_NETWORK_ROWS,
+};
+
+/* An address in network order; IPv4 in the first 4 bytes, the rest zero. */
+struct ip {
+	uint8_t family; /* AF_INET, AF_INET6; 0: not given */
+	uint8_t addr[16];
+};
+
+struct dhcp_range {
+	struct ip from, to; /* of one family, from <= to */
+	struct loc loc;
+};
+
+/* A guest that always gets the same address. */
+struct dhcp_host {
+	uint64_t mac;
+	struct ip ip4, ip6;
+	char *name; /* owned; NULL: not given */
+	struct loc loc;
+};
+
+struct dns_host {
+	struct ip ip;
+	char **names; /* owned */
+	size_t n_names;
+	struct loc loc;
+};
+
+struct dhcp_option {
+	uint8_t number; /* 0: by name */
+	char *name;	/* owned; of dnsmasq's --help dhcp; NULL: by number */
+	char *value;	/* owned: words of letters, digits and ".:/_-", separated by commas */
+	struct loc loc;
+};
+
+/* Connections to ports of the host go to a guest. */
+struct forward_port {
+	uint8_t protocol;   /* IPPROTO_TCP, IPPROTO_UDP */
+	uint16_t from, to;  /* of the host, from <= to */
+	uint8_t address[4]; /* of the guest */
+	uint16_t port;	    /* of the guest, for `from`; those after it follow */
+	struct loc loc;
+};
+
+struct snat {
+	uint8_t from[4], to[4];
+	uint16_t port_from, port_to; /* 0: not given */
+	struct loc loc;		     /* line 0: not given */
+};
+
+struct network {
+	char name[NETWORK_NAME_SIZE];
+	char bridge[IFNAMSIZ];
+	struct loc loc;
+	struct loc bridge_loc;
+	struct values *own; /* network_options */
+
+	struct dhcp_range *ranges;
+	size_t n_ranges;
+	struct dhcp_host *hosts;
+	size_t n_hosts;
+	struct ip *forwarders;
+	size_t n_forwarders;
+	bool no_dns;
+	struct loc dns_loc;
+	struct dns_host *dns_hosts;
+	size_t n_dns_hosts;
+	struct dhcp_option *options;
+	size_t n_options;
+	struct forward_port *forward_ports;
+	size_t n_forward_ports;
+	struct snat snat;
+};
+
+struct network *network_new(const char *name);
+/* Frees; accepts NULL, returns NULL. */
+struct network *network_free(struct network *n);
+
+enum forward_mode network_forward(const struct network *n);
+/* The value of a row that is a word; NULL: not given. Borrowed. */
+const char *network_word(const struct network *n, enum network_row row);
+
+/* "192.0.2.1" into a buffer of INET6_ADDRSTRLEN bytes; returns it. */
+const char *ip_format(const struct ip *ip, char *buf);
+bool ip_equal(const struct ip *a, const struct ip *b);
+/* Same family; as numbers. */
+int ip_compare(const struct ip *a, const struct ip *b);
+struct ip ip_of_address(const struct address *a);
+bool ip_in_subnet(const struct ip *ip, const struct address *subnet);
+/* Have the subnets of the two an address in common? */
+bool subnets_overlap(const struct address *a, const struct address *b);
