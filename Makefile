@@ -34,7 +34,7 @@ WARN += -Werror
 endif
 
 # Packages: see README.md, "What it is built from".
-DAEMON_PKGS := libnl-3.0 libnl-route-3.0 libmnl inih libsystemd json-c
+DAEMON_PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftables inih libsystemd json-c
 CLIENT_PKGS := inih json-c libmnl
 ifneq ($(filter-out help clean deps-% uninstall,$(or $(MAKECMDGOALS),all)),)
 $(BUILD)/pkgs.mk: Makefile

@@ -238,6 +238,7 @@ static int encode(struct encoder *e)
 		return encode_route(e);
 	case OP_SYSCTL:
 	case OP_HOST:
+	case OP_FIREWALL:
 		break;
 	}
 	return -EINVAL;

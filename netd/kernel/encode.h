@@ -18,7 +18,7 @@ typedef uint32_t encode_index_fn(const char *name, void *userdata);
 /*
  * Writes the message into buf (aligned for nlmsghdr) without sequence and without REQUEST and ACK flags. Returns its
  * aligned length; -ENODEV when a name has no ifindex, -EMSGSIZE, -EINVAL. The index of a link to be created is the one
- * it shall get, 0 lets the kernel choose. OP_SYSCTL and OP_HOST are no message: -EINVAL.
+ * it shall get, 0 lets the kernel choose. OP_SYSCTL, OP_HOST and OP_FIREWALL are no messages: -EINVAL.
  */
 ssize_t encode_op(const struct op *op, encode_index_fn *index, void *userdata, void *buf, size_t size);
 

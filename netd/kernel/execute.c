@@ -366,6 +366,40 @@ static void do_host(struct execution *x, size_t number)
 		succeed(x, number);
 }
 
+static int no_nftables(char **ret_text)
+{
+	*ret_text = xstrdup("the running kernel has no nftables (module nf_tables)");
+	return -EOPNOTSUPP;
+}
+
+/* All that follow each other are one transaction, so that there is no moment in between. Returns the last op's number.
+ */
+static size_t do_firewall(struct execution *x, size_t number)
+{
+	const struct plan *p = x->plan;
+	_cleanup_free_ char *commands = NULL;
+	char *text = NULL;
+	size_t last = number, len;
+	FILE *f = open_memstream(&commands, &len);
+	int error;
+
+	flush(x);
+	if (!f)
+		abort();
+	for (; last < p->n && p->ops[last].type == OP_FIREWALL; last++)
+		fputs(p->ops[last].commands, f);
+	fclose(f);
+	if (x->result.error)
+		return last - 1;
+	x->k->writes += last - number;
+	error = x->k->nftables ? nftables_run(x->k->nftables, commands, &text) : no_nftables(&text);
+	if (error)
+		fail(x, number, error, text, NULL);
+	for (size_t i = number; !error && i < last; i++)
+		succeed(x, i);
+	return last - 1;
+}
+
 /*
  * What has no event: sysctls, changes of a link that is down, the part of a refused change that was done before it was
  * refused (net/core/rtnetlink.c, do_setlink), an address while duplicates of it are searched for.
@@ -410,6 +444,11 @@ static bool send_is_full(const struct execution *x, const struct op *op)
 	return x->expected + x->nsec[op_cost(op)] > (deletes ? DELETE_NSEC : SEND_NSEC);
 }
 
+static bool is_message(const struct op *op)
+{
+	return op->type != OP_SYSCTL && op->type != OP_HOST && op->type != OP_FIREWALL;
+}
+
 static void next_turn(struct execution *x);
 
 static int on_turn(sd_event_source *s _unused_, void *userdata)
@@ -423,12 +462,14 @@ static int on_turn(sd_event_source *s _unused_, void *userdata)
 
 		if (send_is_full(x, op) && !op->glued)
 			break;
-		if ((op->type == OP_SYSCTL || op->type == OP_HOST) && now_nsec() - begin > SEND_NSEC / 2)
+		if (!is_message(op) && now_nsec() - begin > SEND_NSEC / 2)
 			break;
 		if (op->type == OP_SYSCTL)
 			do_sysctl(x, x->next);
 		else if (op->type == OP_HOST)
 			do_host(x, x->next);
+		else if (op->type == OP_FIREWALL)
+			x->next = do_firewall(x, x->next);
 		else if (op->type == OP_DELETE)
 			add_delete(x, x->next);
 		else

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "kernel.h"
+#include "nftables.h"
 #include "rtnl.h"
 
 /* What of ACTUAL is to be read again once the queued events are taken in, because the kernel changes it silently. */
@@ -57,6 +58,7 @@ struct kernel {
 
 	uint32_t next_index; /* for links to be created: above every ifindex seen so far */
 	uint64_t writes;
+	struct nftables *nftables; /* NULL: nobody asked for it */
 	struct execution *execution; /* NULL: none is running */
 	struct utsname uts;
 	_Alignas(struct nlmsghdr) uint8_t buffer[RTNL_BUFFER];

@@ -29,6 +29,13 @@ sd_event *kernel_event(const struct kernel *k);
 /* ACTUAL: owned by the kernel object; pointers into it live until the next event or dump. */
 const struct model *kernel_actual(const struct kernel *k);
 /*
+ * Reads the firewall of guest networks, and keeps it current from now on. Nothing is asked of nftables before: that
+ * would load its modules on hosts that have no use for them. 0 or negative errno; -EOPNOTSUPP: the kernel has none.
+ */
+int kernel_follow_firewall(struct kernel *k);
+/* Empty unless it is followed. Owned by the kernel object, as ACTUAL is. */
+const struct firewall *kernel_firewall(const struct kernel *k);
+/*
  * Takes in all events that are queued; dumps anew when some were lost. 0 or negative errno. `changed` is not called
  * from here, but from a later turn of the loop.
  */

@@ -260,6 +260,8 @@ int kernel_drain(struct kernel *k)
 	while (!take_datagrams(k))
 		;
 	r = settle(k);
+	if (r >= 0 && k->nftables && nftables_settle(k->nftables) < 0)
+		r = -EAGAIN;
 	k->all_changed |= r == 1;
 	if (r < 0 || k->all_changed || k->n_names)
 		turn_later(k, r < 0 ? RETRY_USEC : 0);
@@ -309,6 +311,26 @@ void observe_pause(struct kernel *k, bool pause)
 	/* What an execution changed silently waits for no event, and what was put off meanwhile for no other. */
 	if (!pause && (k->n_marks || k->lost || k->n_names || k->all_changed))
 		turn_later(k, 0);
+}
+
+static void firewall_changed(void *userdata)
+{
+	struct kernel *k = userdata;
+
+	k->all_changed = true;
+	turn_later(k, 0);
+}
+
+int kernel_follow_firewall(struct kernel *k)
+{
+	return k->nftables ? 0 : nftables_open(&k->nftables, k->event, firewall_changed, k);
+}
+
+const struct firewall *kernel_firewall(const struct kernel *k)
+{
+	static const struct firewall none;
+
+	return k->nftables ? nftables_actual(k->nftables) : &none;
 }
 
 static int open_all(struct kernel *k)
@@ -365,6 +387,7 @@ struct kernel *kernel_close(struct kernel *k)
 	sd_event_unref(k->event);
 	close_ptr(&k->fd);
 	rtnl_close(k->rtnl);
+	nftables_close(k->nftables);
 	model_done(&k->actual);
 	forget_marks(k);
 	free(k->names);

@@ -29,6 +29,7 @@ struct diff_input {
 	const struct effective *effective;
 	const struct model *actual;
 	const struct ledger *ledger;
+	const struct firewall *firewall; /* as found; NULL: nothing is planned about it */
 };
 
 /* Every link with a difference. Links that wait for an absent device are left out. */

@@ -149,6 +149,9 @@ void op_print(const struct op *op, FILE *f)
 	case OP_SYSCTL:
 		print_sysctl(op, f);
 		break;
+	case OP_FIREWALL:
+		fprintf(f, "firewall: %s", op->text);
+		break;
 	}
 }
 

@@ -28,8 +28,9 @@ enum op_type {
 	OP_ADDRESS_DELETE,
 	OP_ROUTE_ADD, /* CREATE|REPLACE */
 	OP_ROUTE_DELETE,
-	OP_SYSCTL, /* one /proc/sys/net/ipv6/conf write */
-	OP_HOST,   /* rows of PLACE_HOST: another program of the host is told */
+	OP_SYSCTL,   /* one /proc/sys/net/ipv6/conf write */
+	OP_HOST,     /* rows of PLACE_HOST: another program of the host is told */
+	OP_FIREWALL, /* commands for nftables; those that follow each other are one transaction */
 };
 
 enum op_master { MASTER_KEEP, MASTER_JOIN, MASTER_LEAVE };
@@ -52,7 +53,8 @@ struct op {
 	size_t n_vlans;
 	bool glued; /* must follow its predecessor in the same send */
 	struct loc loc;
-	char *why; /* owned; NULL: obvious. "mode needs the bond down and without ports" */
+	char *text, *commands; /* owned; OP_FIREWALL: in words, and what nftables is told */
+	char *why;	       /* owned; NULL: obvious. "mode needs the bond down and without ports" */
 };
 
 struct plan {
@@ -64,6 +66,8 @@ struct plan {
 };
 
 void plan_done(struct plan *p);
+/* Frees what the op owns; for one that is taken out of a plan. */
+void op_done(struct op *op);
 #define PLAN_NULL ((struct plan){0})
 
 /* One line: "create bridge br0 (mac 52:..., up)". Without newline. */

@@ -27,9 +27,10 @@ struct planner {
 	const struct diff_input *in;
 	struct diff diff;
 	struct plan *plan;
-	struct children children; /* of in->actual */
-	bool has_down_vlan;	  /* wanted or there */
-	bool made;		  /* the ops that make new links are in the plan */
+	struct children children;   /* of in->actual */
+	bool has_down_vlan;	    /* wanted or there */
+	struct link *firewall_link; /* stands for the firewall where an op is about no network alone; the plan's */
+	bool made;		    /* the ops that make new links are in the plan */
 
 	/* planner-index.c */
 	size_t *places;	  /* by position in the effective model: one more than the place in diff, 0: no difference */
@@ -133,6 +134,10 @@ void plan_vlans(struct planner *p, const struct link_diff *d);
 void plan_vlans_again(struct planner *p, const struct link *want, const struct link *port, const struct link *bridge);
 void plan_named_rows(struct planner *p, const struct link_diff *d);
 void plan_pin_mtus(struct planner *p);
+/* plan-firewall.c */
+/* What is added and changed / what goes. */
+void plan_firewall(struct planner *p);
+void plan_firewall_removal(struct planner *p);
 /* plan-address.c */
 void plan_addresses(struct planner *p, const struct link_diff *d);
 void plan_late_addresses(struct planner *p, const struct link_diff *d);

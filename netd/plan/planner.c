@@ -2,12 +2,18 @@
 /* Purpose: planner.h: the phases of a plan and the order within them. */
 #include "planner-internal.h"
 
+void op_done(struct op *op)
+{
+	free(op->vlans);
+	free(op->text);
+	free(op->commands);
+	free(op->why);
+}
+
 void plan_done(struct plan *p)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		free(p->ops[i].vlans);
-		free(p->ops[i].why);
-	}
+	for (size_t i = 0; i < p->n; i++)
+		op_done(&p->ops[i]);
 	free(p->ops);
 	for (size_t i = 0; i < p->n_scratch; i++)
 		link_free(p->scratch[i]);
@@ -345,6 +351,7 @@ static void each(struct planner *p, const struct ranked *order, bool new_links, 
 
 /*
  * The order:
+ *  0. rules of the firewall that are to hold, before there is a packet that they are for; those that go are last;
  *  1. deletes that something new needs out of the way (a recreate, a VLAN id), since the kernel would answer EEXIST;
  *  2. changes to links that exist, lower links first, so that a VLAN's new MTU finds its parent's;
  *  3. new links, masters before ports and parents before VLANs, down, already attached: bringing a link up before it
@@ -374,6 +381,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	planner_index_diffs(&p);
 	order = rank_all(&p, create_rank);
 	removal = rank_all(&p, delete_rank);
+	plan_firewall(&p);
 	plan_deletes(&p, removal, true);
 	plan_up_again(&p, 0);
 	each(&p, order, false, true, plan_yield);
@@ -400,6 +408,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	plan_deletes(&p, removal, false);
 	plan_up_again(&p, late);
 	plan_pin_mtus(&p);
+	plan_firewall_removal(&p);
 	planner_done(&p);
 	*ret = plan;
 }

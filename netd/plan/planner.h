@@ -11,6 +11,11 @@
 /* Makes the plan. It borrows from in->effective and in->actual. The caller calls plan_done(). */
 void plan_make(const struct diff_input *in, struct plan *ret);
 
+/* What an op of the firewall is about that is about no network alone; no link can have that name. */
+#define FIREWALL_LINK "inet " FIREWALL_TABLE
+/* Is the firewall not as it is wanted? */
+bool plan_firewall_differs(const struct diff_input *in);
+
 /* Names of ports that are not declared and would be cut off by the plan, each once. */
 void plan_cut_ports(const struct diff_input *in, const struct plan *p,
 		    void (*add)(const char *bridge, const char *port, void *userdata), void *userdata);

@@ -13,6 +13,7 @@ void effective_done(struct effective *e)
 {
 	model_done(&e->links);
 	model_done(&e->removed);
+	firewall_done(&e->firewall);
 	diags_done(&e->problems);
 	*e = EFFECTIVE_NULL;
 }
@@ -388,6 +389,11 @@ static void add_problem_of_names(struct effective *e)
 	}
 }
 
+static const char *uplink_name(const char *label, void *userdata)
+{
+	return device_name(userdata, label, NULL);
+}
+
 void resolve(const struct resolve_input *in, struct effective *ret)
 {
 	struct effective e = EFFECTIVE_NULL;
@@ -406,6 +412,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	add_problem_of_names(&e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		resolve_link(in, &e, e.links.links[i]);
+	firewall_make(in->config, uplink_name, (void *)(uintptr_t)in, &e.firewall);
 	*ret = e;
 }
 

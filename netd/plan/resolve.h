@@ -9,11 +9,14 @@
 #include "../config/config.h"
 #include "../model/ledger.h"
 #include "attachments.h"
+#include "firewall.h"
 
 struct effective {
 	struct model links;
-	struct model removed;  /* links to be removed, by name and kind: we made them and they are no longer wanted */
-	struct diags problems; /* what only the running host can tell: a link of that name and another kind, ... */
+	struct model removed; /* links to be removed, by name and kind: we made them and they are no longer wanted */
+	struct firewall firewall; /* of guest networks */
+	bool keep_firewall;	  /* it is left as it is, whatever is wanted */
+	struct diags problems;	  /* what only the running host can tell: a link of that name and another kind, ... */
 };
 
 #define EFFECTIVE_NULL ((struct effective){0})

@@ -100,6 +100,22 @@ int manager_confirm(struct manager *m)
 	return 0;
 }
 
+/* The journal tells which configuration ran before; what it wanted and the journal does not hold follows from it. */
+static void fill_before(struct manager *m, struct journal *j)
+{
+	struct config_files files = {0};
+	struct config *c = NULL;
+	int64_t when;
+
+	if (j->generation_before && generation_load(&m->dirs, j->generation_before, &files, &when) == 0)
+		c = manager_parse(&files);
+	if (!c)
+		c = config_new();
+	manager_before(m, c, &j->before);
+	config_free(c);
+	config_files_done(&files);
+}
+
 /* Starts the way back that the journal holds. */
 int manager_start_undo(struct manager *m)
 {
@@ -107,6 +123,7 @@ int manager_start_undo(struct manager *m)
 	int r = journal_read(&m->dirs, &j);
 
 	if (r == 0) {
+		fill_before(m, &j);
 		m->going_back = true;
 		m->dirty = false;
 		r = transaction_start_back(&m->transaction, m->kernel, &m->ledger, &j.before, &j.ledger_before,

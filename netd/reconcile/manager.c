@@ -44,6 +44,7 @@ void manager_forget_problems(struct manager *m)
 	m->problems = NULL;
 	m->n_problems = 0;
 	m->stubborn[0] = '\0';
+	m->no_firewall = false;
 }
 
 /*
@@ -68,6 +69,12 @@ static bool left_out(const char *name, void *userdata)
 
 	if (udev_is_at_it(m, name))
 		return true;
+	if (m->no_firewall && !m->applying && !m->previewing) {
+		const struct link *declared = model_find(&m->config->links, name);
+
+		if (declared && declared->network[0])
+			return true;
+	}
 	/* An apply tries again what was left out. */
 	for (size_t i = 0; i < m->n_problems && !m->applying && !m->previewing; i++)
 		if (m->problems[i].leaves_out && streq(m->problems[i].link, name))
@@ -87,7 +94,10 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 	};
 
 	memcpy(in.machine_id, m->machine_id, sizeof(in.machine_id));
+	if (config->n_networks)
+		kernel_follow_firewall(m->kernel);
 	resolve(&in, ret);
+	ret->keep_firewall = m->no_firewall && !m->applying && !m->previewing;
 }
 
 /* Does anything in the configuration, or what it said before, concern other programs of the host? */
@@ -183,7 +193,12 @@ static void make_plan(struct manager *m, const struct config *config, struct eff
 		kernel_reread(m->kernel);
 		manager_resolve(m, config, e);
 	}
-	in = (struct diff_input){.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	in = (struct diff_input){
+		.effective = e,
+		.actual = kernel_actual(m->kernel),
+		.ledger = &m->ledger,
+		.firewall = kernel_firewall(m->kernel),
+	};
 	plan_make(&in, p);
 }
 
@@ -234,6 +249,25 @@ static void hook_resolve(struct effective *ret, void *userdata)
 
 	manager_resolve(m, m->applying ? m->candidate : m->config, ret);
 	claims_update(&m->dirs, &m->claimed, ret);
+}
+
+/* The firewall's rules are known by what asked for them. */
+void manager_before(const struct manager *m, const struct config *config, struct effective *before)
+{
+	struct effective e;
+
+	manager_resolve(m, config, &e);
+	firewall_done(&before->firewall);
+	before->firewall = e.firewall;
+	e.firewall = FIREWALL_NULL;
+	effective_done(&e);
+}
+
+static void hook_before(struct effective *before, void *userdata)
+{
+	struct manager *m = userdata;
+
+	manager_before(m, m->config, before);
 }
 
 static void hook_filter(struct effective *e, void *userdata)
@@ -360,6 +394,12 @@ static bool leave_out_and_go_on(struct manager *m, const struct outcome *o)
 	const char *file = sources_name(&m->config->sources, o->loc);
 	_cleanup_free_ char *place = file ? xasprintf("%s:%u: ", file, o->loc.line) : xstrdup("");
 
+	/* A network without its rules is none, and the rest of the host does not wait for it. */
+	if (o->step && startswith(o->step, "firewall:") && !m->no_firewall) {
+		manager_problem(m, NULL, false, "%sthe networks are left out: %s: %s", place, o->step, o->text);
+		m->no_firewall = true;
+		return true;
+	}
 	/* Gone while it was being configured: from now on it is waited for like any other. */
 	if (o->error == -ENODEV && o->link && !model_find(kernel_actual(m->kernel), o->link))
 		return true;
@@ -458,6 +498,7 @@ int manager_host_write(const struct op *op, uint32_t ifindex, char **why, void *
 const struct transaction_hooks manager_hooks = {
 	.look = hook_look,
 	.resolve = hook_resolve,
+	.before = hook_before,
 	.filter = hook_filter,
 	.save = hook_save,
 	.journal = manager_journal,

@@ -110,6 +110,7 @@ struct manager {
 
 	struct problem *problems;
 	size_t n_problems;
+	bool no_firewall; /* the kernel refused it at a start: networks are left out until the next apply */
 	char stubborn[17]; /* id of a repair that the kernel ignores: not tried again while it is the same */
 	struct repair_count *repairs;
 	size_t n_repairs;
@@ -190,6 +191,8 @@ void manager_run_nothing(struct manager *m, struct effective *e);
 /* Lets go of the candidate, unless it is what runs. */
 void manager_drop_candidate(struct manager *m);
 void manager_resolve(const struct manager *m, const struct config *config, struct effective *ret);
+/* What `before` cannot have from the kernel, as this configuration, which ran then, wanted it. */
+void manager_before(const struct manager *m, const struct config *config, struct effective *before);
 void manager_kernel_changed(const char *name, bool all, void *userdata);
 void manager_filter_drift(struct effective *e, void *userdata);
 /* step: what was put back, in words. */

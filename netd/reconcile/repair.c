@@ -101,6 +101,8 @@ void manager_filter_drift(struct effective *e, void *userdata)
 {
 	struct manager *m = userdata;
 
+	e->keep_firewall |= values_num(m->config->daemon, DAEMON_DRIFT, DRIFT_REPAIR) != DRIFT_REPAIR ||
+			    is_paused(m, FIREWALL_LINK) || manager_is_held(m, FIREWALL_LINK);
 	for (size_t i = 0; i < e->links.n_links; i++) {
 		struct link *want = e->links.links[i];
 
@@ -117,7 +119,7 @@ static bool nothing_differs(const struct diff_input *in)
 	bool same;
 
 	diff_models(in, &diff);
-	same = diff.n == 0;
+	same = diff.n == 0 && !plan_firewall_differs(in);
 	diff_done(&diff);
 	return same;
 }
@@ -135,7 +137,12 @@ static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *use
 	}
 	kernel_drain(m->kernel);
 	manager_refresh(m);
-	in = (struct diff_input){.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	in = (struct diff_input){
+		.effective = &m->effective,
+		.actual = kernel_actual(m->kernel),
+		.ledger = &m->ledger,
+		.firewall = kernel_firewall(m->kernel),
+	};
 	if (nothing_differs(&in)) {
 		m->dirty = false;
 		manager_check_ready(m);

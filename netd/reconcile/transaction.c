@@ -43,6 +43,7 @@ static struct diff_input input_of(const struct transaction *t)
 		.effective = t->going_back ? &t->before : &t->wanted,
 		.actual = kernel_actual(t->kernel),
 		.ledger = t->ledger,
+		.firewall = kernel_firewall(t->kernel),
 	};
 }
 
@@ -242,8 +243,7 @@ static void leave_out_refused(struct transaction *t)
 			t->plan.ops[kept++] = *op;
 			continue;
 		}
-		free(op->vlans);
-		free(op->why);
+		op_done(op);
 	}
 	if (t->n_left_out)
 		t->plan.n = kept;
@@ -394,8 +394,10 @@ int transaction_start(struct transaction **ret, struct kernel *k, struct ledger 
 	if (r < 0)
 		return r;
 	t->roll_back = roll_back;
-	if (roll_back)
+	if (roll_back) {
 		t->ledger_before = ledger_copy(ledger);
+		hooks->before(&t->before, userdata);
+	}
 	*ret = t;
 	start_round(t);
 	return 0;

@@ -31,6 +31,8 @@ struct transaction_hooks {
 	void (*look)(void *userdata);
 	/* The effective model for the state as it is now; the transaction owns and frees it. */
 	void (*resolve)(struct effective *ret, void *userdata);
+	/* With roll_back: fills in what of the state to go back to is not read from the kernel. */
+	void (*before)(struct effective *before, void *userdata);
 	/* Drops what is not to be changed (drift = report, held links) before planning; NULL: nothing. */
 	void (*filter)(struct effective *e, void *userdata);
 	/* Writes the ledger down, before messages are sent and after a way back; after other ends it is for `done` to

@@ -431,6 +431,7 @@ int fake_apply(struct fake_kernel *k, const struct op *op)
 	case OP_HOST:
 		return fake_host(l, op);
 	case OP_CREATE:
+	case OP_FIREWALL:
 		break;
 	}
 	return -EINVAL;

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: nftables.h. */
+#include "nftables.h"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <nftables/libnftables.h>
+
+/* An answer that was torn by a change is asked for again this often. */
+#define TRIES 5
+#define BUFFER (64 * 1024)
+/* libnftnl's udata.h: the type of a rule's comment among its user data. */
+#define UDATA_RULE_COMMENT 0
+
+struct nftables {
+	struct mnl_socket *requests, *events;
+	struct nft_ctx *ctx;
+	sd_event_source *source;
+	nftables_changed_fn *changed;
+	void *userdata;
+	struct firewall actual;
+	bool stale;
+	uint32_t seq;
+	_Alignas(struct nlmsghdr) uint8_t buffer[BUFFER];
+};
+
+static const struct nlattr *find_attr(const struct nlmsghdr *m, uint16_t type)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each (a, m, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(a) == type)
+			return a;
+	}
+	return NULL;
+}
+
+static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *a;
+
+	if (!nest)
+		return NULL;
+	mnl_attr_for_each_nested (a, nest) {
+		if (mnl_attr_get_type(a) == type)
+			return a;
+	}
+	return NULL;
+}
+
+static const char *get_text(const struct nlattr *a)
+{
+	return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(a) : NULL;
+}
+
+static uint32_t get_be32(const struct nlattr *a)
+{
+	return a && mnl_attr_validate(a, MNL_TYPE_U32) >= 0 ? ntohl(mnl_attr_get_u32(a)) : 0;
+}
+
+/* The table's name is the first attribute of every message (NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, ...). */
+static bool is_ours(const struct nlmsghdr *m)
+{
+	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(m);
+	const char *table;
+
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(*gen) || gen->nfgen_family != NFPROTO_INET)
+		return false;
+	table = get_text(find_attr(m, NFTA_TABLE_NAME));
+	return table && streq(table, FIREWALL_TABLE);
+}
+
+/* Asks; table and set may be NULL. `take` is called for each answer about our table. */
+static int request(struct nftables *n, uint16_t type, uint16_t flags, const char *set, mnl_cb_t take, void *userdata)
+{
+	struct nlmsghdr *m = mnl_nlmsg_put_header(n->buffer);
+	struct nfgenmsg *gen;
+	unsigned port = mnl_socket_get_portid(n->requests);
+	ssize_t len;
+	int r;
+
+	m->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
+	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (flags ? flags : NLM_F_ACK));
+	m->nlmsg_seq = ++n->seq;
+	gen = mnl_nlmsg_put_extra_header(m, sizeof(*gen));
+	gen->nfgen_family = NFPROTO_INET;
+	gen->version = NFNETLINK_V0;
+	mnl_attr_put_strz(m, NFTA_TABLE_NAME, FIREWALL_TABLE);
+	if (set)
+		mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, set);
+	if (mnl_socket_sendto(n->requests, m, m->nlmsg_len) < 0)
+		return -errno;
+	do {
+		len = mnl_socket_recvfrom(n->requests, n->buffer, sizeof(n->buffer));
+		if (len < 0)
+			return -errno;
+		r = mnl_cb_run(n->buffer, (size_t)len, n->seq, port, take, userdata);
+	} while (r > MNL_CB_STOP);
+	return r < 0 ? -errno : 0;
+}
+
+static int take_table(const struct nlmsghdr *m, void *userdata)
+{
+	struct firewall *f = userdata;
+
+	f->present |= is_ours(m);
+	return MNL_CB_OK;
+}
+
+static int take_map(const struct nlmsghdr *m, void *userdata)
+{
+	const char *name = get_text(find_attr(m, NFTA_SET_NAME));
+
+	/* Those without a name of their own belong to rules. */
+	if (is_ours(m) && name && !startswith(name, "__"))
+		firewall_add_map(userdata, name, NULL);
+	return MNL_CB_OK;
+}
+
+static const char *hook_name(uint32_t hook)
+{
+	static const char *const names[] = {
+		[NF_INET_PRE_ROUTING] = "prerouting",	[NF_INET_LOCAL_IN] = "input",
+		[NF_INET_FORWARD] = "forward",		[NF_INET_LOCAL_OUT] = "output",
+		[NF_INET_POST_ROUTING] = "postrouting",
+	};
+
+	return hook < ARRAY_SIZE(names) ? names[hook] : "?";
+}
+
+static int take_chain(const struct nlmsghdr *m, void *userdata)
+{
+	const char *name = get_text(find_attr(m, NFTA_CHAIN_NAME)), *type = get_text(find_attr(m, NFTA_CHAIN_TYPE));
+	const struct nlattr *hook = find_attr(m, NFTA_CHAIN_HOOK);
+	_cleanup_free_ char *base = NULL;
+
+	if (!is_ours(m) || !name)
+		return MNL_CB_OK;
+	if (hook)
+		base = xasprintf("type %s hook %s priority %d; policy %s;", type ? type : "?",
+				 hook_name(get_be32(find_nested(hook, NFTA_HOOK_HOOKNUM))),
+				 (int)get_be32(find_nested(hook, NFTA_HOOK_PRIORITY)),
+				 get_be32(find_attr(m, NFTA_CHAIN_POLICY)) == NF_ACCEPT ? "accept" : "drop");
+	firewall_add_chain(userdata, name, base);
+	return MNL_CB_OK;
+}
+
+/* Type, length and bytes of each. */
+static const char *find_comment(const struct nlattr *a)
+{
+	const uint8_t *data = a ? mnl_attr_get_payload(a) : NULL;
+	size_t len = a ? mnl_attr_get_payload_len(a) : 0;
+
+	for (size_t i = 0; i + 2 <= len && i + 2 + data[i + 1] <= len; i += 2u + data[i + 1])
+		if (data[i] == UDATA_RULE_COMMENT && data[i + 1] && data[i + 1 + data[i + 1]] == '\0')
+			return (const char *)data + i + 2;
+	return NULL;
+}
+
+/* Rules come chain by chain, in their order. */
+static int take_rule(const struct nlmsghdr *m, void *userdata)
+{
+	struct firewall *f = userdata;
+	const char *name = get_text(find_attr(m, NFTA_RULE_CHAIN));
+
+	for (size_t i = 0; is_ours(m) && name && i < f->n_chains; i++)
+		if (streq(f->chains[i].name, name)) {
+			firewall_add_found_rule(&f->chains[i], find_comment(find_attr(m, NFTA_RULE_USERDATA)));
+			break;
+		}
+	return MNL_CB_OK;
+}
+
+struct elements {
+	struct firewall *firewall;
+	const char *map;
+};
+
+/* NFTA_DATA_VALUE of a key or of data: "\"natbr0\"", "tcp . 80", "192.0.2.10 . 80", told apart by map and length. */
+static bool value_text(const struct nlattr *value, char *buf, size_t size)
+{
+	const uint8_t *data = value ? mnl_attr_get_payload(value) : NULL;
+	size_t len = value ? mnl_attr_get_payload_len(value) : 0;
+	char address[INET_ADDRSTRLEN];
+
+	if (len == IFNAMSIZ && data[IFNAMSIZ - 1] == '\0') {
+		snprintf(buf, size, "\"%s\"", (const char *)data);
+		return true;
+	}
+	if (len != 8)
+		return false;
+	/* Concatenated: each part in 32 bits of its own, what is shorter in front. No address begins with 6 or 17. */
+	if (data[1] == 0 && data[2] == 0 && data[3] == 0)
+		snprintf(buf, size, "%s . %u", data[0] == IPPROTO_TCP ? "tcp" : "udp", data[4] << 8 | data[5]);
+	else
+		snprintf(buf, size, "%s . %u", inet_ntop(AF_INET, data, address, sizeof(address)),
+			 data[4] << 8 | data[5]);
+	return true;
+}
+
+static bool verdict_text(const struct nlattr *verdict, char *buf, size_t size)
+{
+	int32_t code = (int32_t)get_be32(find_nested(verdict, NFTA_VERDICT_CODE));
+	const char *chain = get_text(find_nested(verdict, NFTA_VERDICT_CHAIN));
+
+	snprintf(buf, size, "%s %s", code == NFT_JUMP ? "jump" : "goto", chain ? chain : "?");
+	return true;
+}
+
+static void take_element(const struct elements *e, const struct nlattr *element)
+{
+	const struct nlattr *key = find_nested(element, NFTA_SET_ELEM_KEY);
+	const struct nlattr *data = find_nested(element, NFTA_SET_ELEM_DATA);
+	const struct nlattr *verdict = find_nested(data, NFTA_DATA_VERDICT);
+	char key_buf[64], data_buf[NFT_CHAIN_MAXNAMELEN + 16];
+	bool has_data = verdict ? verdict_text(verdict, data_buf, sizeof(data_buf))
+				: value_text(find_nested(data, NFTA_DATA_VALUE), data_buf, sizeof(data_buf));
+
+	if (value_text(find_nested(key, NFTA_DATA_VALUE), key_buf, sizeof(key_buf)))
+		firewall_add_element(e->firewall, e->map, key_buf, has_data ? data_buf : NULL);
+}
+
+static int take_elements(const struct nlmsghdr *m, void *userdata)
+{
+	const struct nlattr *list = find_attr(m, NFTA_SET_ELEM_LIST_ELEMENTS), *element;
+
+	if (!is_ours(m) || !list)
+		return MNL_CB_OK;
+	mnl_attr_for_each_nested (element, list)
+		take_element(userdata, element);
+	return MNL_CB_OK;
+}
+
+static int read_once(struct nftables *n, struct firewall *f)
+{
+	int r = request(n, NFT_MSG_GETTABLE, 0, NULL, take_table, f);
+
+	if (r == -ENOENT || !f->present)
+		return r == -ENOENT ? 0 : r;
+	r = r ? r : request(n, NFT_MSG_GETSET, NLM_F_DUMP, NULL, take_map, f);
+	r = r ? r : request(n, NFT_MSG_GETCHAIN, NLM_F_DUMP, NULL, take_chain, f);
+	r = r ? r : request(n, NFT_MSG_GETRULE, NLM_F_DUMP, NULL, take_rule, f);
+	for (size_t i = 0; r == 0 && i < f->n_maps; i++) {
+		struct elements e = {.firewall = f, .map = f->maps[i].name};
+
+		r = request(n, NFT_MSG_GETSETELEM, NLM_F_DUMP, e.map, take_elements, &e);
+	}
+	return r;
+}
+
+static int read_table(struct nftables *n)
+{
+	int r = -EINTR;
+
+	/* EINTR: torn by a change. ENOENT: the table went away in between. */
+	for (unsigned i = 0; i < TRIES && (r == -EINTR || r == -ENOENT); i++) {
+		struct firewall f = FIREWALL_NULL;
+
+		r = read_once(n, &f);
+		if (r < 0) {
+			firewall_done(&f);
+			continue;
+		}
+		firewall_done(&n->actual);
+		n->actual = f;
+		n->stale = false;
+	}
+	return r;
+}
+
+static int on_events(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
+{
+	struct nftables *n = userdata;
+	bool stale = false;
+
+	for (;;) {
+		ssize_t len = recv(fd, n->buffer, sizeof(n->buffer), MSG_DONTWAIT);
+		const struct nlmsghdr *m = (const struct nlmsghdr *)n->buffer;
+		int left = (int)len;
+
+		if (len < 0 && errno != ENOBUFS)
+			break;
+		/* What was lost may have been about our table. */
+		stale |= len < 0;
+		for (; left > 0 && mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+			stale |= is_ours(m);
+	}
+	if (!stale)
+		return 0;
+	n->stale = true;
+	n->changed(n->userdata);
+	return 0;
+}
+
+static struct mnl_socket *open_socket(unsigned groups)
+{
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+
+	if (s && mnl_socket_bind(s, groups, MNL_SOCKET_AUTOPID) < 0) {
+		mnl_socket_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+static int open_all(struct nftables *n, sd_event *event)
+{
+	int r;
+
+	n->requests = open_socket(0);
+	n->events = open_socket(1u << (NFNLGRP_NFTABLES - 1));
+	if (!n->requests || !n->events)
+		return errno == EPROTONOSUPPORT ? -EOPNOTSUPP : -errno;
+	r = sd_event_add_io(event, &n->source, mnl_socket_get_fd(n->events), EPOLLIN, on_events, n);
+	if (r < 0)
+		return r;
+	n->ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (!n->ctx || nft_ctx_buffer_error(n->ctx) < 0 || nft_ctx_buffer_output(n->ctx) < 0)
+		return -ENOMEM;
+	r = read_table(n);
+	/* nfnetlink_rcv_msg(): no subsystem of that number, and no module for it. */
+	return r == -EINVAL ? -EOPNOTSUPP : r;
+}
+
+int nftables_open(struct nftables **ret, sd_event *event, nftables_changed_fn *changed, void *userdata)
+{
+	struct nftables *n = xcalloc(1, sizeof(*n));
+	int r;
+
+	n->changed = changed;
+	n->userdata = userdata;
+	r = open_all(n, event);
+	if (r < 0)
+		nftables_close(n);
+	else
+		*ret = n;
+	return r;
+}
+
+struct nftables *nftables_close(struct nftables *n)
+{
+	if (!n)
+		return NULL;
+	sd_event_source_disable_unref(n->source);
+	if (n->requests)
+		mnl_socket_close(n->requests);
+	if (n->events)
+		mnl_socket_close(n->events);
+	if (n->ctx)
+		nft_ctx_free(n->ctx);
+	firewall_done(&n->actual);
+	free(n);
+	return NULL;
+}
+
+const struct firewall *nftables_actual(const struct nftables *n)
+{
+	return &n->actual;
+}
+
+int nftables_settle(struct nftables *n)
+{
+	return n->stale ? read_table(n) : 0;
+}
+
+/* The first line of what libnftables has to say, which is "Error: ..."; lines with the command follow it. */
+static char *first_line(const char *text)
+{
+	if (startswith(text, "/dev/stdin:") || startswith(text, "<cmdline>:"))
+		text = strstr(text, "Error: ") ?: text;
+	return text && *text ? xasprintf("nftables: %.*s", (int)strcspn(text, "\n"), text) : NULL;
+}
+
+int nftables_run(struct nftables *n, const char *commands, char **ret_text)
+{
+	int r;
+
+	errno = 0;
+	n->stale = true;
+	if (nft_run_cmd_from_buffer(n->ctx, commands) == 0)
+		return 0;
+	r = errno > 0 ? -errno : -EINVAL;
+	*ret_text = first_line(nft_ctx_get_error_buffer(n->ctx));
+	return r;
+}

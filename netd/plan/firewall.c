@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: firewall.h. A static skeleton looks the packet's bridge up in a map and jumps to that network's own chain,
+ * so that a packet costs the same with one network and with thousands.
+ *
+ * What a guest sends is judged first (from_*), then what a guest receives (to_*), and neither lets the other be
+ * skipped: chains return or reject, and only what stays on its own bridge is accepted at once. An accept in this table
+ * ends only this table's own chains; a reject is final. Names of links are compared as strings, so that rules stay true
+ * when a bridge is made anew. No network's chain holds a set: the kernel switches rules and the elements of sets at
+ * slightly different moments, and between them packets of an isolated network would leak.
+ */
+#include "firewall.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#define REJECT "counter reject with icmpx admin-prohibited"
+
+/* Priorities just before those that everybody uses: of several NAT rules for one connection the first one wins. */
+#define HOOK_FORWARD "type filter hook forward priority -5; policy accept;"
+#define HOOK_INPUT "type filter hook input priority -5; policy accept;"
+#define HOOK_PREROUTING "type nat hook prerouting priority -105; policy accept;"
+#define HOOK_OUTPUT "type nat hook output priority -105; policy accept;"
+#define HOOK_POSTROUTING "type nat hook postrouting priority 95; policy accept;"
+#define HOOK_CHECKSUM "type filter hook postrouting priority -150; policy accept;"
+
+/* What any of the networks needs of the skeleton: conntrack costs every packet of the host, so no NAT without need. */
+struct needs {
+	bool forward, nat, ports, input, dhcp;
+	bool refuse, answers, masq, services, only_dhcp;
+};
+
+static bool has_dhcp(const struct network *n, const struct link *l)
+{
+	return l->n_addresses && (n->n_ranges || n->n_hosts);
+}
+
+static uint64_t host_access(const struct network *n)
+{
+	return values_num(n->own, NETWORK_HOST_ACCESS, HOST_ACCESS_ALL);
+}
+
+static struct needs needs_of(const struct config *c)
+{
+	struct needs needs = {0};
+
+	for (size_t i = 0; i < c->n_networks; i++) {
+		const struct network *n = c->networks[i];
+		enum forward_mode forward = network_forward(n);
+
+		needs.forward |= forward != FORWARD_OPEN;
+		needs.refuse |= forward == FORWARD_ISOLATED;
+		needs.answers |= forward == FORWARD_NAT;
+		needs.masq |= forward == FORWARD_NAT && (!n->snat.loc.line || values_num(n->own, NETWORK_NAT6, 0));
+		needs.ports |= n->n_forward_ports > 0;
+		needs.nat |= forward == FORWARD_NAT || n->n_forward_ports;
+		needs.services |= host_access(n) == HOST_ACCESS_SERVICES;
+		needs.only_dhcp |= host_access(n) == HOST_ACCESS_NONE;
+		needs.dhcp |= has_dhcp(n, model_find(&c->links, n->bridge));
+	}
+	needs.input = needs.services || needs.only_dhcp;
+	return needs;
+}
+
+static void add_maps(struct firewall *f, const struct needs *needs)
+{
+	if (needs->forward) {
+		firewall_add_map(f, "fwd_from", "map fwd_from { type ifname : verdict; }");
+		firewall_add_map(f, "fwd_to", "map fwd_to { type ifname : verdict; }");
+	}
+	if (needs->nat)
+		firewall_add_map(f, "nat_from", "map nat_from { type ifname : verdict; }");
+	if (needs->input)
+		firewall_add_map(f, "in_from", "map in_from { type ifname : verdict; }");
+	if (needs->ports)
+		firewall_add_map(f, "pf4", "map pf4 { type inet_proto . inet_service : ipv4_addr . inet_service; }");
+	if (needs->dhcp)
+		firewall_add_map(f, "dhcp_if", "set dhcp_if { type ifname; }");
+}
+
+/* No guest gets what is not for it alone: nobody on the outside would know whom to answer. */
+static void add_no_multicast(struct firewall_chain *c)
+{
+	firewall_add_rule(c, "ip daddr 224.0.0.0/24 return");
+	firewall_add_rule(c, "ip daddr 255.255.255.255 return");
+	firewall_add_rule(c, "ip6 daddr ff00::/8 return");
+}
+
+/* A source port below 1024 is trusted by old services: no guest gets one (as libvirt has it). */
+#define GUEST_PORTS "1024-65535"
+
+static void add_helpers(struct firewall *f, const struct needs *needs)
+{
+	struct firewall_chain *c;
+
+	if (needs->refuse) {
+		c = firewall_add_chain(f, "refuse", NULL);
+		firewall_add_rule(c, REJECT);
+	}
+	if (needs->answers) {
+		c = firewall_add_chain(f, "answers", NULL);
+		firewall_add_rule(c, "ct state established,related return");
+		firewall_add_rule(c, "ct status dnat return");
+		firewall_add_rule(c, REJECT);
+	}
+	if (needs->masq) {
+		c = firewall_add_chain(f, "masq", NULL);
+		add_no_multicast(c);
+		firewall_add_rule(c, "meta l4proto tcp masquerade to :" GUEST_PORTS);
+		firewall_add_rule(c, "meta l4proto udp masquerade to :" GUEST_PORTS);
+		firewall_add_rule(c, "masquerade");
+	}
+	if (needs->services) {
+		c = firewall_add_chain(f, "host_services", NULL);
+		firewall_add_rule(c, "ct state established,related return");
+		firewall_add_rule(c, "udp dport 53 return");
+		firewall_add_rule(c, "tcp dport 53 return");
+		firewall_add_rule(c, "udp dport 67 return");
+		firewall_add_rule(c, "udp dport 547 return");
+		firewall_add_rule(c, "meta l4proto icmp return");
+		firewall_add_rule(c, "meta l4proto ipv6-icmp return");
+		firewall_add_rule(c, REJECT);
+	}
+	if (needs->only_dhcp) {
+		c = firewall_add_chain(f, "host_dhcp", NULL);
+		firewall_add_rule(c, "ct state established,related return");
+		firewall_add_rule(c, "udp dport 67 return");
+		firewall_add_rule(c, "udp dport 547 return");
+		/* Router and neighbour discovery: without them there is no IPv6 in the network at all. */
+		firewall_add_rule(c, "icmpv6 type 133-136 return");
+		firewall_add_rule(c, REJECT);
+	}
+}
+
+static void add_skeleton(struct firewall *f, const struct needs *needs)
+{
+	struct firewall_chain *c;
+
+	if (needs->forward) {
+		c = firewall_add_chain(f, "forward", HOOK_FORWARD);
+		firewall_add_rule(c, "iifname vmap @fwd_from");
+		firewall_add_rule(c, "oifname vmap @fwd_to");
+	}
+	if (needs->input) {
+		c = firewall_add_chain(f, "input", HOOK_INPUT);
+		firewall_add_rule(c, "iifname vmap @in_from");
+	}
+	if (needs->ports) {
+		c = firewall_add_chain(f, "prerouting", HOOK_PREROUTING);
+		firewall_add_rule(c, "fib daddr type local dnat ip to meta l4proto . th dport map @pf4");
+		/* The host itself; 127.0.0.0/8 cannot leave it. */
+		c = firewall_add_chain(f, "output", HOOK_OUTPUT);
+		firewall_add_rule(c, "ip daddr 127.0.0.0/8 return");
+		firewall_add_rule(c, "fib daddr type local dnat ip to meta l4proto . th dport map @pf4");
+	}
+	if (needs->nat) {
+		c = firewall_add_chain(f, "postrouting", HOOK_POSTROUTING);
+		firewall_add_rule(c, "iifname vmap @nat_from");
+	}
+	if (needs->dhcp) {
+		/* A guest's packets have no checksum until they reach a wire, and old DHCP clients insist on one. */
+		c = firewall_add_chain(f, "dhcp_csum", HOOK_CHECKSUM);
+		firewall_add_rule(c, "oifname @dhcp_if udp sport 67 udp dport 68 udp checksum set 0");
+	}
+}
+
+/* "ip saddr 192.0.2.0/24": the subnet of an address. */
+static void subnet_text(const struct address *a, const char *direction, char *buf, size_t size)
+{
+	struct ip net = ip_of_address(a);
+	char text[INET6_ADDRSTRLEN];
+
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned left = a->prefix_len > i * 8 ? a->prefix_len - i * 8 : 0;
+
+		net.addr[i] &= left >= 8 ? 0xff : (uint8_t)(0xff00 >> left);
+	}
+	snprintf(buf, size, "%s %s %s/%u", a->family == AF_INET ? "ip" : "ip6", direction, ip_format(&net, text),
+		 a->prefix_len);
+}
+
+#define SUBNET_TEXT (INET6_ADDRSTRLEN + 16)
+
+struct guests {
+	struct firewall *f;
+	const struct network *n;
+	const struct link *l;
+	const char *uplink; /* kernel name; NULL: any */
+};
+
+static struct firewall_chain *own_chain(const struct guests *g, const char *prefix)
+{
+	char name[IFNAMSIZ + 16];
+
+	snprintf(name, sizeof(name), "%s_%s", prefix, g->n->bridge);
+	return firewall_add_chain(g->f, name, NULL);
+}
+
+static void own_element(const struct guests *g, const char *map, const char *value)
+{
+	char key[IFNAMSIZ + 2], target[64];
+
+	snprintf(key, sizeof(key), "\"%s\"", g->n->bridge);
+	snprintf(target, sizeof(target), "jump %s_%s", value ? value : "", g->n->bridge);
+	firewall_add_element(g->f, map, key, value ? target : NULL);
+}
+
+static void add_from(const struct guests *g)
+{
+	struct firewall_chain *c = own_chain(g, "from");
+
+	firewall_add_rule(c, "oifname \"%s\" accept", g->n->bridge);
+	if (g->uplink && g->n->n_forward_ports)
+		firewall_add_rule(c, "ct status dnat return");
+	for (size_t i = 0; network_forward(g->n) != FORWARD_ISOLATED && i < g->l->n_addresses; i++) {
+		char subnet[SUBNET_TEXT];
+
+		subnet_text(&g->l->addresses[i], "saddr", subnet, sizeof(subnet));
+		if (g->uplink)
+			firewall_add_rule(c, "oifname \"%s\" %s return", g->uplink, subnet);
+		else
+			firewall_add_rule(c, "%s return", subnet);
+	}
+	firewall_add_rule(c, REJECT);
+}
+
+static void add_to(const struct guests *g)
+{
+	struct firewall_chain *c = own_chain(g, "to");
+	enum forward_mode forward = network_forward(g->n);
+	bool nat6 = values_num(g->n->own, NETWORK_NAT6, 0) != 0;
+
+	for (size_t i = 0; forward != FORWARD_ISOLATED && i < g->l->n_addresses; i++) {
+		const struct address *a = &g->l->addresses[i];
+		char subnet[SUBNET_TEXT];
+
+		subnet_text(a, "daddr", subnet, sizeof(subnet));
+		/* IPv6 is routed, also in a network that hides its IPv4. */
+		if (forward == FORWARD_ROUTE || (a->family == AF_INET6 && !nat6))
+			firewall_add_rule(c, "%s return", subnet);
+	}
+	if (forward == FORWARD_ROUTE)
+		firewall_add_rule(c, REJECT);
+	else
+		firewall_add_rule(c, "goto %s", forward == FORWARD_NAT ? "answers" : "refuse");
+}
+
+static const char *ip4(const uint8_t addr[4], char *buf)
+{
+	return inet_ntop(AF_INET, addr, buf, INET_ADDRSTRLEN);
+}
+
+static void add_snat(const struct guests *g)
+{
+	const struct snat *s = &g->n->snat;
+	struct firewall_chain *c = own_chain(g, "snat");
+	char from[INET_ADDRSTRLEN], to[INET_ADDRSTRLEN], ports[16] = GUEST_PORTS, range[2 * INET_ADDRSTRLEN + 1];
+
+	ip4(s->from, from);
+	ip4(s->to, to);
+	snprintf(range, sizeof(range), "%s%s%s", from, streq(from, to) ? "" : "-", streq(from, to) ? "" : to);
+	if (s->port_from)
+		snprintf(ports, sizeof(ports), "%u-%u", s->port_from, s->port_to);
+	add_no_multicast(c);
+	firewall_add_rule(c, "meta l4proto tcp snat ip to %s:%s", range, ports);
+	firewall_add_rule(c, "meta l4proto udp snat ip to %s:%s", range, ports);
+	firewall_add_rule(c, "snat ip to %s", range);
+}
+
+static void add_nat(const struct guests *g)
+{
+	struct firewall_chain *c;
+	bool is_nat = network_forward(g->n) == FORWARD_NAT, nat6 = values_num(g->n->own, NETWORK_NAT6, 0) != 0;
+
+	if (is_nat && g->n->snat.loc.line)
+		add_snat(g);
+	c = own_chain(g, "nat");
+	/* A guest that comes to a guest by the host's address must be answered by way of the host. */
+	if (g->n->n_forward_ports)
+		firewall_add_rule(c, "oifname \"%s\" ct status dnat masquerade", g->n->bridge);
+	firewall_add_rule(c, "oifname \"%s\" return", g->n->bridge);
+	for (size_t i = 0; is_nat && i < g->l->n_addresses; i++) {
+		const struct address *a = &g->l->addresses[i];
+		char subnet[SUBNET_TEXT];
+
+		subnet_text(a, "saddr", subnet, sizeof(subnet));
+		if (a->family == AF_INET && g->n->snat.loc.line)
+			firewall_add_rule(c, "%s goto snat_%s", subnet, g->n->bridge);
+		else if (a->family == AF_INET || nat6)
+			firewall_add_rule(c, "%s goto masq", subnet);
+	}
+}
+
+static void add_network(const struct guests *g)
+{
+	if (network_forward(g->n) != FORWARD_OPEN) {
+		add_from(g);
+		add_to(g);
+	}
+	if (network_forward(g->n) == FORWARD_NAT || g->n->n_forward_ports)
+		add_nat(g);
+}
+
+static void add_ports(const struct guests *g)
+{
+	for (size_t i = 0; i < g->n->n_forward_ports; i++) {
+		const struct forward_port *p = &g->n->forward_ports[i];
+		char address[INET_ADDRSTRLEN];
+
+		ip4(p->address, address);
+		for (unsigned port = p->from; port <= p->to; port++) {
+			char key[32], value[INET_ADDRSTRLEN + 16];
+
+			snprintf(key, sizeof(key), "%s . %u", p->protocol == IPPROTO_TCP ? "tcp" : "udp", port);
+			snprintf(value, sizeof(value), "%s . %u", address, p->port + (port - p->from));
+			firewall_add_element(g->f, "pf4", key, value);
+		}
+	}
+}
+
+static void add_elements(const struct guests *g)
+{
+	char key[IFNAMSIZ + 2];
+
+	if (network_forward(g->n) != FORWARD_OPEN) {
+		own_element(g, "fwd_from", "from");
+		own_element(g, "fwd_to", "to");
+	}
+	if (network_forward(g->n) == FORWARD_NAT || g->n->n_forward_ports)
+		own_element(g, "nat_from", "nat");
+	snprintf(key, sizeof(key), "\"%s\"", g->n->bridge);
+	if (host_access(g->n) != HOST_ACCESS_ALL)
+		firewall_add_element(g->f, "in_from", key,
+				     host_access(g->n) == HOST_ACCESS_SERVICES ? "jump host_services"
+									       : "jump host_dhcp");
+	if (has_dhcp(g->n, g->l))
+		own_element(g, "dhcp_if", NULL);
+	add_ports(g);
+}
+
+void firewall_make(const struct config *c, firewall_name_fn *device, void *userdata, struct firewall *ret)
+{
+	struct needs needs = needs_of(c);
+	struct firewall f = FIREWALL_NULL;
+
+	add_maps(&f, &needs);
+	add_helpers(&f, &needs);
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < c->n_networks; i++) {
+			const struct network *n = c->networks[i];
+			const char *label = network_word(n, NETWORK_UPLINK);
+			const struct guests g = {
+				.f = &f,
+				.n = n,
+				.l = model_find(&c->links, n->bridge),
+				.uplink = label ? device(label, userdata) : NULL,
+			};
+
+			if (pass == 0)
+				add_network(&g);
+			else
+				add_elements(&g);
+		}
+		if (pass == 0)
+			add_skeleton(&f, &needs);
+	}
+	*ret = f;
+}
