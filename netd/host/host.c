@@ -262,8 +262,10 @@ int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why
 	old = told_find(&h->told, l->name, ifindex);
 	memcpy(told.name, l->name, sizeof(told.name));
 	/* Borrowed: what the op does not say stays as it is. */
-	told.dns = op->common >> LINK_DNS & 1 ? l->common->v[LINK_DNS] : old ? old->dns : told.dns;
-	told.search = op->common >> LINK_SEARCH & 1 ? l->common->v[LINK_SEARCH] : old ? old->search : told.search;
+	told.dns = op->common >> LINK_DNS & 1 ? values_at(l->common, LINK_DNS) : old ? old->dns : told.dns;
+	told.search = op->common >> LINK_SEARCH & 1 ? values_at(l->common, LINK_SEARCH)
+		      : old			    ? old->search
+						    : told.search;
 	r = h->resolver ? h->resolver->write(h, &told, why) : 0;
 	h->stale = true;
 	if (r < 0) {

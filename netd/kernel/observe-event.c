@@ -21,7 +21,7 @@ void observe_inherit_host(struct link *fresh, const struct link *old)
 {
 	for (unsigned row = 0; row < link_options.n; row++)
 		if ((LINK_HOST_ROWS & old->common->set) >> row & 1)
-			values_put(fresh->common, row, value_copy(&link_options.rows[row], old->common->v[row]),
+			values_put(fresh->common, row, value_copy(&link_options.rows[row], values_at(old->common, row)),
 				   LOC_NONE);
 }
 

@@ -84,7 +84,7 @@ enum forward_mode network_forward(const struct network *n)
 
 const char *network_word(const struct network *n, enum network_row row)
 {
-	return values_has(n->own, row) ? (const char *)n->own->v[row].blob->data : NULL;
+	return values_has(n->own, row) ? (const char *)values_at(n->own, row).blob->data : NULL;
 }
 
 const char *ip_format(const struct ip *ip, char *buf)

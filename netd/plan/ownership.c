@@ -128,7 +128,7 @@ static struct values *own_common(const struct link *have)
 	values_unset(v, LINK_MTU);
 	values_unset(v, LINK_MAC);
 	if (values_has(have->port, row))
-		values_put(v, LINK_MAC, have->port->v[row], LOC_NONE);
+		values_put(v, LINK_MAC, values_at(have->port, row), LOC_NONE);
 	return v;
 }
 

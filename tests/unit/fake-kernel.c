@@ -396,8 +396,8 @@ static int fake_host(struct link *l, const struct op *op)
 {
 	for (unsigned row = 0; row < link_options.n; row++)
 		if (op->common >> row & 1)
-			values_put(l->common, row, value_copy(&link_options.rows[row], op->link->common->v[row]),
-				   LOC_NONE);
+			values_put(l->common, row,
+				   value_copy(&link_options.rows[row], values_at(op->link->common, row)), LOC_NONE);
 	return 0;
 }
 
