@@ -169,6 +169,18 @@ static int confirmation_pending(struct json_object *p)
 	return EXIT_REFUSED;
 }
 
+static int confirm_too_short(struct json_object *p)
+{
+	fprintf(stderr, "netctl: refused: --confirm needs at least %lld s for this change\n",
+		(long long)json_int(p, "least", 0));
+	for (size_t i = 0; i < json_count(p, "waits"); i++) {
+		fputs("  ", stderr);
+		print_safe(json_item_text(p, "waits", i), stderr);
+		fputc('\n', stderr);
+	}
+	return EXIT_REFUSED;
+}
+
 static int nothing_to_confirm(struct json_object *p _unused_)
 {
 	fputs("netctl: nothing waits for a confirmation\n", stderr);
@@ -224,6 +236,7 @@ static const struct {
 	{INTERFACE ".Busy", busy},
 	{INTERFACE ".TooMuchImpact", too_much_impact},
 	{INTERFACE ".ConfirmationPending", confirmation_pending},
+	{INTERFACE ".ConfirmTooShort", confirm_too_short},
 	{INTERFACE ".NothingToConfirm", nothing_to_confirm},
 	{INTERFACE ".NoSuchGeneration", no_such_generation},
 	{INTERFACE ".NoSuchLink", no_such_link},

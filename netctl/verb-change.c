@@ -56,18 +56,57 @@ int verb_rollback(const struct options *o)
 	return apply_run(c, "Rollback", parameters, o);
 }
 
+static void print_lines(struct term *t, struct json_object *entry)
+{
+	for (size_t i = 0; i < json_count(entry, "plan"); i++) {
+		fputs("        ", t->out);
+		print_safe(json_item_text(entry, "plan", i), t->out);
+		fputc('\n', t->out);
+	}
+}
+
 static void print_generation(struct term *t, struct json_object *g)
 {
 	size_t n = json_count(g, "plan");
 	_cleanup_free_ char *head = xasprintf("%4lld", (long long)json_int(g, "number", 0));
 
 	term_styled(t, json_flag(g, "current") ? STYLE_GOOD : STYLE_PLAIN, head);
-	fprintf(t->out, "  %s  %zu change%s%s\n", json_text_or(g, "applied_at", "?"), n, n == 1 ? "" : "s",
+	fprintf(t->out, "  %s  %zu change%s%s", json_text_or(g, "applied_at", "?"), n, n == 1 ? "" : "s",
 		json_flag(g, "current") ? "  (running)" : "");
-	for (size_t i = 0; i < n; i++) {
-		fputs("        ", t->out);
-		print_safe(json_item_text(g, "plan", i), t->out);
-		fputc('\n', t->out);
+	if (json_text(g, "result")) {
+		fputs("  ", t->out);
+		print_safe(json_text(g, "result"), t->out);
+	}
+	fputc('\n', t->out);
+	print_lines(t, g);
+}
+
+static void print_undone(struct term *t, struct json_object *u)
+{
+	term_styled(t, STYLE_WARN, "   -");
+	fprintf(t->out, "  %s  undone: ", json_text_or(u, "undone_at", "?"));
+	print_safe(json_text_or(u, "why", "?"), t->out);
+	fputc('\n', t->out);
+	print_lines(t, u);
+}
+
+/* Both lists are newest first, and so is what is printed; times are UTC in one form, so they compare as text. */
+static void print_history(struct term *t, struct json_object *history)
+{
+	size_t n = json_count(history, "generations"), n_undone = json_count(history, "undone"), i = 0, u = 0;
+
+	while (i < n || u < n_undone) {
+		struct json_object *g = i < n ? json_item(history, "generations", i) : NULL;
+		struct json_object *undone = u < n_undone ? json_item(history, "undone", u) : NULL;
+
+		if (undone &&
+		    (!g || strcmp(json_text_or(undone, "undone_at", ""), json_text_or(g, "applied_at", "")) >= 0)) {
+			print_undone(t, undone);
+			u++;
+		} else {
+			print_generation(t, g);
+			i++;
+		}
 	}
 }
 
@@ -80,9 +119,8 @@ int verb_history(const struct options *o)
 	if (status != EXIT_OK || o->json)
 		return status;
 	term_open(&t, o);
-	for (size_t i = 0; i < json_count(r.parameters, "generations"); i++)
-		print_generation(&t, json_item(r.parameters, "generations", i));
-	if (!json_count(r.parameters, "generations"))
+	print_history(&t, r.parameters);
+	if (!json_count(r.parameters, "generations") && !json_count(r.parameters, "undone"))
 		fputs("Nothing was applied yet.\n", t.out);
 	term_close(&t);
 	return EXIT_OK;

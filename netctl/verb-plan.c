@@ -63,6 +63,21 @@ static void print_summary(struct term *t, struct json_object *plan)
 	fputc('\n', t->out);
 }
 
+/* "With --confirm: at least 35 s (30 s: spanning tree on br0, twice forward_delay; 5 s: for the probes to answer)" */
+static void print_least_confirm(struct term *t, struct json_object *plan)
+{
+	int64_t least = json_int(plan, "least_confirm", 0);
+
+	if (!least)
+		return;
+	fprintf(t->out, "With --confirm: at least %lld s", (long long)least);
+	for (size_t i = 0; i < json_count(plan, "waits"); i++) {
+		fputs(i ? "; " : " (", t->out);
+		print_safe(json_item_text(plan, "waits", i), t->out);
+	}
+	fputs(json_count(plan, "waits") ? ")\n" : "\n", t->out);
+}
+
 static void print_plan(struct json_object *plan, const struct options *o, bool hint)
 {
 	struct table table = {.n_columns = 3};
@@ -80,6 +95,7 @@ static void print_plan(struct json_object *plan, const struct options *o, bool h
 		step_rows(&table, json_item(plan, "steps", i), i + 1);
 	table_print(&table, &t);
 	print_summary(&t, plan);
+	print_least_confirm(&t, plan);
 	if (hint && json_text(plan, "id")) {
 		fputs("To run exactly this: netctl apply --plan ", t.out);
 		print_safe(json_text(plan, "id"), t.out);

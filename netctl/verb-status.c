@@ -197,6 +197,21 @@ static void mark_line(struct term *t, enum style style, const char *label, const
 	fputc('\n', t->out);
 }
 
+static void print_probe(struct term *t, struct json_object *probe)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!json_flag(probe, "counts"))
+		text = xasprintf("%s does not count: no answer before the change, or replaced by it",
+				 json_text_or(probe, "probe", "?"));
+	else if (json_flag(probe, "answers"))
+		text = xasprintf("%s answers", json_text_or(probe, "probe", "?"));
+	else
+		text = xasprintf("%s is silent for %lld s", json_text_or(probe, "probe", "?"),
+				 (long long)json_int(probe, "silent_for", 0));
+	mark_line(t, json_flag(probe, "answers") ? STYLE_PLAIN : STYLE_WARN, "probe", text);
+}
+
 static void print_confirm(struct term *t, struct json_object *confirm)
 {
 	_cleanup_free_ char *text = NULL;
@@ -206,6 +221,8 @@ static void print_confirm(struct term *t, struct json_object *confirm)
 	text = xasprintf("the apply by %s is undone in %lld s (netctl confirm makes it stay)",
 			 json_text_or(confirm, "by", "?"), (long long)json_int(confirm, "seconds_left", 0));
 	mark_line(t, STYLE_WARN, "unconfirmed", text);
+	for (size_t i = 0; i < json_count(confirm, "probes"); i++)
+		print_probe(t, json_item(confirm, "probes", i));
 }
 
 static void print_hold(struct term *t, struct json_object *hold)

@@ -61,6 +61,8 @@ struct match {
 
 /* [daemon]: rows as any other section; see config/daemon-options.c. */
 extern const struct option_table daemon_options;
+#define PROBES_MAX 16
+#define PROBE_TIMEOUT_MSEC 5000
 enum daemon_row {
 	DAEMON_BOOT_WAIT, /* ms */
 	DAEMON_DRIFT,	  /* enum drift_setting */
@@ -68,6 +70,8 @@ enum daemon_row {
 	DAEMON_READ_GROUP,
 	DAEMON_MAX_IMPACT, /* enum impact of plan/plan.h */
 	DAEMON_RESOLV_CONF,
+	DAEMON_PROBE,	      /* struct probe_target of model/probe.h, each */
+	DAEMON_PROBE_TIMEOUT, /* ms */
 	_DAEMON_ROWS,
 };
 

@@ -37,6 +37,17 @@ static const struct option daemon_rows[] = {
 		.key = "resolv_conf", .type = &type_bool, .place = PLACE_CONFIG, .min = 0, .max = 1, .initial = 0,
 		.help = "whether /etc/resolv.conf is written where neither systemd-resolved nor resolvconf takes what dns and search say",
 	},
+	[DAEMON_PROBE] = {
+		.key = "probe", .type = &type_probes, .place = PLACE_CONFIG, .max = PROBES_MAX,
+		.help = "what has to answer after a change made with --confirm, else it is undone; what did not answer before "
+			"it does not count; the key may be repeated; arp is neighbour discovery for IPv6; left out: the default gateways",
+	},
+	[DAEMON_PROBE_TIMEOUT] = {
+		.key = "probe_timeout", .type = &type_ms, .place = PLACE_CONFIG,
+		.min = 1000, .max = 300000, .initial = PROBE_TIMEOUT_MSEC,
+		.help = "how long a probe may be without an answer before it is lost (default 5s); to that come the times the change "
+			"itself takes to carry traffic, which netctl plan shows",
+	},
 };
 /* clang-format on */
 

@@ -18,8 +18,6 @@ static const struct {
 	{"zone",	     SECTION_LINK,   "firewalld zones"},
 	{"adopt",	     SECTION_LINK,   "adopting addresses and ports that others made"},
 	{"confirm",	     SECTION_DAEMON, "apply with confirmation"},
-	{"probe",	     SECTION_DAEMON, "probes of reachability"},
-	{"probe_timeout",    SECTION_DAEMON, "probes of reachability"},
 	{"foreign_firewall", SECTION_DAEMON, "rules for other firewalls"},
 	{"forwarding",	     SECTION_DAEMON, "setting IP forwarding"},
 	/* clang-format on */
@@ -154,12 +152,13 @@ static bool set_list(struct parser *p, struct values *v, unsigned row, struct lo
 {
 	const struct option *o = &v->table->rows[row];
 	struct loc first = values_has(v, row) ? values_loc(v, row) : loc;
+	const char *items = o->type->is_line ? "" : " ";
 	_cleanup_free_ char *words = xstrdup(value);
 	bool any = values_has(v, row), all = true;
 	union value list = values_take(v, row); /* the list so far grows in place */
 	char *save = NULL;
 
-	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+	for (char *word = strtok_r(words, items, &save); word; word = strtok_r(NULL, items, &save)) {
 		if (parse_word(p, o, loc, key, word, &list))
 			any = true;
 		else

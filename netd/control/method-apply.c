@@ -101,6 +101,17 @@ static void reply_needs_force(struct varlink_call *call, const char *text, const
 	varlink_error(call, INTERFACE ".NeedsForce", json);
 }
 
+static void reply_too_short(struct varlink_call *call, const char *seconds, const char *const *waits, size_t n_waits)
+{
+	struct json_object *json = json_object_new_object(), *array = json_object_new_array();
+
+	for (size_t i = 0; i < n_waits; i++)
+		json_object_array_add(array, json_object_new_string(waits[i]));
+	json_object_object_add(json, "least", json_object_new_int64(strtol(seconds, NULL, 10)));
+	json_object_object_add(json, "waits", array);
+	varlink_error(call, INTERFACE ".ConfirmTooShort", json);
+}
+
 static void apply_refused(const char *why, const struct diags *d, const char *const *ports, size_t n_ports,
 			  const char *id, void *userdata)
 {
@@ -120,6 +131,8 @@ static void apply_refused(const char *why, const struct diags *d, const char *co
 		reply_with(a->call, INTERFACE ".TooMuchImpact", "impact", id);
 	else if (streq(why, REFUSED_CONFIRM) && a->service->manager->confirm_deadline)
 		reply_pending(a->call, a->service->manager);
+	else if (streq(why, REFUSED_SHORT))
+		reply_too_short(a->call, id, ports, n_ports);
 	else if (streq(why, REFUSED_GENERATION))
 		varlink_error(a->call, INTERFACE ".NoSuchGeneration", NULL);
 	else
@@ -232,6 +245,25 @@ static struct json_object *lines_to_json(char *text)
 	return array;
 }
 
+/* Newest first, like the generations. */
+static struct json_object *undone_to_json(const struct manager *m)
+{
+	struct json_object *array = json_object_new_array();
+	struct undone *list;
+	size_t n = undone_list(&m->dirs, &list);
+
+	for (size_t i = n; i-- > 0;) {
+		struct json_object *entry = json_object_new_object();
+
+		json_object_object_add(entry, "undone_at", status_time(list[i].when));
+		json_object_object_add(entry, "why", json_object_new_string(list[i].why));
+		json_object_object_add(entry, "plan", lines_to_json(list[i].plan));
+		json_object_array_add(array, entry);
+	}
+	undone_list_done(list, n);
+	return array;
+}
+
 void method_history(struct varlink_call *call, struct json_object *parameters _unused_, void *userdata)
 {
 	struct service *s = userdata;
@@ -240,20 +272,23 @@ void method_history(struct varlink_call *call, struct json_object *parameters _u
 	size_t n = generations_list(&s->manager->dirs, &list);
 
 	while (n-- > 0) {
-		_cleanup_free_ char *plan = generation_plan(&s->manager->dirs, list[n]);
+		_cleanup_free_ char *plan = NULL, *result = NULL;
 		struct json_object *generation = json_object_new_object();
 		struct config_files files = {0};
 		int64_t when = 0;
 
+		generation_story(&s->manager->dirs, list[n], &plan, &result);
 		generation_load(&s->manager->dirs, list[n], &files, &when);
 		config_files_done(&files);
 		json_object_object_add(generation, "number", json_object_new_int64(list[n]));
 		json_object_object_add(generation, "applied_at", status_time(when));
 		json_object_object_add(generation, "current",
 				       json_object_new_boolean(list[n] == s->manager->generation));
+		json_object_object_add(generation, "result", json_text(result));
 		json_object_object_add(generation, "plan", lines_to_json(plan));
 		json_object_array_add(array, generation);
 	}
 	json_object_object_add(json, "generations", array);
+	json_object_object_add(json, "undone", undone_to_json(s->manager));
 	varlink_reply(call, json);
 }

@@ -14,6 +14,11 @@ static void files_from_json(struct config_files *files, struct json_object *arra
 	}
 }
 
+static void add_text(const char *text, void *userdata)
+{
+	json_object_array_add(userdata, json_object_new_string(text));
+}
+
 static void reply_plan(struct varlink_call *call, struct manager *m, const struct config *config, struct diags *d)
 {
 	struct effective e;
@@ -26,12 +31,15 @@ static void reply_plan(struct varlink_call *call, struct manager *m, const struc
 	if (e.problems.n_errors) {
 		reply_invalid(call, &e.problems);
 	} else {
-		struct json_object *json = json_object_new_object();
+		struct json_object *json = json_object_new_object(), *waits = json_object_new_array();
+		unsigned least = manager_least_confirm(m, config, &e, &p, add_text, waits);
 
 		json_object_object_add(json, "id", json_object_new_string(id));
 		json_object_object_add(json, "impact", json_object_new_string(impact_name(plan_impact(&p))));
 		json_object_object_add(json, "steps", plan_steps(&p, &config->sources));
 		json_object_object_add(json, "diagnostics", plan_diagnostics(d));
+		json_object_object_add(json, "least_confirm", json_object_new_int64(least));
+		json_object_object_add(json, "waits", waits);
 		varlink_reply(call, json);
 	}
 	plan_done(&p);

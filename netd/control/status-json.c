@@ -83,6 +83,27 @@ static int64_t seconds_left(uint64_t until)
 	return until > at ? (int64_t)((until - at) / 1000000) : 0;
 }
 
+static struct json_object *probes(const struct manager *m)
+{
+	struct json_object *array = json_object_new_array();
+	struct guard_state *states = NULL;
+	size_t n = m->guard ? guard_states(m->guard, &states) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *json = json_object_new_object();
+		_cleanup_free_ char *text = probe_text(states[i].target);
+
+		json_object_object_add(json, "probe", json_object_new_string(text));
+		json_object_object_add(json, "counts", json_object_new_boolean(states[i].counts));
+		json_object_object_add(json, "answers", json_object_new_boolean(states[i].counts && states[i].answers));
+		json_object_object_add(json, "silent_for",
+				       states[i].counts ? json_object_new_int64(states[i].silent) : NULL);
+		json_object_array_add(array, json);
+	}
+	free(states);
+	return array;
+}
+
 struct json_object *status_confirm(const struct manager *m)
 {
 	struct json_object *json;
@@ -92,6 +113,7 @@ struct json_object *status_confirm(const struct manager *m)
 	json = json_object_new_object();
 	json_object_object_add(json, "by", json_object_new_string(m->confirm_by));
 	json_object_object_add(json, "seconds_left", json_object_new_int64(seconds_left(m->confirm_deadline)));
+	json_object_object_add(json, "probes", probes(m));
 	return json;
 }
 

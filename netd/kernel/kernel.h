@@ -66,6 +66,19 @@ void kernel_set_host(struct kernel *k, kernel_host_fn *fn, void *userdata);
 /* ACTUAL, to put rows of PLACE_HOST into; they stay with a link as long as it is there. */
 struct model *kernel_host_rows(struct kernel *k);
 
+/* How the kernel would send to an address now. */
+struct kernel_way {
+	uint32_t ifindex;
+	bool is_local; /* it is an address of this host */
+	bool has_gateway, has_source;
+	uint8_t gateway[16], source[16];
+};
+/*
+ * From the address `local`, or with NULL from whichever it takes. -ENETUNREACH, -EHOSTUNREACH and others: there is no
+ * way; -EINVAL: also when `local` is no address of this host.
+ */
+int kernel_way_to(struct kernel *k, uint8_t family, const uint8_t *addr, const uint8_t *local, struct kernel_way *ret);
+
 /* uname release, for messages ("6.1.0-56-amd64"). */
 const char *kernel_release(const struct kernel *k);
 /* Number of messages written since the start (creates, sets, deletes: everything but reads), for tests and status. */

@@ -263,3 +263,28 @@ uint64_t bond_disturbed(const struct link *want, uint64_t changed)
 		rows |= 1ull << BOND_UPDELAY | 1ull << BOND_DOWNDELAY | 1ull << BOND_PEER_NOTIF_DELAY;
 	return rows & want->own->set & ~changed;
 }
+
+/*
+ * A partner is heard of within one period, and an aggregate is formed AD_AGGREGATE_WAIT_TIME later
+ * (AD_SLOW_PERIODIC_TIME, AD_FAST_PERIODIC_TIME, drivers/net/bonding/bond_3ad.c).
+ */
+#define LACP_WAIT_MSEC 2000
+#define LACP_SLOW_MSEC 30000
+#define LACP_FAST_MSEC 1000
+
+uint32_t bond_settling(const struct link *want, const struct link *have, char **why)
+{
+	const struct values *had = have ? have->own : NULL;
+	bool fast = values_num(want->own, BOND_LACP_RATE, values_num(had, BOND_LACP_RATE, 0));
+	uint64_t mode = values_num(want->own, BOND_MODE, values_num(had, BOND_MODE, MODE_RR));
+	uint64_t msec = values_num(want->own, BOND_MIIMON, values_num(had, BOND_MIIMON, 0)) +
+			values_num(want->own, BOND_UPDELAY, values_num(had, BOND_UPDELAY, 0));
+
+	if (mode == MODE_8023AD)
+		msec += LACP_WAIT_MSEC + (fast ? LACP_FAST_MSEC : LACP_SLOW_MSEC);
+	if (!msec)
+		return 0;
+	*why = xasprintf(mode == MODE_8023AD ? "LACP on %s, lacp_rate %s" : "link monitoring on %s", want->name,
+			 fast ? "fast" : "slow");
+	return (uint32_t)msec;
+}

@@ -139,3 +139,16 @@ void bridge_settle(struct link *want, const struct link *have)
 	if (values_num(have->own, BRIDGE_TOPOLOGY_CHANGE, 0))
 		values_unset(want->own, BRIDGE_AGEING_TIME);
 }
+
+/* A port is listening and then learning, forward_delay each (br_port_state_selection(), net/bridge/br_stp.c). */
+uint32_t bridge_settling(const struct link *want, const struct link *have, char **why)
+{
+	const struct values *had = have ? have->own : NULL;
+	uint64_t stp = values_num(want->own, BRIDGE_STP_STATE, values_num(had, BRIDGE_STP_STATE, 0));
+	uint64_t delay = values_num(want->own, BRIDGE_FORWARD_DELAY, values_num(had, BRIDGE_FORWARD_DELAY, 1500));
+
+	if (!stp)
+		return 0;
+	*why = xasprintf("spanning tree on %s, twice forward_delay", want->name);
+	return (uint32_t)(2 * delay * 10);
+}

@@ -278,4 +278,5 @@ const struct kind kind_bond = {
 	.settle = bond_settle,
 	.drop_refused = bond_drop_refused,
 	.disturbed = bond_disturbed,
+	.settling = bond_settling,
 };

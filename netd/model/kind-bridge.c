@@ -412,4 +412,5 @@ const struct kind kind_bridge = {
 	.check = bridge_check,
 	.check_port = bridge_check_port,
 	.settle = bridge_settle,
+	.settling = bridge_settling,
 };

@@ -99,3 +99,4 @@ enum bridge_port_row {
 void bridge_check(const struct model *m, const struct link *l, struct diags *d);
 void bridge_check_port(const struct model *m, const struct link *master, const struct link *port, struct diags *d);
 void bridge_settle(struct link *want, const struct link *have);
+uint32_t bridge_settling(const struct link *want, const struct link *have, char **why);

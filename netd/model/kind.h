@@ -54,6 +54,11 @@ struct kind {
 	 * `changed` themselves. NULL: none.
 	 */
 	uint64_t (*disturbed)(const struct link *want, uint64_t changed);
+	/*
+	 * Milliseconds from a port being attached or coming up until it carries traffic, with what takes so long in
+	 * *why (the caller frees it; unset when 0). have: the link as it is, NULL when it is created. NULL: no time.
+	 */
+	uint32_t (*settling)(const struct link *want, const struct link *have, char **why);
 };
 
 extern const struct kind kind_ethernet, kind_bond, kind_bridge, kind_vlan;

@@ -49,6 +49,7 @@ struct type {
 	const char *name; /* for help: "integer", "time", "address list" */
 	bool is_blob;
 	bool is_list; /* takes several space-separated words, and repeated keys append */
+	bool is_line; /* of a list: an item is all that the line says, words and all */
 	int (*parse)(const struct option *o, const char *text, union value *v, char **why);
 	void (*print)(const struct option *o, union value v, FILE *f);
 	void (*allowed)(const struct option *o, FILE *f);
@@ -103,7 +104,9 @@ extern const struct type type_server_list;
 extern const struct type type_domain_list; /* type_words of DNS domains, in lower case */
 extern const struct type type_words;	   /* names, as NUL-terminated strings one after another; order kept */
 extern const struct type type_string;	   /* one word, NUL-terminated blob */
-extern const struct type type_hex;	   /* u16 shown and read as 0x4000; also takes decimal */
+/* Lines of probe.h; a blob of struct probe_target. */
+extern const struct type type_probes;
+extern const struct type type_hex; /* u16 shown and read as 0x4000; also takes decimal */
 /* Status only. */
 extern const struct type type_ad_info;	  /* IFLA_BOND_AD_INFO nest: "aggregator 1, 2 ports, ..., partner 52:54:..." */
 extern const struct type type_lacp_state; /* u8 or u16 of LACP port state bits: "63 (active, short timeout, ...)" */

@@ -95,6 +95,28 @@ static int max_impact(const struct manager *m, const struct apply_request *reque
 	return (int)values_num(m->candidate->daemon, DAEMON_MAX_IMPACT, IMPACT_GUESTS);
 }
 
+static void add_text(const char *text, void *userdata)
+{
+	struct port_names *texts = userdata;
+
+	*ARRAY_APPEND(texts->list, texts->n) = xstrdup(text);
+}
+
+/* Is the confirmation given the time that the change itself may take? Answers the request when not. */
+static bool confirm_is_long_enough(struct manager *m, const struct apply_request *request, const struct effective *e,
+				   const struct plan *p, const struct diags *d)
+{
+	struct port_names waits = {0};
+	unsigned least = manager_least_confirm(m, m->candidate, e, p, add_text, &waits);
+	bool is_enough = !request->confirm || request->confirm >= least;
+	_cleanup_free_ char *seconds = xasprintf("%u", least);
+
+	if (!is_enough)
+		refuse(request, REFUSED_SHORT, d, &waits, seconds);
+	port_names_done(&waits);
+	return is_enough;
+}
+
 /* May this plan run? Answers the request when not. */
 static bool plan_is_allowed(struct manager *m, const struct apply_request *request, const struct effective *e,
 			    const struct plan *p, const struct diags *d)
@@ -118,7 +140,7 @@ static bool plan_is_allowed(struct manager *m, const struct apply_request *reque
 	else if ((int)plan_impact(p) > max_impact(m, request))
 		refuse(request, REFUSED_IMPACT, d, NULL, impact_name(plan_impact(p)));
 	else
-		allowed = true;
+		allowed = confirm_is_long_enough(m, request, e, p, d);
 	port_names_done(&ports);
 	port_names_done(&routes);
 	return allowed;
@@ -166,7 +188,7 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 	bool allowed = false;
 	const char *why;
 
-	if (m->applying || m->apply_waits) {
+	if (m->applying || m->apply_waits || m->asking) {
 		refuse(request, REFUSED_BUSY, NULL, NULL, NULL);
 		return;
 	}
@@ -186,6 +208,11 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 		allowed = plan_is_allowed(m, request, &e, &p, &d);
 	} else {
 		refuse(request, why, &d, NULL, NULL);
+	}
+	if (allowed && p.n && request->confirm && !request->probed && manager_ask_probes(m, request, &e, &p)) {
+		allowed = false;
+	} else if (!allowed) {
+		manager_drop_guard(m);
 	}
 	if (allowed) {
 		keep_plan_text(m, &p);

@@ -112,7 +112,7 @@ static void store_if_new(struct manager *m, const struct config_files *files, st
 		manager_set_config(m, c, files, list[n - 1], when);
 		return;
 	}
-	number = generation_store(&m->dirs, files, NULL);
+	number = generation_store(&m->dirs, files, NULL, "the files of a start");
 	if (number < 0)
 		log_warning("the configuration could not be stored: %s", strerror((int)-number));
 	manager_set_config(m, c, files, number < 0 ? 0 : (uint32_t)number, (int64_t)time(NULL));

@@ -30,16 +30,26 @@ int manager_journal(const struct effective *before, const struct ledger *ledger_
 		.deadline = m->apply.confirm ? boottime() + m->apply.confirm * 1000000ull : 0,
 		.armed_by = m->apply.armed_by,
 		.files = m->candidate_files,
+		.plan = m->candidate_plan,
 	};
 	int r = m->apply.confirm ? unconfirmed_mark(&m->dirs) : 0;
 
 	m->confirm_deadline = 0;
-	return r < 0 ? r : journal_write(&m->dirs, &j);
+	if (m->guard) {
+		j.probes = guard_counting(m->guard);
+		j.probe_timeout = m->guard_timeout;
+		j.probe_wait = m->guard_wait;
+	}
+	if (r == 0)
+		r = journal_write(&m->dirs, &j);
+	free(j.probes.list);
+	return r;
 }
 
 static void store_generation(struct manager *m)
 {
-	int64_t number = generation_store(&m->dirs, &m->candidate_files, m->candidate_plan);
+	_cleanup_free_ char *result = m->confirm_deadline ? manager_probes_text(m, "confirmed") : xstrdup("applied");
+	int64_t number = generation_store(&m->dirs, &m->candidate_files, m->candidate_plan, result);
 
 	if (number < 0)
 		log_warning("the applied configuration could not be stored: %s", strerror((int)-number));
@@ -62,6 +72,7 @@ void manager_commit(struct manager *m, bool is_stored)
 		unconfirmed_mark(&m->dirs);
 	m->confirm_deadline = 0;
 	sd_event_source_set_enabled(m->confirm_timer, SD_EVENT_OFF);
+	manager_drop_guard(m);
 	config_files_done(&m->candidate_files);
 	free(m->candidate_plan);
 	m->candidate_plan = NULL;
@@ -141,6 +152,8 @@ int manager_undo(struct manager *m, const char *why)
 		return -ENOENT;
 	m->confirm_deadline = 0;
 	sd_event_source_set_enabled(m->confirm_timer, SD_EVENT_OFF);
+	manager_drop_guard(m);
+	undone_note(&m->dirs, why, m->candidate_plan);
 	manager_problem(m, NULL, false, "%s; the state before is put back (the files in %s are as they were left)", why,
 			m->dirs.config);
 	/* A repair that runs is let finish; transaction_finished() goes on with the undo. */
@@ -188,6 +201,8 @@ static bool resume_waiting(struct manager *m, struct journal *j)
 	m->candidate_files = j->files;
 	j->files = (struct config_files){0};
 	manager_wait_for_confirmation(m, j->deadline, j->armed_by ? j->armed_by : "?");
+	m->candidate_plan = TAKE_PTR(j->plan);
+	manager_resume_probes(m, j);
 	return true;
 }
 
@@ -207,8 +222,10 @@ bool manager_recover(struct manager *m, uint32_t generation)
 	} else if (j.waiting && boottime() < j.deadline && resume_waiting(m, &j)) {
 		recovered = true;
 	} else {
-		manager_problem(m, NULL, false, "%s; the state before is put back",
-				j.waiting ? "an apply was not confirmed in time" : "an apply was cut short");
+		const char *why = j.waiting ? "an apply was not confirmed in time" : "an apply was cut short";
+
+		undone_note(&m->dirs, why, j.plan);
+		manager_problem(m, NULL, false, "%s; the state before is put back", why);
 		recovered = manager_start_undo(m) == 0;
 	}
 	journal_done(&j);

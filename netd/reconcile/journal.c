@@ -12,12 +12,43 @@ void journal_done(struct journal *j)
 	ledger_done(&j->ledger_before);
 	config_files_done(&j->files);
 	free(j->armed_by);
+	free(j->plan);
+	free(j->probes.list);
 	*j = JOURNAL_NULL;
 }
 
 static char *journal_path(const struct state_dirs *dirs)
 {
 	return xasprintf("%s/journal.json", dirs->runtime);
+}
+
+static struct json_object *probes_to_json(const struct probe_list *probes)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < probes->n; i++) {
+		_cleanup_free_ char *text = probe_text(&probes->list[i]);
+
+		json_object_array_add(array, json_object_new_string(text));
+	}
+	return array;
+}
+
+/* One that cannot be read is not watched. */
+static struct probe_list probes_from_json(struct json_object *array)
+{
+	size_t n = json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+	struct probe_list probes = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_object_get_string(json_object_array_get_idx(array, i));
+		_cleanup_free_ char *why = NULL;
+		struct probe_target t;
+
+		if (text && probe_parse(text, &t, &why) == 0)
+			*ARRAY_APPEND(probes.list, probes.n) = t;
+	}
+	return probes;
 }
 
 int journal_write(const struct state_dirs *dirs, const struct journal *j)
@@ -34,6 +65,11 @@ int journal_write(const struct state_dirs *dirs, const struct journal *j)
 	if (j->armed_by)
 		json_object_object_add(json, "armed_by", json_object_new_string(j->armed_by));
 	json_object_object_add(json, "files", files_to_json(&j->files));
+	if (j->plan)
+		json_object_object_add(json, "plan", json_object_new_string(j->plan));
+	json_object_object_add(json, "probes", probes_to_json(&j->probes));
+	json_object_object_add(json, "probe_timeout", json_object_new_int64((int64_t)j->probe_timeout));
+	json_object_object_add(json, "probe_wait", json_object_new_int64((int64_t)j->probe_wait));
 	return write_json(path, json, true);
 }
 
@@ -53,7 +89,7 @@ int journal_read(const struct state_dirs *dirs, struct journal *ret)
 	_cleanup_free_ char *path = journal_path(dirs), *here = place_of_birth();
 	_cleanup_json_ struct json_object *json = json_object_from_file(path);
 	struct journal j = JOURNAL_NULL;
-	struct json_object *armed_by;
+	struct json_object *armed_by, *plan;
 
 	if (!is_born_here(json, here))
 		return -ENOENT;
@@ -66,7 +102,13 @@ int journal_read(const struct state_dirs *dirs, struct journal *ret)
 	armed_by = json_object_object_get(json, "armed_by");
 	if (armed_by)
 		j.armed_by = xstrdup(json_object_get_string(armed_by));
+	plan = json_object_object_get(json, "plan");
+	if (plan)
+		j.plan = xstrdup(json_object_get_string(plan));
 	json_to_files(json_object_object_get(json, "files"), &j.files);
+	j.probes = probes_from_json(json_object_object_get(json, "probes"));
+	j.probe_timeout = (uint64_t)json_object_get_int64(json_object_object_get(json, "probe_timeout"));
+	j.probe_wait = (uint64_t)json_object_get_int64(json_object_object_get(json, "probe_wait"));
 	*ret = j;
 	return 0;
 }

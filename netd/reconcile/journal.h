@@ -10,6 +10,7 @@
 
 #include "../model/ledger.h"
 #include "../plan/resolve.h"
+#include "guard.h"
 #include "state.h"
 
 struct journal {
@@ -21,6 +22,9 @@ struct journal {
 	bool waiting;	   /* the change itself is done */
 	char *armed_by;	   /* owned: "root (uid 0, pid 123)" */
 	struct config_files files;
+	char *plan;			    /* owned; its lines, or NULL */
+	struct probe_list probes;	    /* those that answered before the change */
+	uint64_t probe_timeout, probe_wait; /* microseconds */
 };
 
 void journal_done(struct journal *j);

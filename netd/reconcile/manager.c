@@ -352,7 +352,9 @@ static void finish_apply(struct manager *m, const struct outcome *o)
 	m->applying = false;
 	if (o->error) {
 		manager_tell(m, EVENT_APPLY, NULL, "failed: %s", o->text);
+		undone_note(&m->dirs, o->text, m->candidate_plan);
 		journal_remove(&m->dirs);
+		manager_drop_guard(m);
 		config_files_done(&m->candidate_files);
 	} else {
 		manager_forget_problems(m);
@@ -361,6 +363,7 @@ static void finish_apply(struct manager *m, const struct outcome *o)
 		if (request.confirm && o->changed) {
 			journal_set_waiting(&m->dirs);
 			manager_wait_for_confirmation(m, boottime() + request.confirm * 1000000ull, request.armed_by);
+			manager_watch_probes(m);
 		} else {
 			manager_commit(m, is_stored);
 		}
@@ -522,6 +525,7 @@ void manager_run(struct manager *m)
 void manager_done(struct manager *m)
 {
 	transaction_free(m->transaction);
+	manager_drop_guard(m);
 	sd_event_source_disable_unref(m->repair_timer);
 	sd_event_source_disable_unref(m->pause_timer);
 	sd_event_source_disable_unref(m->boot_timer);

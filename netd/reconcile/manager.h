@@ -12,7 +12,10 @@
 
 #include "../host/host.h"
 #include "claims.h"
+#include "guard.h"
 #include "transaction.h"
+
+struct journal;
 
 enum manager_state {
 	MANAGER_STARTING, /* boot: not ready yet */
@@ -43,8 +46,12 @@ struct apply_request {
 	uint32_t generation; /* apply this stored configuration instead of the directory; 0: the directory */
 	int max_impact;	     /* enum impact; -1: what [daemon] max_impact says */
 	unsigned confirm;    /* seconds until it is undone unless confirmed; 0: no confirmation */
+	bool probed;	     /* internal: it is known who answers before the change */
 	char armed_by[64];   /* who asked, for status */
-	/* Exactly one of the two is called, from the event loop or from inside manager_apply(). */
+	/*
+	 * Exactly one of the two is called, from the event loop or from inside manager_apply(). id: of the plan there
+	 * is now; "IMPACT" with REFUSED_IMPACT, seconds with REFUSED_SHORT. ports: what is lost, or what takes so long.
+	 */
 	void (*refused)(const char *why, const struct diags *diags, const char *const *ports, size_t n_ports,
 			const char *id, void *userdata);
 	void (*done)(const struct outcome *outcome, void *userdata);
@@ -64,6 +71,7 @@ struct apply_request {
 #define REFUSED_IMPACT "TooMuchImpact"
 #define REFUSED_CONFIRM "ConfirmationPending"
 #define REFUSED_GENERATION "NoSuchGeneration"
+#define REFUSED_SHORT "ConfirmTooShort"
 
 /* A link (or all, "") whose repair is suspended for work by hand. */
 struct hold {
@@ -100,8 +108,11 @@ struct manager {
 	uint64_t confirm_deadline; /* CLOCK_BOOTTIME, microseconds; 0: nothing waits for a confirmation */
 	char confirm_by[64];
 	sd_event_source *confirm_timer;
-	bool going_back;     /* the transaction that runs undoes an unconfirmed or unfinished change */
-	bool exit_when_done; /* SIGTERM came while there was something to undo */
+	struct guard *guard; /* of the apply that asks, runs or waits for its confirmation; NULL: nothing to watch */
+	uint64_t guard_timeout, guard_wait; /* microseconds */
+	bool asking;			    /* an apply waits to know who answers before it */
+	bool going_back;		    /* the transaction that runs undoes an unconfirmed or unfinished change */
+	bool exit_when_done;		    /* SIGTERM came while there was something to undo */
 	struct hold *holds;
 	size_t n_holds;
 	sd_event_source *hold_timer;
@@ -160,6 +171,12 @@ uint64_t boottime(void);
 void manager_warn(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d);
 /* The first half of it: for status. */
 void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d);
+/*
+ * Seconds that a confirmation of this plan must at least be given, so that what it changes has time to carry traffic
+ * and probes have time to answer; told one by one: "30 s: spanning tree on br0".
+ */
+unsigned manager_least_confirm(struct manager *m, const struct config *c, const struct effective *e,
+			       const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata);
 /* Names of devices that are waited for. */
 void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata);
 /* Do the files in the configuration directory differ from what runs? */
@@ -179,6 +196,15 @@ int manager_start_undo(struct manager *m);
 extern const struct transaction_hooks manager_hooks;
 void manager_host_changed(void *userdata);
 int manager_host_write(const struct op *op, uint32_t ifindex, char **why, void *userdata);
+/* probes.c */
+/* Starts to find out who answers; the apply begins anew when that is known. False: there is nobody to ask. */
+bool manager_ask_probes(struct manager *m, const struct apply_request *request, const struct effective *e,
+			const struct plan *p);
+void manager_watch_probes(struct manager *m);
+void manager_resume_probes(struct manager *m, const struct journal *j);
+void manager_drop_guard(struct manager *m);
+/* "WORD; answering: ping 192.0.2.1, ..." The caller frees it. */
+char *manager_probes_text(const struct manager *m, const char *word);
 /* boot.c */
 bool manager_use_generation(struct manager *m, uint32_t number);
 struct config *manager_parse(const struct config_files *files);

@@ -93,16 +93,24 @@ static int ensure_directory(const char *path)
 	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-char *generation_plan(const struct state_dirs *dirs, uint32_t number)
+static char *string_of(struct json_object *json, const char *key)
+{
+	struct json_object *text = json ? json_object_object_get(json, key) : NULL;
+
+	return json_object_is_type(text, json_type_string) ? xstrdup(json_object_get_string(text)) : NULL;
+}
+
+void generation_story(const struct state_dirs *dirs, uint32_t number, char **ret_plan, char **ret_result)
 {
 	_cleanup_free_ char *path = generation_path(dirs, number);
 	_cleanup_json_ struct json_object *json = json_object_from_file(path);
-	struct json_object *plan = json ? json_object_object_get(json, "plan") : NULL;
 
-	return json_object_is_type(plan, json_type_string) ? xstrdup(json_object_get_string(plan)) : NULL;
+	*ret_plan = string_of(json, "plan");
+	*ret_result = string_of(json, "result");
 }
 
-int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files, const char *plan)
+int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files, const char *plan,
+			 const char *result)
 {
 	_cleanup_free_ uint32_t *list = NULL;
 	size_t n = generations_list(dirs, &list);
@@ -116,6 +124,8 @@ int64_t generation_store(const struct state_dirs *dirs, const struct config_file
 	json_object_object_add(json, "files", files_to_json(files));
 	if (plan)
 		json_object_object_add(json, "plan", json_object_new_string(plan));
+	if (result)
+		json_object_object_add(json, "result", json_object_new_string(result));
 	r = ensure_directory(directory);
 	if (r == 0)
 		r = write_json(path, json, true);
@@ -127,4 +137,63 @@ int64_t generation_store(const struct state_dirs *dirs, const struct config_file
 		unlink(old);
 	}
 	return number;
+}
+
+static char *undone_path(const struct state_dirs *dirs)
+{
+	return xasprintf("%s/undone.json", dirs->state);
+}
+
+void undone_note(const struct state_dirs *dirs, const char *why, const char *plan)
+{
+	_cleanup_free_ char *path = undone_path(dirs);
+	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+	struct json_object *list = json ? json_object_object_get(json, "list") : NULL;
+	struct json_object *entry = json_object_new_object();
+
+	if (!json_object_is_type(list, json_type_array)) {
+		json_object_put(json);
+		json = json_object_new_object();
+		list = json_object_new_array();
+		json_object_object_add(json, "list", list);
+	}
+	json_object_object_add(entry, "when", json_object_new_int64(time(NULL)));
+	json_object_object_add(entry, "why", json_object_new_string(why));
+	if (plan)
+		json_object_object_add(entry, "plan", json_object_new_string(plan));
+	json_object_array_add(list, entry);
+	if (json_object_array_length(list) > GENERATIONS_KEPT)
+		json_object_array_del_idx(list, 0, json_object_array_length(list) - GENERATIONS_KEPT);
+	write_json(path, json, false);
+}
+
+size_t undone_list(const struct state_dirs *dirs, struct undone **ret)
+{
+	_cleanup_free_ char *path = undone_path(dirs);
+	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+	struct json_object *list = json ? json_object_object_get(json, "list") : NULL;
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0, found = 0;
+
+	*ret = NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *entry = json_object_array_get_idx(list, i);
+		char *why = string_of(entry, "why");
+
+		if (why)
+			*ARRAY_APPEND(*ret, found) = (struct undone){
+				.when = json_object_get_int64(json_object_object_get(entry, "when")),
+				.why = why,
+				.plan = string_of(entry, "plan"),
+			};
+	}
+	return found;
+}
+
+void undone_list_done(struct undone *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(list[i].why);
+		free(list[i].plan);
+	}
+	free(list);
 }

@@ -23,8 +23,22 @@ int state_save(const struct state_dirs *dirs, const struct ledger *l, uint32_t g
 size_t generations_list(const struct state_dirs *dirs, uint32_t **ret);
 /* Reads one. when: seconds since the epoch. -ENOENT when there is none. */
 int generation_load(const struct state_dirs *dirs, uint32_t number, struct config_files *ret, int64_t *ret_when);
-/* Stores a new one (fsync, rename) after the newest, with the plan's lines (may be NULL), drops all but the last ten,
- * and returns its number or negative errno. */
-int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files, const char *plan);
-/* The plan's lines as stored, or NULL; the caller frees it. */
-char *generation_plan(const struct state_dirs *dirs, uint32_t number);
+/*
+ * Stores a new one (fsync, rename) after the newest, with the plan's lines and what came of it (both may be NULL),
+ * drops all but the last ten, and returns its number or negative errno.
+ */
+int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files, const char *plan,
+			 const char *result);
+/* Plan and result as stored, or NULL; the caller frees them. */
+void generation_story(const struct state_dirs *dirs, uint32_t number, char **ret_plan, char **ret_result);
+
+/* An apply that was undone or did not come about. */
+struct undone {
+	int64_t when; /* seconds since the epoch */
+	char *why;    /* owned */
+	char *plan;   /* owned; its lines, or NULL */
+};
+/* Remembers the last ten, oldest first. plan: may be NULL. */
+void undone_note(const struct state_dirs *dirs, const char *why, const char *plan);
+size_t undone_list(const struct state_dirs *dirs, struct undone **ret);
+void undone_list_done(struct undone *list, size_t n);

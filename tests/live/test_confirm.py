@@ -15,8 +15,10 @@ from pathlib import Path
 import bed
 from test_faults import Injector, build_library, differences, dump
 
-NIC = '[ethernet eth0]\naddress = 192.0.2.10/24\ngateway = 192.0.2.1\n'
-BRIDGE = '[bridge br0]\nports = eth0\naddress = 192.0.2.10/24\ngateway = 192.0.2.1\n'
+# No gateway answers here; it is not asked for longer than need be.
+QUICK = '[daemon]\nprobe_timeout = 1s\n'
+NIC = QUICK + '[ethernet eth0]\naddress = 192.0.2.10/24\ngateway = 192.0.2.1\n'
+BRIDGE = QUICK + '[bridge br0]\nports = eth0\naddress = 192.0.2.10/24\ngateway = 192.0.2.1\n'
 
 # Seconds until an apply is undone. Long enough for a slow guest to look meanwhile.
 WINDOW = 8
@@ -273,7 +275,7 @@ class Confirmation(Case):
         b.tap('vnet0', 'br0')
         b.ip('link', 'set', 'vnet0', 'type', 'bridge_slave', 'isolated', 'on', 'cost', '77')
         before = self.settled()
-        b.write('[bridge br0]\nports = eth0 eth1\naddress = 192.0.2.10/24\n[port vnet*]\nhairpin = yes\nisolated = no\n')
+        b.write(QUICK + '[bridge br0]\nports = eth0 eth1\naddress = 192.0.2.10/24\n[port vnet*]\nhairpin = yes\nisolated = no\n')
         self.assertEqual(b.netctl('apply', '--confirm', 3)[0], 0)
         self.assertEqual(b.port_data('vnet0')['hairpin'], True)
         self.assertUndoneOfGuests(before)
@@ -412,7 +414,7 @@ class Impact(Case):
             self.assertEqual(status, 4, out + err)
             self.assertIn('recreate', err)
         self.assertEqual(differences(before, dump()), [])
-        b.apply('[daemon]\nmax_impact = live\n' + BRIDGE + 'ageing_time = 30s\n')
+        b.apply(BRIDGE.replace(QUICK, '[daemon]\nmax_impact = live\n') + 'ageing_time = 30s\n')
         b.write('[daemon]\nmax_impact = live\n')
         status, out, err = b.netctl('apply')
         self.assertEqual(status, 4, out + err)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Probes: what answered before a change made with --confirm has to answer after it, else the change is undone, at once and with
+the name of what was lost. The cable of eth0 ends at a router (192.0.2.1, 2001:db8::1), that of eth1 at nobody.
+"""
+import errno
+import socket
+import time
+from pathlib import Path
+
+import bed
+
+# A test that waits for a loss waits for this.
+QUICK = '[daemon]\nprobe_timeout = 2s\n'
+HOST = 'address = 192.0.2.10/24 2001:db8::10/64\ngateway = 192.0.2.1 2001:db8::1\n'
+NIC = QUICK + '[ethernet eth0]\n' + HOST
+BRIDGE = QUICK + '[bridge br0]\nports = eth0\n' + HOST
+# The mistake: the host's address goes to the NIC whose cable ends at nobody.
+WRONG = QUICK + '[bridge br0]\nports = eth1\n' + HOST
+
+PATIENCE = 60
+
+
+class Probes(bed.TestCase):
+    def begin(self, files=NIC):
+        b = self.bed
+        for ns in (b.inside, b.outside):
+            with ns.entered():
+                for which in ('all', 'default'):
+                    Path('/proc/sys/net/ipv6/conf', which, 'accept_dad').write_text('0')
+        b.nics('eth0', 'eth1')
+        # Only the link that has an address answers for it.
+        with b.outside.entered():
+            Path('/proc/sys/net/ipv4/conf/all/arp_ignore').write_text('1')
+        for address in ('192.0.2.1/24', '192.0.2.7/24', '2001:db8::1/64'):
+            b.outside.ip('address', 'add', address, 'dev', 'eth0')
+        b.write(files)
+        b.start()
+        with b.inside.entered():
+            bed.eventually(self.gateway_is_there)
+        return b
+
+    @staticmethod
+    def gateway_is_there():
+        """A connection is refused by it."""
+        with socket.socket() as s:
+            s.settimeout(1)
+            return s.connect_ex(('192.0.2.1', 9)) == errno.ECONNREFUSED
+
+    def arm(self, files, seconds=300):
+        self.bed.write(files)
+        status, out, err = self.bed.netctl('apply', '--confirm', seconds)
+        self.assertEqual(status, 0, out + err + self.bed.log())
+        return out
+
+    def probes(self):
+        confirm = self.bed.status()['daemon']['confirm']
+        return {p['probe']: p for p in confirm['probes']} if confirm else {}
+
+    def assertAllAnswer(self, *names):
+        def answer():
+            shown = self.probes()
+            assert sorted(shown) == sorted(names), shown
+            return all(p['counts'] and p['answers'] for p in shown.values())
+        bed.eventually(answer, PATIENCE)
+
+    def assertUndone(self, *said):
+        """The NIC has its address again, and everything that tells of it names the probe and the time."""
+        b = self.bed
+        bed.eventually(lambda: '192.0.2.10/24' in b.addresses('eth0'), PATIENCE)
+        bed.eventually(lambda: not b.status()['daemon']['confirm'] and b.status()['daemon']['state'] != 'applying', PATIENCE)
+        problem = ' | '.join(b.status()['daemon']['problems'])
+        undone = b.varlink('History')['undone'][0]
+        for text in said:
+            self.assertIn(text, problem)
+            self.assertIn(text, undone['why'])
+            self.assertIn(text, b.netctl('history')[1])
+        self.assertRegex(undone['why'], r'for \d+\.\d s')
+        self.assertTrue(undone['plan'])
+        self.assertEqual(b.link('br0'), {})
+
+    def test_change_that_loses_the_gateway_is_undone(self):
+        self.begin()
+        begun = time.monotonic()
+        self.arm(WRONG)
+        self.assertUndone('gateway 192.0.2.1', 'has not been answered after it')
+        self.assertLess(time.monotonic() - begun, 200)
+
+    def test_change_that_keeps_the_gateways_waits_for_its_confirmation(self):
+        b = self.begin()
+        self.arm(BRIDGE)
+        self.assertAllAnswer('gateway 192.0.2.1', 'gateway 2001:db8::1')
+        self.assertIn('gateway 192.0.2.1 answers', b.netctl('status')[1])
+        self.assertEqual(b.netctl('confirm')[0], 0)
+        self.assertEqual(b.ports('br0'), ['eth0'])
+        self.assertIn('confirmed; answering: gateway 192.0.2.1', b.varlink('History')['generations'][0]['result'])
+
+    def test_what_is_lost_later_in_the_window_undoes_the_change(self):
+        b = self.begin()
+        self.arm(BRIDGE)
+        self.assertAllAnswer('gateway 192.0.2.1', 'gateway 2001:db8::1')
+        b.outside.ip('link', 'set', 'eth0', 'down')
+        self.assertUndone('gateway', 'has had no answer')
+
+    def test_what_did_not_answer_before_does_not_count(self):
+        b = self.begin()
+        self.arm(BRIDGE.replace(QUICK, QUICK + 'probe = ping 192.0.2.99\nprobe = ping 192.0.2.1\n'))
+        shown = self.probes()
+        self.assertFalse(shown['ping 192.0.2.99']['counts'])
+        self.assertTrue(shown['ping 192.0.2.1']['counts'])
+        self.assertIn('ping 192.0.2.99 does not count', b.netctl('status')[1])
+        time.sleep(3)
+        self.assertEqual(b.ports('br0'), ['eth0'])
+        self.assertIsNotNone(b.status()['daemon']['confirm'])
+
+    def test_every_sort_of_probe_is_answered(self):
+        b = self.begin()
+        listeners = []
+        with b.outside.entered():
+            for family, address in ((socket.AF_INET, '192.0.2.7'), (socket.AF_INET6, '2001:db8::1')):
+                listener = socket.socket(family)
+                self.addCleanup(listener.close)
+                listener.bind((address, 2222))
+                listener.listen()
+                listeners.append(listener)
+        probes = ['ping 192.0.2.1', 'ping 2001:db8::1', 'arp 192.0.2.7', 'arp 2001:db8::1', 'tcp 192.0.2.7:2222', 'tcp [2001:db8::1]:2222']
+        self.arm(BRIDGE.replace(QUICK, QUICK + ''.join(f'probe = {p}\n' for p in probes)))
+        self.assertAllAnswer(*probes)
+        for listener in listeners:
+            listener.close()
+        self.assertUndone('tcp', ':2222')
+
+    def test_daemon_that_is_killed_goes_on_watching(self):
+        b = self.begin()
+        self.arm(BRIDGE)
+        b.kill()
+        b.start()
+        self.assertAllAnswer('gateway 192.0.2.1', 'gateway 2001:db8::1')
+        b.outside.ip('link', 'set', 'eth0', 'down')
+        self.assertUndone('gateway')
+
+    def test_gateway_that_the_change_replaces_is_not_missed(self):
+        b = self.begin()
+        self.arm(NIC.replace('gateway = 192.0.2.1 ', 'gateway = 192.0.2.7 '))
+        b.outside.ip('address', 'del', '192.0.2.1/24', 'dev', 'eth0')
+        time.sleep(3)
+        self.assertFalse(self.probes()['gateway 192.0.2.1']['counts'])
+        self.assertIsNotNone(b.status()['daemon']['confirm'])
+
+    def test_confirmation_that_is_shorter_than_the_change_takes_is_refused(self):
+        b = self.begin()
+        b.write(BRIDGE.replace('ports = eth0\n', 'ports = eth0\nstp_state = yes\nforward_delay = 15s\n'))
+        status, out, _err = b.netctl('plan')
+        self.assertEqual(status, 2)
+        self.assertIn('With --confirm: at least 32 s (30 s: spanning tree on br0', out)
+        status, out, err = b.netctl('apply', '--confirm', 30)
+        self.assertEqual(status, 4, out + err)
+        self.assertIn('at least 32 s', err)
+        self.assertIn('spanning tree on br0', err)
+        self.assertEqual(b.link('br0'), {})
