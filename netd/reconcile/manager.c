@@ -109,12 +109,12 @@ static bool wants_host(const struct model *links)
 	return false;
 }
 
-/* What other programs of the host have is put beside what the kernel has. */
+/* What other programs of the host have is put beside what the kernel has. config: NULL while a start goes back. */
 static void look_at_host(const struct manager *m, const struct config *config)
 {
-	bool wanted = wants_host(&config->links) || (m->config && wants_host(&m->config->links));
+	bool wanted = (config && wants_host(&config->links)) || (m->config && wants_host(&m->config->links));
 
-	host_allow_file(m->host, values_num(config->daemon, DAEMON_RESOLV_CONF, 0));
+	host_allow_file(m->host, config && values_num(config->daemon, DAEMON_RESOLV_CONF, 0));
 	for (size_t i = 0; i < m->ledger.n && !wanted; i++)
 		wanted = m->ledger.list[i]->common && (m->ledger.list[i]->common->set & LINK_HOST_ROWS);
 	host_show(m->host, kernel_host_rows(m->kernel), wanted);
