@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """dns and search: what the host's resolver is told of a link, by way of resolvconf or of /etc/resolv.conf itself."""
 import os
+import time
 import unittest
 
 import bed
@@ -107,6 +108,16 @@ class ResolvConf(HostCase):
         self.bed.apply(self.CONFIG.format('dns = 192.0.2.2\nsearch = lan', 'dns = 192.0.2.3'), '--confirm', '600')
         self.assertNotEqual(self.resolv_conf.read_text(), before)
         self.assertEqual(self.bed.netctl('rollback')[0], 0)
+        eventually(lambda: self.assertEqual(self.resolv_conf.read_text(), before) or True)
+
+    def test_a_crash_before_the_confirmation_puts_the_servers_back(self):
+        self.bed.write(self.CONFIG.format('dns = 192.0.2.1', ''))
+        self.bed.start()
+        before = self.resolv_conf.read_text()
+        self.bed.apply(self.CONFIG.format('dns = 192.0.2.2', ''), '--confirm', '1')
+        self.bed.kill()
+        time.sleep(1.1)
+        self.bed.start()
         eventually(lambda: self.assertEqual(self.resolv_conf.read_text(), before) or True)
 
     def test_a_boot_begins_with_what_was_there_and_nothing_is_written_unasked(self):
