@@ -70,10 +70,13 @@ enum daemon_row {
 	DAEMON_READ_GROUP,
 	DAEMON_MAX_IMPACT, /* enum impact of plan/plan.h */
 	DAEMON_RESOLV_CONF,
+	DAEMON_FORWARDING,    /* enum forwarding_setting */
 	DAEMON_PROBE,	      /* struct probe_target of model/probe.h, each */
 	DAEMON_PROBE_TIMEOUT, /* ms */
 	_DAEMON_ROWS,
 };
+
+enum forwarding_setting { FORWARDING_LINKS, FORWARDING_GLOBAL };
 
 struct config {
 	struct model links;	    /* declared links, by label; one that is in some `ports` has master_name */

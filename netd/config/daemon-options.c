@@ -8,6 +8,8 @@ static const char *const drift_names[] = {
 /* In the order of enum impact (plan/plan.h). */
 static const char *const impact_names[] = {"none", "live", "link-flap", "recreate", "guests-cut-off", NULL};
 
+static const char *const forwarding_names[] = {"links", "global", NULL};
+
 /* clang-format off */
 static const struct option daemon_rows[] = {
 	[DAEMON_BOOT_WAIT] = {
@@ -47,6 +49,10 @@ static const struct option daemon_rows[] = {
 		.min = 1000, .max = 300000, .initial = PROBE_TIMEOUT_MSEC,
 		.help = "how long a probe may be without an answer before it is lost (default 5s); to that come the times the change "
 			"itself takes to carry traffic, which netctl plan shows",
+	},
+	[DAEMON_FORWARDING] = {
+		.key = "forwarding", .type = &type_u8, .place = PLACE_CONFIG, .names = forwarding_names, .initial = FORWARDING_LINKS,
+		.help = "where IPv4 is forwarded for networks: links: on their bridges and uplinks; global: on all links of the host",
 	},
 };
 /* clang-format on */

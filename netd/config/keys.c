@@ -19,7 +19,6 @@ static const struct {
 	{"adopt",	     SECTION_LINK,   "adopting addresses and ports that others made"},
 	{"confirm",	     SECTION_DAEMON, "apply with confirmation"},
 	{"foreign_firewall", SECTION_DAEMON, "rules for other firewalls"},
-	{"forwarding",	     SECTION_DAEMON, "setting IP forwarding"},
 	/* clang-format on */
 };
 

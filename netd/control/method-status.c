@@ -66,11 +66,13 @@ static void name_links(struct status_stream *s, bool all)
 	const struct effective *e = &s->manager->effective;
 
 	for (size_t i = 0; i < e->links.n_links; i++)
-		add_name(s, e->links.links[i]->name);
+		if (!streq(e->links.links[i]->name, LINK_ALL))
+			add_name(s, e->links.links[i]->name);
 	for (size_t i = 0; i < actual->n_links; i++) {
 		const struct link *have = actual->links[i];
 
-		if (!model_find(&e->links, have->name) && (all || belongs(actual, e, have)))
+		if (!model_find(&e->links, have->name) && !streq(have->name, LINK_ALL) &&
+		    (all || belongs(actual, e, have)))
 			add_name(s, have->name);
 	}
 }

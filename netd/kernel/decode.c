@@ -9,7 +9,7 @@
 struct link_attrs {
 	const struct ifinfomsg *ifi;
 	const struct nlattr *kind, *data, *slave_kind, *slave_data;
-	const struct nlattr *inet6;
+	const struct nlattr *inet, *inet6;
 };
 
 static bool copy_string(const struct nlattr *a, char *to, size_t size)
@@ -79,22 +79,27 @@ static struct values *read_values(const struct option_table *table, enum place p
 	return v;
 }
 
-/* IFLA_INET6_CONF is the array of the device's sysctls, indexed by DEVCONF_*. */
-static void read_inet6(const struct nlattr *inet6, struct values *common)
+/* The array of the device's sysctls, indexed by what is DEVCONF_* for IPv6 and, from 1 on, IPV4_DEVCONF_* for IPv4. */
+static void read_sysctls(enum place place, const struct nlattr *conf, unsigned first, struct values *common)
 {
-	const struct nlattr *conf = find_nested(inet6, IFLA_INET6_CONF);
 	size_t n = conf ? mnl_attr_get_payload_len(conf) / sizeof(int32_t) : 0;
 
-	values_decode_all(common, PLACE_INET6, mnl_attr_get_payload(inet6), mnl_attr_get_payload_len(inet6));
 	for (unsigned row = 0; row < common->table->n; row++) {
 		const struct option *o = &common->table->rows[row];
 		int32_t value;
 
-		if (o->place != PLACE_SYSCTL6 || o->attr >= n)
+		if (o->place != place || o->attr - first >= n)
 			continue;
-		memcpy(&value, (const uint8_t *)mnl_attr_get_payload(conf) + o->attr * sizeof(value), sizeof(value));
+		memcpy(&value, (const uint8_t *)mnl_attr_get_payload(conf) + (o->attr - first) * sizeof(value),
+		       sizeof(value));
 		values_put(common, row, (union value){.num = (uint64_t)(int64_t)value}, LOC_NONE);
 	}
+}
+
+static void read_inet6(const struct nlattr *inet6, struct values *common)
+{
+	values_decode_all(common, PLACE_INET6, mnl_attr_get_payload(inet6), mnl_attr_get_payload_len(inet6));
+	read_sysctls(PLACE_SYSCTL6, find_nested(inet6, IFLA_INET6_CONF), 0, common);
 }
 
 static void read_flags(uint32_t flags, struct values *common)
@@ -196,6 +201,7 @@ static void read_attributes(const struct nlmsghdr *m, struct link_attrs *as, str
 		}
 	}
 	read_parent_dev(bus, dev, l);
+	as->inet = af_spec ? find_nested(af_spec, AF_INET) : NULL;
 	as->inet6 = af_spec ? find_nested(af_spec, AF_INET6) : NULL;
 }
 
@@ -252,6 +258,8 @@ int decode_link(const struct nlmsghdr *m, struct link **ret)
 	}
 	read_kinds(m, &as, l);
 	read_flags(l->flags, l->common);
+	if (as.inet)
+		read_sysctls(PLACE_SYSCTL4, find_nested(as.inet, IFLA_INET_CONF), 1, l->common);
 	if (as.inet6)
 		read_inet6(as.inet6, l->common);
 	/* The carrier of a link that is down means nothing, and its changes are not told (net/core/link_watch.c). */

@@ -312,9 +312,9 @@ static void add_message(struct execution *x, size_t number)
 	add_to_send(x, number, (size_t)len);
 }
 
-static int write_sysctl(const char *link, const char *key, uint64_t value)
+static int write_sysctl(const char *link, const struct option *o, uint64_t value)
 {
-	_cleanup_free_ char *path = xasprintf("/proc/sys/net/ipv6/conf/%s/%s", link, key);
+	_cleanup_free_ char *path = sysctl_path(link, o);
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
 	char text[24];
 	int len = snprintf(text, sizeof(text), "%lld\n", (long long)value);
@@ -338,8 +338,8 @@ static void do_sysctl(struct execution *x, size_t number)
 		if (!((op->common & v->set) >> row & 1))
 			continue;
 		x->k->writes++;
-		error = write_sysctl(op->link->name, o->key, values_at(v, row).num);
-		if (error == -ENOENT)
+		error = write_sysctl(op->link->name, o, values_at(v, row).num);
+		if (error == -ENOENT && o->place == PLACE_SYSCTL6)
 			fail(x, number, error, xstrdup("the running kernel has no IPv6 on this link"), o);
 		else if (error)
 			fail(x, number, error, NULL, o);

@@ -58,7 +58,8 @@ struct kernel {
 
 	uint32_t next_index; /* for links to be created: above every ifindex seen so far */
 	uint64_t writes;
-	struct nftables *nftables; /* NULL: nobody asked for it */
+	bool follows_all;	     /* ACTUAL has LINK_ALL */
+	struct nftables *nftables;   /* NULL: nobody asked for it */
 	struct execution *execution; /* NULL: none is running */
 	struct utsname uts;
 	_Alignas(struct nlmsghdr) uint8_t buffer[RTNL_BUFFER];
@@ -92,6 +93,13 @@ void observe_read_again(struct kernel *k, uint32_t ifindex);
 
 /* udev.c: has links read again when udev has named them. */
 int udev_watch(struct kernel *k);
+
+/* all-links.c: the file of a setting; the caller frees it. */
+char *sysctl_path(const char *link, const struct option *o);
+/* Reads the settings of all links together into that link of the model, which is made when it is not there. */
+void all_links_read(struct model *m);
+/* A change of one link's settings, or of those of all. */
+void all_links_event(struct kernel *k, const struct nlmsghdr *m);
 
 /* execute.c: gives up a running execution without calling its `done`. */
 void execute_abandon(struct kernel *k);

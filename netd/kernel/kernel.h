@@ -28,6 +28,8 @@ struct kernel *kernel_close(struct kernel *k);
 sd_event *kernel_event(const struct kernel *k);
 /* ACTUAL: owned by the kernel object; pointers into it live until the next event or dump. */
 const struct model *kernel_actual(const struct kernel *k);
+/* Puts LINK_ALL into ACTUAL and keeps it and every link's own forwarding current from now on. */
+void kernel_follow_all_links(struct kernel *k);
 /*
  * Reads the firewall of guest networks, and keeps it current from now on. Nothing is asked of nftables before: that
  * would load its modules on hosts that have no use for them. 0 or negative errno; -EOPNOTSUPP: the kernel has none.

@@ -406,6 +406,9 @@ void observe_messages(struct kernel *k, const void *data, size_t len)
 		case RTM_DELVLAN:
 			take_vlan(k, m);
 			break;
+		case RTM_NEWNETCONF:
+			all_links_event(k, m);
+			break;
 		default:
 			break;
 		}

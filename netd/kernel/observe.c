@@ -68,6 +68,8 @@ static int dump_again(struct kernel *k)
 		if (old)
 			observe_inherit_host(fresh.links[i], old);
 	}
+	if (k->follows_all)
+		all_links_read(&fresh);
 	model_done(&k->actual);
 	k->actual = fresh;
 	/* What the old one leaves in the heap is as large as the new one. */
@@ -272,7 +274,9 @@ void kernel_doubt(struct kernel *k, const char *name)
 {
 	const struct link *l = model_find(&k->actual, name);
 
-	if (l)
+	if (l && k->follows_all && streq(name, LINK_ALL))
+		all_links_read(&k->actual);
+	else if (l)
 		observe_mark(k, l->ifindex, MARK_LINK);
 }
 
@@ -302,7 +306,11 @@ int kernel_dump_addresses(struct kernel *k)
 
 int kernel_dump_fresh(struct kernel *k, struct model *ret)
 {
-	return dump_all(k->rtnl, &k->actual, ret);
+	int r = dump_all(k->rtnl, &k->actual, ret);
+
+	if (r == 0 && k->follows_all)
+		all_links_read(ret);
+	return r;
 }
 
 void observe_pause(struct kernel *k, bool pause)

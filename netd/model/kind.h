@@ -89,6 +89,8 @@ enum link_row {
 	LINK_SEARCH,
 	LINK_DISABLE_IPV6,  /* internal, from ipv6 */
 	LINK_ADDR_GEN_MODE, /* internal, from ipv6 */
+	LINK_FORWARDING4,   /* internal, of networks */
+	LINK_FORWARDING6,   /* internal, of networks; the kernel has it for all links together only */
 	LINK_GROUP,	    /* internal, for the way back: many links are deleted as a group */
 	_LINK_ROWS,
 };

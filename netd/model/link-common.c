@@ -2,6 +2,7 @@
 /* Purpose: the rows that every link has, in the order of enum link_row. */
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/ipv6.h>
 
 #include "kind.h"
@@ -70,6 +71,16 @@ static const struct option rows[] = {
 		.key = "addr_gen_mode", .type = &type_u8, .place = PLACE_INET6, .attr = IFLA_INET6_ADDR_GEN_MODE,
 		.names = addr_gen_words, .flags = OPTION_INTERNAL,
 		.help = "How the kernel makes a link-local address; none keeps ports without one.",
+	},
+	[LINK_FORWARDING4] = {
+		.key = "ipv4.forwarding", .type = &type_s32, .place = PLACE_SYSCTL4, .attr = IPV4_DEVCONF_FORWARDING,
+		.min = 0, .max = 1, .flags = OPTION_INTERNAL,
+		.help = "Whether what comes in by the link is forwarded.",
+	},
+	[LINK_FORWARDING6] = {
+		.key = "ipv6.forwarding", .type = &type_s32, .place = PLACE_SYSCTL6, .attr = DEVCONF_FORWARDING,
+		.min = 0, .max = 1, .flags = OPTION_INTERNAL,
+		.help = "The same for IPv6.",
 	},
 	[LINK_GROUP] = {
 		.key = "group", .type = &type_u32, .place = PLACE_LINK, .attr = IFLA_GROUP,

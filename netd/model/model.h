@@ -59,14 +59,21 @@ struct name_ref {
 	struct loc loc;
 };
 
+/*
+ * The settings of all links together (/proc/sys/net/ipv4/conf/all) are those of a link of this name, which no link can
+ * have. It is in ACTUAL only when somebody asked for it.
+ */
+#define LINK_ALL "all"
+
 /* Names of guest networks, with the NUL. */
 #define NETWORK_NAME_SIZE 32
 
 struct link {
 	char name[IFNAMSIZ];
 	const struct kind *kind;
-	char network[NETWORK_NAME_SIZE]; /* the [network] whose bridge it is; "": it has a section of its own, or none */
-	struct loc loc; /* its section */
+	char network[NETWORK_NAME_SIZE]; /* the [network] whose bridge it is; "": it has a section of its own, or none
+					  */
+	struct loc loc;			 /* its section */
 
 	struct values *common; /* link_options */
 	struct values *own;    /* kind->own; NULL when kind->own.n == 0 */

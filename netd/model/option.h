@@ -133,10 +133,16 @@ enum place {
 	PLACE_INFO,    /* IFLA_INFO_DATA of the link's kind */
 	PLACE_SLAVE,   /* IFLA_INFO_SLAVE_DATA of the master's kind */
 	PLACE_INET6,   /* IFLA_AF_SPEC / AF_INET6, settable over netlink */
+	PLACE_SYSCTL4, /* /proc/sys/net/ipv4/conf/LINK/KEY (after a point in it); read from IFLA_INET_CONF[attr - 1] */
 	PLACE_SYSCTL6, /* /proc/sys/net/ipv6/conf/LINK/KEY; read from IFLA_INET6_CONF[attr] */
 	PLACE_VLANS,   /* AF_BRIDGE bridge VLAN messages (pvid, vlans, untagged) */
 	PLACE_HOST,    /* what another program of the host keeps about the link (its resolver); netd/host/ */
 };
+
+static inline bool place_is_sysctl(enum place place)
+{
+	return place == PLACE_SYSCTL4 || place == PLACE_SYSCTL6;
+}
 
 /* How the kernel lets the option change on a link that exists. */
 enum change {

@@ -5,7 +5,7 @@
 void rule_add(struct diags *d, enum severity severity, const char *word, const struct link *link,
 	      const struct values *v, unsigned row, const char *format, ...)
 {
-	_cleanup_free_ char *section = 
+	_cleanup_free_ char *section =
 		streq(word, link->kind->name) ? link_section(link) : xasprintf("%s %s", word, link->name);
 	struct loc loc = values_loc(v, row);
 	_cleanup_free_ char *text = NULL;

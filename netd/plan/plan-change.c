@@ -199,7 +199,7 @@ static void plan_cycle(struct planner *p, const struct link_diff *d, struct op s
 static void plan_sysctl_rows(struct planner *p, const struct link_diff *d)
 {
 	for (unsigned row = 0; row < link_options.n; row++)
-		if ((d->common >> row & 1) && link_options.rows[row].place == PLACE_SYSCTL6)
+		if ((d->common >> row & 1) && place_is_sysctl(link_options.rows[row].place))
 			op_add(p, OP_SYSCTL, d->want, d->have)->common = 1ull << row;
 }
 

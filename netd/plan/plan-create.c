@@ -44,7 +44,7 @@ void plan_create(struct planner *p, const struct link_diff *d)
 static void plan_sysctls(struct planner *p, const struct link *want, const struct link *have, uint64_t rows)
 {
 	for (unsigned row = 0; row < link_options.n; row++) {
-		if (!(rows >> row & 1) || link_options.rows[row].place != PLACE_SYSCTL6)
+		if (!(rows >> row & 1) || !place_is_sysctl(link_options.rows[row].place))
 			continue;
 		op_add(p, OP_SYSCTL, want, have)->common = 1ull << row;
 	}

@@ -120,8 +120,9 @@ static void lower_ipv6(struct link *want)
 	} else if (is_port) {
 		want_num(&want->common, &link_options, LINK_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 	}
-	/* Guests on a bridge that the host itself does not use must not be able to configure the host. */
-	if (streq(want->kind->name, "bridge") && want->n_addresses == 0 && !is_port)
+	/* Guests on a bridge that the host itself does not use must not be able to configure the host; in a network
+	 * never. */
+	if (streq(want->kind->name, "bridge") && (want->n_addresses == 0 || want->network[0]) && !is_port)
 		default_num(want, LINK_ACCEPT_RA, 0);
 }
 

@@ -70,7 +70,7 @@ static const struct link *match_find(const struct resolve_input *in, const struc
  * The kernel name for a name of the configuration: itself for links that kvmnetd makes, the matching device for a label
  * with match_ keys, the device of that name or altname otherwise; the label again when there is no such device.
  */
-static const char *device_name(const struct resolve_input *in, const char *label, struct diags *problems)
+const char *resolve_name(const struct resolve_input *in, const char *label, struct diags *problems)
 {
 	const struct link *declared = model_find(&in->config->links, label);
 	const struct match *m = match_of(in->config, label);
@@ -96,7 +96,7 @@ static void name_devices(const struct resolve_input *in, struct values *v)
 
 		if (v->table->rows[row].type != &type_ifname || !label)
 			continue;
-		name = device_name(in, (const char *)label->data, NULL);
+		name = resolve_name(in, (const char *)label->data, NULL);
 		values_put(v, row, (union value){.blob = blob_new(name, strlen(name) + 1)}, values_loc(v, row));
 	}
 }
@@ -106,7 +106,7 @@ static void add_declared(const struct resolve_input *in, struct effective *e)
 {
 	for (size_t i = 0; i < in->config->links.n_links; i++) {
 		const struct link *declared = in->config->links.links[i];
-		const char *name = device_name(in, declared->name, &e->problems);
+		const char *name = resolve_name(in, declared->name, &e->problems);
 		struct link *want;
 
 		if (model_find(&e->links, name)) {
@@ -119,9 +119,9 @@ static void add_declared(const struct resolve_input *in, struct effective *e)
 		want->has_section = true;
 		name_devices(in, want->own);
 		if (want->parent_name[0])
-			copy_name(want->parent_name, device_name(in, declared->parent_name, NULL));
+			copy_name(want->parent_name, resolve_name(in, declared->parent_name, NULL));
 		for (size_t p = 0; p < want->n_ports; p++) {
-			const char *port = device_name(in, want->ports[p].name, NULL);
+			const char *port = resolve_name(in, want->ports[p].name, NULL);
 
 			if (!streq(port, want->ports[p].name)) {
 				free(want->ports[p].name);
@@ -143,7 +143,7 @@ static const struct link *find_present(const struct resolve_input *in, const cha
 }
 
 /* The wanted link of that name, made for devices that have no section of their own. */
-static struct link *want_device(const struct resolve_input *in, struct effective *e, const char *name, struct loc loc)
+struct link *resolve_device(const struct resolve_input *in, struct effective *e, const char *name, struct loc loc)
 {
 	struct link *want = model_find(&e->links, name);
 	const struct link *have = find_present(in, name);
@@ -174,7 +174,7 @@ static void add_ports(const struct resolve_input *in, struct effective *e)
 		const struct link *declared = in->config->links.links[i];
 
 		for (size_t p = 0; p < master->n_ports; p++) {
-			struct link *port = want_device(in, e, master->ports[p].name, master->ports[p].loc);
+			struct link *port = resolve_device(in, e, master->ports[p].name, master->ports[p].loc);
 
 			copy_name(port->master_name, master->name);
 			port->master_managed = true;
@@ -202,7 +202,7 @@ static void add_foreign_ports(const struct resolve_input *in, struct effective *
 		values = config_port_values(in->config, have->name, master->kind);
 		if (!values)
 			continue;
-		want = want_device(in, e, have->name, wanted_master->loc);
+		want = resolve_device(in, e, have->name, wanted_master->loc);
 		want->foreign = true;
 		want->port = values;
 		copy_name(want->master_name, master->name);
@@ -222,7 +222,7 @@ static void add_parents(const struct resolve_input *in, struct effective *e)
 		if (!vlan->parent_name[0] || values_num(vlan->common, LINK_UP, 1) == 0 ||
 		    (parent && !parent->foreign) || !find_present(in, vlan->parent_name))
 			continue;
-		parent = want_device(in, e, vlan->parent_name, vlan->parent_loc);
+		parent = resolve_device(in, e, vlan->parent_name, vlan->parent_loc);
 		parent->foreign = true;
 		values_put(parent->common, LINK_UP, (union value){.num = 1}, vlan->parent_loc);
 	}
@@ -254,7 +254,7 @@ static void add_lost_ports(const struct resolve_input *in, struct effective *e)
 
 		if (!master || !attachment_is_lost(a, in->actual) || model_find(&e->links, a->port->name))
 			continue;
-		want = want_device(in, e, a->port->name, master->loc);
+		want = resolve_device(in, e, a->port->name, master->loc);
 		want->foreign = true;
 		copy_name(want->master_name, a->master);
 		want->master_managed = true;
@@ -326,7 +326,7 @@ static void add_former(const struct resolve_input *in, struct effective *e, cons
 		       const struct link *have)
 {
 	const struct link *master = model_master(in->actual, have);
-	struct link *want = want_device(in, e, r->name, LOC_NONE);
+	struct link *want = resolve_device(in, e, r->name, LOC_NONE);
 
 	if (!master || !r->port || r->joined || !model_find(&e->links, master->name))
 		return;
@@ -370,7 +370,7 @@ static void add_routed(const struct resolve_input *in, struct effective *e)
 		const struct link *have = in->actual->links[i];
 
 		if (has_our_route(have) && !model_find(&e->removed, have->name))
-			want_device(in, e, have->name, LOC_NONE);
+			resolve_device(in, e, have->name, LOC_NONE);
 	}
 }
 
@@ -391,7 +391,7 @@ static void add_problem_of_names(struct effective *e)
 
 static const char *uplink_name(const char *label, void *userdata)
 {
-	return device_name(userdata, label, NULL);
+	return resolve_name(userdata, label, NULL);
 }
 
 void resolve(const struct resolve_input *in, struct effective *ret)
@@ -404,6 +404,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	add_lost_ports(in, &e);
 	add_foreign_ports(in, &e);
 	add_parents(in, &e);
+	resolve_forwarding(in, &e);
 	check_kinds(in, &e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		waits_for(in, &e, e.links.links[i]);

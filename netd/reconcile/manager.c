@@ -94,8 +94,12 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 	};
 
 	memcpy(in.machine_id, m->machine_id, sizeof(in.machine_id));
-	if (config->n_networks)
+	if (config->n_networks) {
 		kernel_follow_firewall(m->kernel);
+		kernel_follow_all_links(m->kernel);
+	} else if (ledger_find(&m->ledger, LINK_ALL)) {
+		kernel_follow_all_links(m->kernel);
+	}
 	resolve(&in, ret);
 	ret->keep_firewall = m->no_firewall && !m->applying && !m->previewing;
 }
@@ -171,7 +175,7 @@ static bool doubt_sysctls(struct manager *m, const struct effective *e)
 		const struct link *want = e->links.links[i];
 
 		for (unsigned row = 0; row < link_options.n; row++) {
-			if (!values_has(want->common, row) || link_options.rows[row].place != PLACE_SYSCTL6)
+			if (!values_has(want->common, row) || !place_is_sysctl(link_options.rows[row].place))
 				continue;
 			kernel_doubt(m->kernel, want->name);
 			any = true;

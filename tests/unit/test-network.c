@@ -212,12 +212,113 @@ static void test_foreign_rule(void **state _unused_)
 	firewall_done(&found);
 }
 
+static struct link *add_found(struct host *h, const char *name, uint32_t ifindex)
+{
+	struct link *l = link_new(name, &kind_ethernet);
+
+	l->ifindex = ifindex;
+	model_add(&h->actual, l);
+	return l;
+}
+
+static uint64_t forwarding(const struct host *h, const char *link, enum link_row row)
+{
+	const struct link *l = model_find(&h->effective.links, link);
+
+	return values_num(l ? l->common : NULL, row, 0);
+}
+
+/* What is to be forwarded on a host whose uplink, if it has one, also lives on router advertisements. */
+static void resolve_text(struct host *h, const char *text, bool has_uplink)
+{
+	struct diags d = DIAGS_NULL;
+	struct resolve_input in = {.actual = &h->actual, .ledger = &h->ledger};
+	struct link *eth0;
+
+	*h = (struct host){0};
+	config_files_add(&h->files, "test.ini", text, strlen(text));
+	h->config = config_parse(&h->files, &d);
+	assert_int_equal(d.n, 0);
+	add_found(h, LINK_ALL, 0);
+	add_found(h, "eth1", 2);
+	eth0 = add_found(h, "eth0", 3);
+	values_put(eth0->common, LINK_ACCEPT_RA, (union value){.num = 1}, LOC_NONE);
+	if (has_uplink) {
+		*ARRAY_APPEND(eth0->routes, eth0->n_routes) =
+			(struct route){.family = AF_INET, .has_gateway = true, .type = 1, .table = 254};
+		*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){.family = AF_INET6, .protocol = 9};
+	}
+	in.config = h->config;
+	resolve(&in, &h->effective);
+}
+
+static void resolved_done(struct host *h)
+{
+	host_done(h);
+	model_done(&h->actual);
+}
+
+static void test_forwarding_of_bridges_and_uplinks(void **state _unused_)
+{
+	struct host h;
+
+	resolve_text(&h, TWO_NETWORKS, true);
+	assert_int_equal(forwarding(&h, "bra", LINK_FORWARDING4), 0);
+	assert_int_equal(forwarding(&h, "brb", LINK_FORWARDING4), 1);
+	assert_int_equal(forwarding(&h, "eth0", LINK_FORWARDING4), 1);
+	assert_int_equal(forwarding(&h, "eth0", LINK_ACCEPT_RA), 0);
+	assert_int_equal(forwarding(&h, "eth1", LINK_FORWARDING4), 0);
+	assert_null(model_find(&h.effective.links, LINK_ALL));
+	resolved_done(&h);
+}
+
+static void test_forwarding_of_the_named_uplink(void **state _unused_)
+{
+	struct host h;
+
+	resolve_text(&h, "[network b]\nbridge = brb\naddress = 10.0.0.1/24\nuplink = eth1\n", true);
+	assert_int_equal(forwarding(&h, "eth1", LINK_FORWARDING4), 1);
+	assert_int_equal(forwarding(&h, "eth0", LINK_FORWARDING4), 0);
+	resolved_done(&h);
+}
+
+static void test_forwarding_of_all_links(void **state _unused_)
+{
+	struct host h;
+
+	resolve_text(&h, TWO_NETWORKS, false);
+	assert_int_equal(forwarding(&h, LINK_ALL, LINK_FORWARDING4), 1);
+	assert_int_equal(forwarding(&h, LINK_ALL, LINK_FORWARDING6), 0);
+	resolved_done(&h);
+	resolve_text(&h, TWO_NETWORKS "[daemon]\nforwarding = global\n", true);
+	assert_int_equal(forwarding(&h, LINK_ALL, LINK_FORWARDING4), 1);
+	resolved_done(&h);
+}
+
+static void test_forwarding_of_ipv6_keeps_advertised_routes(void **state _unused_)
+{
+	struct host h;
+
+	resolve_text(&h, "[network b]\nbridge = brb\nforward = route\naddress = 2001:db8::1/64\n", true);
+	assert_int_equal(forwarding(&h, LINK_ALL, LINK_FORWARDING6), 1);
+	assert_int_equal(forwarding(&h, LINK_ALL, LINK_FORWARDING4), 0);
+	assert_int_equal(forwarding(&h, "eth0", LINK_ACCEPT_RA), 2);
+	assert_int_equal(forwarding(&h, "brb", LINK_ACCEPT_RA), 0);
+	resolved_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_firewall_text), cmocka_unit_test(test_change_touches_its_network_only),
-		cmocka_unit_test(test_network_goes),  cmocka_unit_test(test_last_network_goes),
+		cmocka_unit_test(test_firewall_text),
+		cmocka_unit_test(test_change_touches_its_network_only),
+		cmocka_unit_test(test_network_goes),
+		cmocka_unit_test(test_last_network_goes),
 		cmocka_unit_test(test_foreign_rule),
+		cmocka_unit_test(test_forwarding_of_bridges_and_uplinks),
+		cmocka_unit_test(test_forwarding_of_the_named_uplink),
+		cmocka_unit_test(test_forwarding_of_all_links),
+		cmocka_unit_test(test_forwarding_of_ipv6_keeps_advertised_routes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,8 @@ static void link_rows_are_in_the_order_of_their_enum(void **state _unused_)
 		[LINK_SEARCH] = "search",
 		[LINK_DISABLE_IPV6] = "disable_ipv6",
 		[LINK_ADDR_GEN_MODE] = "addr_gen_mode",
+		[LINK_FORWARDING4] = "ipv4.forwarding",
+		[LINK_FORWARDING6] = "ipv6.forwarding",
 		[LINK_GROUP] = "group",
 	};
 

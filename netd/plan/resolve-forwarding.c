@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: where guest networks need forwarding. IPv4 has it by the link that a packet comes in by
+ * (net/ipv4/route.c, ip_route_input_slow()): the networks' bridges, and the uplinks, by which the answers come. IPv6
+ * has it for all links or none (net/ipv6/ip6_output.c, ip6_forward()); a link that lives on router advertisements must
+ * be told to go on accepting them first, or it loses its default route (net/ipv6/addrconf.c,
+ * addrconf_fixup_forwarding()). What was found before is put back when the last network goes: these are rows like all
+ * others.
+ */
+#include <linux/rtnetlink.h>
+
+#include "resolve-link.h"
+
+static void want(struct link *l, enum link_row row, uint64_t value, struct loc loc)
+{
+	if (!values_has(l->common, row))
+		values_put(l->common, row, (union value){.num = value}, loc);
+}
+
+/* The link under that kernel name, whether or not it has a section; NULL: it is not there. */
+static struct link *wanted_device(const struct resolve_input *in, struct effective *e, const char *name, struct loc loc)
+{
+	struct link *l = model_find(&e->links, name);
+
+	if (l || !model_find(in->actual, name))
+		return l;
+	l = resolve_device(in, e, name, loc);
+	l->foreign = true;
+	return l;
+}
+
+static bool leads_out(const struct route *r)
+{
+	return r->family == AF_INET && r->has_gateway && r->type == RTN_UNICAST && r->table == RT_TABLE_MAIN;
+}
+
+static bool has_way_out(const struct link *l)
+{
+	for (size_t i = 0; i < l->n_routes; i++)
+		if (leads_out(&l->routes[i]))
+			return true;
+	return false;
+}
+
+/* Links that routes with a gateway leave by, as they are or as they will be. Returns how many. */
+static size_t find_uplinks(const struct resolve_input *in, struct effective *e, struct loc loc)
+{
+	size_t n_declared = e->links.n_links, n = 0;
+
+	for (size_t i = 0; i < n_declared; i++) {
+		struct link *l = e->links.links[i];
+
+		if (l->network[0] || l->master_name[0] || !has_way_out(l))
+			continue;
+		want(l, LINK_FORWARDING4, 1, loc);
+		n++;
+	}
+	for (size_t i = 0; i < in->actual->n_links; i++) {
+		const struct link *have = in->actual->links[i];
+		struct link *l = has_way_out(have) ? wanted_device(in, e, have->name, loc) : NULL;
+
+		if (!l || l->network[0] || l->master_name[0])
+			continue;
+		want(l, LINK_FORWARDING4, 1, loc);
+		n++;
+	}
+	return n;
+}
+
+static bool has_family(const struct link *l, int family)
+{
+	for (size_t i = 0; i < l->n_addresses; i++)
+		if (l->addresses[i].family == family)
+			return true;
+	return false;
+}
+
+static void keep_advertised_routes(const struct resolve_input *in, struct effective *e, struct loc loc)
+{
+	for (size_t i = 0; i < in->actual->n_links; i++) {
+		const struct link *have = in->actual->links[i];
+		struct link *l;
+		bool advertised = false;
+
+		for (size_t r = 0; r < have->n_routes; r++)
+			advertised |= have->routes[r].protocol == RTPROT_RA;
+		if (!advertised || values_num(have->common, LINK_ACCEPT_RA, 0) == 0)
+			continue;
+		l = wanted_device(in, e, have->name, loc);
+		if (l && !l->network[0])
+			want(l, LINK_ACCEPT_RA, 2, loc);
+	}
+}
+
+static void want_of_all(const struct resolve_input *in, struct effective *e, enum link_row row, struct loc loc)
+{
+	struct link *all = wanted_device(in, e, LINK_ALL, loc);
+
+	if (all)
+		want(all, row, 1, loc);
+}
+
+/* One network's part. Tells whether it is left to the routes which link is its uplink. */
+static bool want_network(const struct resolve_input *in, struct effective *e, const struct network *n)
+{
+	struct link *bridge = model_find(&e->links, n->bridge);
+	const char *label = network_word(n, NETWORK_UPLINK);
+	struct link *uplink = NULL;
+
+	if (bridge)
+		want(bridge, LINK_FORWARDING4, 1, n->loc);
+	if (label)
+		uplink = wanted_device(in, e, resolve_name(in, label, NULL), n->loc);
+	if (uplink)
+		want(uplink, LINK_FORWARDING4, 1, n->loc);
+	return !label;
+}
+
+void resolve_forwarding(const struct resolve_input *in, struct effective *e)
+{
+	const struct config *c = in->config;
+	bool global = values_num(c->daemon, DAEMON_FORWARDING, FORWARDING_LINKS) == FORWARDING_GLOBAL;
+	struct loc by_routes = LOC_NONE, ip4 = LOC_NONE, ip6 = LOC_NONE;
+
+	for (size_t i = 0; i < c->n_networks; i++) {
+		const struct network *n = c->networks[i];
+		const struct link *declared = model_find(&c->links, n->bridge);
+
+		if (network_forward(n) == FORWARD_ISOLATED)
+			continue;
+		if (has_family(declared, AF_INET6))
+			ip6 = n->loc;
+		if (!has_family(declared, AF_INET))
+			continue;
+		ip4 = n->loc;
+		if (!global && want_network(in, e, n))
+			by_routes = n->loc;
+	}
+	if (by_routes.line && !find_uplinks(in, e, by_routes))
+		global = true;
+	if (ip6.line)
+		keep_advertised_routes(in, e, ip6);
+	/* Last, so that it is the last of them in the plan. */
+	if (global && ip4.line)
+		want_of_all(in, e, LINK_FORWARDING4, ip4);
+	if (ip6.line)
+		want_of_all(in, e, LINK_FORWARDING6, ip6);
+}
