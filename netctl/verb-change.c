@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "apply.h"
+#include "caller.h"
 #include "errors.h"
 #include "json.h"
 #include "term.h"
@@ -53,6 +54,7 @@ int verb_rollback(const struct options *o)
 		json_object_object_add(parameters, "generation", json_object_new_int(generation));
 	if (o->force)
 		json_object_object_add(parameters, "force", json_object_new_boolean(true));
+	caller_add(parameters);
 	return apply_run(c, "Rollback", parameters, o);
 }
 

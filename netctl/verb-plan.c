@@ -3,6 +3,7 @@
  * Purpose: `netctl plan` and `netctl apply`: the list of kernel changes, and carrying it out.
  */
 #include "apply.h"
+#include "caller.h"
 #include "errors.h"
 #include "files.h"
 #include "json.h"
@@ -115,14 +116,18 @@ static struct json_object *plan_parameters(const struct options *o)
 	struct json_object *parameters;
 	int r;
 
-	if (!o->n_args)
-		return json_object_new_object();
+	if (!o->n_args) {
+		parameters = json_object_new_object();
+		caller_add(parameters);
+		return parameters;
+	}
 	r = files_read(&files, o, &diags);
 	list = files_diagnostics(&diags);
 	diagnostics_print(list, stderr);
 	if (r < 0)
 		return NULL;
 	parameters = json_object_new_object();
+	caller_add(parameters);
 	json_object_object_add(parameters, "files", files_json(&files));
 	return parameters;
 }
@@ -254,5 +259,6 @@ int verb_apply(const struct options *o)
 		json_object_object_add(parameters, "max_impact", json_object_new_string(o->max_impact));
 	if (o->confirm)
 		json_object_object_add(parameters, "confirm", json_object_new_int(o->confirm));
+	caller_add(parameters);
 	return apply_run(c, "Apply", parameters, o);
 }

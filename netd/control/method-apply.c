@@ -125,6 +125,8 @@ static void apply_refused(const char *why, const struct diags *d, const char *co
 		reply_needs_force(a->call, "ports that kvmnetd did not attach would be cut off", ports, n_ports);
 	else if (streq(why, REFUSED_STRANDED))
 		reply_needs_force(a->call, "a default route would be lost", ports, n_ports);
+	else if (streq(why, REFUSED_PATH))
+		reply_needs_force(a->call, "your own connection would be cut off", ports, n_ports);
 	else if (streq(why, REFUSED_PLAN))
 		reply_with(a->call, INTERFACE ".PlanChanged", "id", id);
 	else if (streq(why, REFUSED_IMPACT))
@@ -177,6 +179,7 @@ void method_apply(struct varlink_call *call, struct json_object *parameters, voi
 	};
 
 	snprintf(request.plan_id, sizeof(request.plan_id), "%s", varlink_get_string(parameters, "plan", ""));
+	request.path = caller_path(parameters);
 	if (max_impact && request.max_impact < 0)
 		varlink_error_invalid_parameter(call, "max_impact");
 	else if (confirm < 0 || confirm > CONFIRM_MAX)
@@ -221,6 +224,7 @@ void method_rollback(struct varlink_call *call, struct json_object *parameters, 
 	};
 	char by[64];
 
+	request.path = caller_path(parameters);
 	if (s->manager->confirm_deadline && !generation) {
 		_cleanup_free_ char *why = NULL;
 

@@ -19,7 +19,14 @@ static void add_text(const char *text, void *userdata)
 	json_object_array_add(userdata, json_object_new_string(text));
 }
 
-static void reply_plan(struct varlink_call *call, struct manager *m, const struct config *config, struct diags *d)
+static void warn_cut_off(const char *text, void *userdata)
+{
+	diag_add(userdata, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+		 "your own connection would be cut off (apply needs --force): %s", text);
+}
+
+static void reply_plan(struct varlink_call *call, struct manager *m, const struct config *config,
+		       const struct probe_target *path, struct diags *d)
 {
 	struct effective e;
 	struct plan p;
@@ -27,12 +34,13 @@ static void reply_plan(struct varlink_call *call, struct manager *m, const struc
 
 	manager_preview(m, config, &e, &p);
 	manager_warn(m, &e, &p, d);
+	manager_lost_path(m, path, &e, &p, warn_cut_off, d);
 	plan_id(&p, id);
 	if (e.problems.n_errors) {
 		reply_invalid(call, &e.problems);
 	} else {
 		struct json_object *json = json_object_new_object(), *waits = json_object_new_array();
-		unsigned least = manager_least_confirm(m, config, &e, &p, add_text, waits);
+		unsigned least = manager_least_confirm(m, config, path, &e, &p, add_text, waits);
 
 		json_object_object_add(json, "id", json_object_new_string(id));
 		json_object_object_add(json, "impact", json_object_new_string(impact_name(plan_impact(&p))));
@@ -52,6 +60,7 @@ void method_plan(struct varlink_call *call, struct json_object *parameters, void
 	struct json_object *array = json_object_object_get(parameters, "files");
 	struct config_files files = {0};
 	struct diags d = DIAGS_NULL;
+	struct probe_target path = caller_path(parameters);
 	struct config *config;
 	int r = 0;
 
@@ -67,7 +76,7 @@ void method_plan(struct varlink_call *call, struct json_object *parameters, void
 	if (r < 0 || d.n_errors)
 		reply_invalid(call, &d);
 	else
-		reply_plan(call, s->manager, config, &d);
+		reply_plan(call, s->manager, config, &path, &d);
 	if (config != s->manager->config)
 		config_free(config);
 	config_files_done(&files);

@@ -40,6 +40,9 @@ void reply_with(struct varlink_call *call, const char *error, const char *key, c
 /* "root (uid 0, process 123)": who asks, for status and the log. */
 void describe_peer(struct varlink_call *call, char *buf, size_t size);
 
+/* The members `peer` and `local` of a call: the connection its caller came by. family 0: none, or no addresses. */
+struct probe_target caller_path(struct json_object *parameters);
+
 /* Ends what the method files keep open; the server is gone already. */
 void waiters_done(struct service *s);
 

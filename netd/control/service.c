@@ -88,6 +88,19 @@ void describe_peer(struct varlink_call *call, char *buf, size_t size)
 	snprintf(buf, size, "%s (uid %u, process %d)", user ? user->pw_name : "?", peer->uid, peer->pid);
 }
 
+struct probe_target caller_path(struct json_object *parameters)
+{
+	const char *peer = varlink_get_string(parameters, "peer", ""),
+		   *local = varlink_get_string(parameters, "local", "");
+	struct probe_target path = {.kind = PROBE_PATH}, none = {0};
+	uint8_t family;
+
+	if (probe_parse_address(peer, &path.family, path.addr) < 0 ||
+	    probe_parse_address(local, &family, path.local) < 0 || family != path.family)
+		return none;
+	return path;
+}
+
 /* clang-format off */
 static const struct varlink_field status_fields[] = {
 	{"link", VARLINK_STRING}, {"all", VARLINK_BOOL}, {"brief", VARLINK_BOOL}, {0},
@@ -96,13 +109,15 @@ static const struct varlink_field file_members[] = {
 	{"name", VARLINK_STRING, .required = true}, {"text", VARLINK_TEXT, .required = true}, {0},
 };
 static const struct varlink_field plan_fields[] = {
-	{"files", VARLINK_STRUCT, .array = true, .members = file_members}, {0},
+	{"files", VARLINK_STRUCT, .array = true, .members = file_members},
+	{"peer", VARLINK_STRING}, {"local", VARLINK_STRING}, {0},
 };
 static const struct varlink_field apply_fields[] = {
-	{"plan", VARLINK_STRING}, {"force", VARLINK_BOOL}, {"max_impact", VARLINK_STRING}, {"confirm", VARLINK_INT}, {0},
+	{"plan", VARLINK_STRING}, {"force", VARLINK_BOOL}, {"max_impact", VARLINK_STRING}, {"confirm", VARLINK_INT},
+	{"peer", VARLINK_STRING}, {"local", VARLINK_STRING}, {0},
 };
 static const struct varlink_field rollback_fields[] = {
-	{"generation", VARLINK_INT}, {"force", VARLINK_BOOL}, {0},
+	{"generation", VARLINK_INT}, {"force", VARLINK_BOOL}, {"peer", VARLINK_STRING}, {"local", VARLINK_STRING}, {0},
 };
 static const struct varlink_field hold_fields[] = {
 	{"links", VARLINK_STRING, .array = true}, {"seconds", VARLINK_INT}, {0},

@@ -20,7 +20,7 @@ char *probe_text(const struct probe_target *t)
 	if (t->kind == PROBE_TCP)
 		return xasprintf(t->family == AF_INET6 ? "tcp [%s]:%u" : "tcp %s:%u", addr, t->port);
 	if (t->kind == PROBE_PATH)
-		return xasprintf("path %s %s", addr, inet_ntop(t->family, t->local, local, sizeof(local)));
+		return xasprintf("path %s from %s", addr, inet_ntop(t->family, t->local, local, sizeof(local)));
 	return xasprintf("%s %s", kind_names[t->kind], addr);
 }
 
@@ -88,14 +88,15 @@ int probe_parse(const char *text, struct probe_target *ret, char **why)
 	_cleanup_free_ char *words = xstrdup(text);
 	struct probe_target t = {0};
 	char *rest = NULL, *kind = strtok_r(words, " ", &rest);
-	char *addr = strtok_r(NULL, " ", &rest), *local = strtok_r(NULL, " ", &rest);
+	char *addr = strtok_r(NULL, " ", &rest), *from = strtok_r(NULL, " ", &rest);
+	char *local = from && streq(from, "from") ? strtok_r(NULL, " ", &rest) : NULL;
 	uint8_t local_family = 0;
 	const char *fault;
 
 	while (kind && t.kind < ARRAY_SIZE(kind_names) && !streq(kind, kind_names[t.kind]))
 		t.kind++;
 	*why = NULL;
-	if (!addr || t.kind == ARRAY_SIZE(kind_names) || !local != (t.kind != PROBE_PATH) ||
+	if (!addr || t.kind == ARRAY_SIZE(kind_names) || !from != (t.kind != PROBE_PATH) || (from && !local) ||
 	    (t.kind == PROBE_TCP && take_port(addr, &addr, &t.port) < 0) ||
 	    probe_parse_address(addr, &t.family, t.addr) < 0 ||
 	    (local && (probe_parse_address(local, &local_family, t.local) < 0 || local_family != t.family))) {

@@ -87,6 +87,8 @@ static void find_addresses(const struct diff_input *in, struct stranded *s, cons
 			continue;
 		s->found = text_of_address(a);
 		s->line = xasprintf("address = %s", s->found);
+		s->address = a;
+		s->route = NULL;
 		s->leased = a->valid_lft != UINT32_MAX;
 		s->default_route = false;
 		fn(s, userdata);
@@ -105,6 +107,8 @@ static void find_routes(const struct diff_input *in, struct stranded *s, const s
 			continue;
 		s->found = text_of_route(r);
 		s->line = line_of_route(r, s->found);
+		s->address = NULL;
+		s->route = r;
 		s->leased = r->protocol == RTPROT_DHCP || r->protocol == RTPROT_RA;
 		s->default_route = is_plain_default(r);
 		fn(s, userdata);
@@ -127,4 +131,50 @@ void plan_stranded(const struct diff_input *in, const struct plan *p, stranded_f
 		find_addresses(in, &s, have, fn, userdata);
 		find_routes(in, &s, have, fn, userdata);
 	}
+}
+
+static bool has_address(const struct link *l, uint8_t family, const uint8_t *addr)
+{
+	for (size_t i = 0; i < l->n_addresses; i++)
+		if (l->addresses[i].family == family &&
+		    memcmp(l->addresses[i].addr, addr, sizeof(l->addresses[i].addr)) == 0)
+			return true;
+	return false;
+}
+
+static const struct link *find_holder(const struct model *m, uint8_t family, const uint8_t *addr)
+{
+	for (size_t i = 0; i < m->n_links; i++)
+		if (has_address(m->links[i], family, addr))
+			return m->links[i];
+	return NULL;
+}
+
+static bool takes_away(const struct op *op, const struct link *holder, uint8_t family, const uint8_t *addr)
+{
+	if (!streq(op->link->name, holder->name))
+		return false;
+	if (op->type == OP_ADDRESS_DELETE)
+		return op->address->family == family && memcmp(op->address->addr, addr, sizeof(op->address->addr)) == 0;
+	return op->type == OP_DELETE || (op->type == OP_SET && op->master == MASTER_JOIN && !holder->master);
+}
+
+const struct link *plan_loses_address(const struct diff_input *in, const struct plan *p, uint8_t family,
+				      const uint8_t *addr)
+{
+	const struct link *holder = find_holder(in->actual, family, addr);
+	bool lost = false;
+
+	if (!holder || find_holder(&in->effective->links, family, addr))
+		return NULL;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+
+		/* What others gave to a link that is made anew, or that goes down, is put back. */
+		if (op->type == OP_ADDRESS_ADD && op->address->family == family &&
+		    memcmp(op->address->addr, addr, sizeof(op->address->addr)) == 0)
+			return NULL;
+		lost = lost || takes_away(op, holder, family, addr);
+	}
+	return lost ? holder : NULL;
 }

@@ -74,6 +74,13 @@ static void add_lost_default(const struct stranded *s, void *userdata)
 				  s->master->kind->name, s->master->name, s->line);
 }
 
+static void add_text(const char *text, void *userdata)
+{
+	struct port_names *texts = userdata;
+
+	*ARRAY_APPEND(texts->list, texts->n) = xstrdup(text);
+}
+
 static void port_names_done(struct port_names *names)
 {
 	for (size_t i = 0; i < names->n; i++)
@@ -95,19 +102,12 @@ static int max_impact(const struct manager *m, const struct apply_request *reque
 	return (int)values_num(m->candidate->daemon, DAEMON_MAX_IMPACT, IMPACT_GUESTS);
 }
 
-static void add_text(const char *text, void *userdata)
-{
-	struct port_names *texts = userdata;
-
-	*ARRAY_APPEND(texts->list, texts->n) = xstrdup(text);
-}
-
 /* Is the confirmation given the time that the change itself may take? Answers the request when not. */
 static bool confirm_is_long_enough(struct manager *m, const struct apply_request *request, const struct effective *e,
 				   const struct plan *p, const struct diags *d)
 {
 	struct port_names waits = {0};
-	unsigned least = manager_least_confirm(m, m->candidate, e, p, add_text, &waits);
+	unsigned least = manager_least_confirm(m, m->candidate, &request->path, e, p, add_text, &waits);
 	bool is_enough = !request->confirm || request->confirm >= least;
 	_cleanup_free_ char *seconds = xasprintf("%u", least);
 
@@ -122,13 +122,14 @@ static bool plan_is_allowed(struct manager *m, const struct apply_request *reque
 			    const struct plan *p, const struct diags *d)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
-	struct port_names ports = {0}, routes = {0};
+	struct port_names ports = {0}, routes = {0}, path = {0};
 	bool allowed = false;
 	char id[17];
 
 	plan_id(p, id);
 	plan_cut_ports(&in, p, add_port, &ports);
 	plan_stranded(&in, p, add_lost_default, &routes);
+	manager_lost_path(m, &request->path, e, p, add_text, &path);
 	if (d->n_errors || e->problems.n_errors)
 		refuse(request, REFUSED_INVALID, d->n_errors ? d : &e->problems, NULL, id);
 	else if (request->plan_id[0] && !streq(request->plan_id, id))
@@ -137,12 +138,15 @@ static bool plan_is_allowed(struct manager *m, const struct apply_request *reque
 		refuse(request, REFUSED_FORCE, d, &ports, id);
 	else if (routes.n && !request->force)
 		refuse(request, REFUSED_STRANDED, d, &routes, id);
+	else if (path.n && !request->force)
+		refuse(request, REFUSED_PATH, d, &path, id);
 	else if ((int)plan_impact(p) > max_impact(m, request))
 		refuse(request, REFUSED_IMPACT, d, NULL, impact_name(plan_impact(p)));
 	else
 		allowed = confirm_is_long_enough(m, request, e, p, d);
 	port_names_done(&ports);
 	port_names_done(&routes);
+	port_names_done(&path);
 	return allowed;
 }
 

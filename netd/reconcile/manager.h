@@ -43,11 +43,12 @@ typedef void manager_event_fn(enum manager_event event, const char *link, const 
 struct apply_request {
 	char plan_id[17]; /* only if it still is this plan; "": any */
 	bool force;
-	uint32_t generation; /* apply this stored configuration instead of the directory; 0: the directory */
-	int max_impact;	     /* enum impact; -1: what [daemon] max_impact says */
-	unsigned confirm;    /* seconds until it is undone unless confirmed; 0: no confirmation */
-	bool probed;	     /* internal: it is known who answers before the change */
-	char armed_by[64];   /* who asked, for status */
+	uint32_t generation;	  /* apply this stored configuration instead of the directory; 0: the directory */
+	int max_impact;		  /* enum impact; -1: what [daemon] max_impact says */
+	unsigned confirm;	  /* seconds until it is undone unless confirmed; 0: no confirmation */
+	bool probed;		  /* internal: it is known who answers before the change */
+	char armed_by[64];	  /* who asked, for status */
+	struct probe_target path; /* PROBE_PATH: the connection they came by; family 0: not told */
 	/*
 	 * Exactly one of the two is called, from the event loop or from inside manager_apply(). id: of the plan there
 	 * is now; "IMPACT" with REFUSED_IMPACT, seconds with REFUSED_SHORT. ports: what is lost, or what takes so long.
@@ -71,6 +72,7 @@ struct apply_request {
 #define REFUSED_IMPACT "TooMuchImpact"
 #define REFUSED_CONFIRM "ConfirmationPending"
 #define REFUSED_GENERATION "NoSuchGeneration"
+#define REFUSED_PATH "CallerCutOff"
 #define REFUSED_SHORT "ConfirmTooShort"
 
 /* A link (or all, "") whose repair is suspended for work by hand. */
@@ -121,7 +123,7 @@ struct manager {
 
 	struct problem *problems;
 	size_t n_problems;
-	bool no_firewall; /* the kernel refused it at a start: networks are left out until the next apply */
+	bool no_firewall;  /* the kernel refused it at a start: networks are left out until the next apply */
 	char stubborn[17]; /* id of a repair that the kernel ignores: not tried again while it is the same */
 	struct repair_count *repairs;
 	size_t n_repairs;
@@ -175,8 +177,12 @@ void manager_warn_rivals(struct manager *m, const struct effective *e, struct di
  * Seconds that a confirmation of this plan must at least be given, so that what it changes has time to carry traffic
  * and probes have time to answer; told one by one: "30 s: spanning tree on br0".
  */
-unsigned manager_least_confirm(struct manager *m, const struct config *c, const struct effective *e,
-			       const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata);
+unsigned manager_least_confirm(struct manager *m, const struct config *c, const struct probe_target *path,
+			       const struct effective *e, const struct plan *p,
+			       void (*add)(const char *text, void *userdata), void *userdata);
+/* What of the plan cuts off the connection that somebody came by, in words and with the line that prevents it. */
+void manager_lost_path(struct manager *m, const struct probe_target *path, const struct effective *e,
+		       const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata);
 /* Names of devices that are waited for. */
 void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata);
 /* Do the files in the configuration directory differ from what runs? */

@@ -17,7 +17,7 @@ static void add_gateway(const struct probe_target *t, void *userdata)
 }
 
 /* Those of the configuration that is to be applied, else the default gateways. The caller frees the list. */
-static struct probe_list probes_of(const struct manager *m, const struct config *c)
+static struct probe_list configured(const struct manager *m, const struct config *c)
 {
 	struct probe_list probes = {0};
 	const struct blob *blob;
@@ -32,6 +32,17 @@ static struct probe_list probes_of(const struct manager *m, const struct config 
 		memcpy(&t, blob->data + i * sizeof(t), sizeof(t));
 		*ARRAY_APPEND(probes.list, probes.n) = t;
 	}
+	return probes;
+}
+
+/* And the connection of who asks, unless it comes from this host. */
+static struct probe_list probes_of(const struct manager *m, const struct config *c, const struct probe_target *path)
+{
+	struct probe_list probes = configured(m, c);
+	struct kernel_way way;
+
+	if (path->family && kernel_way_to(m->kernel, path->family, path->addr, path->local, &way) == 0 && !way.is_local)
+		*ARRAY_APPEND(probes.list, probes.n) = *path;
 	return probes;
 }
 
@@ -53,12 +64,13 @@ static void add_wait(uint32_t msec, const char *what, void *userdata)
 	waits->add(text, waits->userdata);
 }
 
-unsigned manager_least_confirm(struct manager *m, const struct config *c, const struct effective *e,
-			       const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata)
+unsigned manager_least_confirm(struct manager *m, const struct config *c, const struct probe_target *path,
+			       const struct effective *e, const struct plan *p,
+			       void (*add)(const char *text, void *userdata), void *userdata)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct waits waits = {add, userdata};
-	struct probe_list probes = probes_of(m, c);
+	struct probe_list probes = probes_of(m, c, path);
 	uint32_t msec = p->n ? plan_settling(&in, p, add_wait, &waits) : 0;
 
 	if (p->n && probes.n) {
@@ -111,7 +123,7 @@ bool manager_ask_probes(struct manager *m, const struct apply_request *request, 
 			const struct plan *p)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
-	struct probe_list probes = probes_of(m, m->candidate);
+	struct probe_list probes = probes_of(m, m->candidate, &request->path);
 	bool any = probes.n > 0;
 
 	if (any) {

@@ -4,7 +4,9 @@ Probes: what answered before a change made with --confirm has to answer after it
 the name of what was lost. The cable of eth0 ends at a router (192.0.2.1, 2001:db8::1), that of eth1 at nobody.
 """
 import errno
+import os
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -21,8 +23,9 @@ WRONG = QUICK + '[bridge br0]\nports = eth1\n' + HOST
 PATIENCE = 60
 
 
-class Probes(bed.TestCase):
+class Case(bed.TestCase):
     def begin(self, files=NIC):
+        """Without files the NIC has its address from somebody else."""
         b = self.bed
         for ns in (b.inside, b.outside):
             with ns.entered():
@@ -36,6 +39,9 @@ class Probes(bed.TestCase):
             b.outside.ip('address', 'add', address, 'dev', 'eth0')
         b.write(files)
         b.start()
+        if not files:
+            b.ip('address', 'add', '192.0.2.10/24', 'dev', 'eth0')
+            b.ip('link', 'set', 'eth0', 'up')
         with b.inside.entered():
             bed.eventually(self.gateway_is_there)
         return b
@@ -79,6 +85,8 @@ class Probes(bed.TestCase):
         self.assertTrue(undone['plan'])
         self.assertEqual(b.link('br0'), {})
 
+
+class Probes(Case):
     def test_change_that_loses_the_gateway_is_undone(self):
         self.begin()
         begun = time.monotonic()
@@ -158,3 +166,65 @@ class Probes(bed.TestCase):
         self.assertIn('at least 32 s', err)
         self.assertIn('spanning tree on br0', err)
         self.assertEqual(b.link('br0'), {})
+
+
+class Caller(Case):
+    """netctl is run over SSH: it knows by SSH_CONNECTION, and tells the daemon."""
+
+    def over_ssh(self, peer='192.0.2.7'):
+        os.environ['SSH_CONNECTION'] = f'{peer} 50000 192.0.2.10 22'
+        self.addCleanup(os.environ.pop, 'SSH_CONNECTION', None)
+
+    def assertRefused(self, *said):
+        b = self.bed
+        before = b.dump()
+        status, out, _err = b.netctl('plan')
+        self.assertEqual(status, 2)
+        warned = out + _err
+        status, out, err = b.netctl('apply')
+        self.assertEqual(status, 4, out + err)
+        self.assertIn('your own connection would be cut off', err)
+        for text in said:
+            self.assertIn(text, err)
+            self.assertIn(text, warned)
+        self.assertSame(before, b.dump())
+
+    def test_address_that_nothing_declares_is_not_taken_from_under_the_session(self):
+        b = self.begin('')
+        b.write('[bridge br0]\nports = eth0\n')
+        self.over_ssh()
+        self.assertRefused('192.0.2.10/24 of eth0 (to keep it, add to [bridge br0]: address = 192.0.2.10/24)')
+        b.apply('[bridge br0]\nports = eth0\naddress = 192.0.2.10/24\n')
+        b.write('')
+        self.assertRefused('192.0.2.10 of br0, which no link is declared to have')
+        b.apply(None, '--force')
+        self.assertEqual(b.link('br0'), {})
+
+    def test_route_that_nothing_declares_is_not_taken_from_under_the_session(self):
+        b = self.begin(NIC)
+        b.ip('route', 'add', '198.51.100.0/24', 'via', '192.0.2.7')
+        b.write(BRIDGE)
+        self.over_ssh('198.51.100.9')
+        self.assertRefused('198.51.100.0/24 via 192.0.2.7 of eth0', 'route = 198.51.100.0/24 via 192.0.2.7')
+        # Who came by another way is not held back by it.
+        self.over_ssh('203.0.113.9')
+        b.apply()
+        self.assertEqual(b.ports('br0'), ['eth0'])
+
+    def test_session_is_watched_after_the_change(self):
+        b = self.begin(NIC.replace('gateway', '; gateway'))
+        self.over_ssh()
+        self.arm(BRIDGE.replace('gateway', '; gateway'))
+        self.assertAllAnswer('path 192.0.2.7 from 192.0.2.10')
+        b.netctl('confirm')
+        self.arm(NIC.replace('gateway', '; gateway').replace('eth0', 'eth1'))
+        bed.eventually(lambda: b.ports('br0') == ['eth0'], PATIENCE)
+        self.assertIn('path 192.0.2.7 from 192.0.2.10', b.varlink('History')['undone'][0]['why'])
+
+    def test_session_is_known_where_the_environment_was_cleaned(self):
+        b = self.begin('')
+        b.write('[bridge br0]\nports = eth0\n')
+        command = f'env -i {bed.BUILD}/netctl apply --socket {b.socket}; true'
+        done = subprocess.run(['sh', '-c', command], capture_output=True, text=True, timeout=PATIENCE,
+                              env={**os.environ, 'SSH_CONNECTION': '192.0.2.7 50000 192.0.2.10 22'})
+        self.assertIn('your own connection would be cut off', done.stderr)
