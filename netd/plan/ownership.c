@@ -18,7 +18,9 @@ static void note_row(struct values **to, const struct option_table *table, unsig
 	const struct option *o = &table->rows[row];
 	union value v = {0};
 
-	if (values_has(*to, row) || o->change == CHANGE_RECREATE)
+	/* A link that was taken over is not made anew to be as it was, and without an initial value there is no such.
+	 */
+	if (values_has(*to, row) || (o->change == CHANGE_RECREATE && (found || !o->initial)))
 		return;
 	if (found && !values_has(found, row) && o->type != &type_ifname)
 		return;
