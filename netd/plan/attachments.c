@@ -25,15 +25,37 @@ static bool is_foreign_port(const struct link *l, const struct model *wanted)
 	return l->master && (!want || want->foreign);
 }
 
-void attachments_update(struct attachments *a, const struct model *wanted, const struct model *actual)
+/* Its master is still there, and the port left it a moment ago. */
+static bool is_leaving(struct attachment *a, const struct model *actual, uint64_t now)
+{
+	const struct link *port = model_find(actual, a->port->name), *master = model_find(actual, a->master);
+
+	if (!port || port->ifindex != a->port->ifindex || port->master || !master ||
+	    master->ifindex != a->master_ifindex)
+		return false;
+	if (!a->left)
+		a->left = now;
+	return now - a->left < ATTACHMENT_USEC;
+}
+
+/* Long gone when its master went. */
+static bool has_expired(const struct attachment *a, uint64_t now)
+{
+	return a->left && now - a->left >= ATTACHMENT_USEC;
+}
+
+void attachments_update(struct attachments *a, const struct model *wanted, const struct model *actual, uint64_t now)
 {
 	struct attachments fresh = ATTACHMENTS_NULL;
 
 	for (size_t i = 0; i < a->n; i++) {
-		if (!attachment_is_lost(&a->list[i], actual) || !model_find(wanted, a->list[i].master))
+		struct attachment *old = &a->list[i];
+		bool lost = attachment_is_lost(old, actual) && !has_expired(old, now);
+
+		if (!(lost || is_leaving(old, actual, now)) || !model_find(wanted, old->master))
 			continue;
-		*ARRAY_APPEND(fresh.list, fresh.n) = a->list[i];
-		a->list[i].port = NULL;
+		*ARRAY_APPEND(fresh.list, fresh.n) = *old;
+		old->port = NULL;
 	}
 	for (size_t i = 0; i < actual->n_links; i++) {
 		const struct link *l = actual->links[i];
@@ -46,6 +68,7 @@ void attachments_update(struct attachments *a, const struct model *wanted, const
 		memcpy(new->master, master->name, IFNAMSIZ);
 		new->master_ifindex = master->ifindex;
 		new->port = link_copy(l);
+		new->left = 0;
 		new->has_vlans = l->n_vlans || master->n_vlans;
 	}
 	attachments_done(a);

@@ -12,6 +12,7 @@ struct attachment {
 	uint32_t master_ifindex; /* a master of that name with another index is a new one */
 	struct link *port;	 /* owned: as it was when last seen attached */
 	bool has_vlans;		 /* the kernel tells VLANs there, so none means none */
+	uint64_t left;		 /* when it was first seen without its master, which is there; 0: not yet */
 };
 
 struct attachments {
@@ -24,9 +25,12 @@ void attachments_done(struct attachments *a);
 
 /*
  * Brings the memory up to date: what is attached is remembered as it is; what is not, is forgotten unless its master is
- * gone. wanted: the links that are declared; only their foreign ports are of interest.
+ * gone. A bridge that is deleted lets its ports go one by one before it goes (net/bridge/br_if.c, br_dev_delete(), with
+ * an RCU grace period for each), so a port counts as attached for ATTACHMENT_USEC more. wanted: the links that are
+ * declared; only their foreign ports are of interest. now: microseconds of any clock that only goes forward, not 0.
  */
-void attachments_update(struct attachments *a, const struct model *wanted, const struct model *actual);
+#define ATTACHMENT_USEC 10000000ull
+void attachments_update(struct attachments *a, const struct model *wanted, const struct model *actual, uint64_t now);
 
 /* Is this port to be attached again: it is still the same device, has no master, and its master is not the one it left?
  */

@@ -131,7 +131,7 @@ void manager_refresh(struct manager *m)
 	look_at_host(m, m->config);
 	manager_resolve(m, m->config, &m->effective);
 	claims_update(&m->dirs, &m->claimed, &m->effective);
-	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel));
+	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel), boottime());
 	if (m->changed)
 		m->changed(m, m->userdata);
 }
@@ -386,7 +386,7 @@ void manager_run_nothing(struct manager *m, struct effective *e)
 	m->effective = *e;
 	*e = EFFECTIVE_NULL;
 	claims_update(&m->dirs, &m->claimed, &m->effective);
-	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel));
+	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel), boottime());
 	malloc_trim(0);
 	if (m->changed)
 		m->changed(m, m->userdata);

@@ -347,6 +347,31 @@ static void the_first_value_found_is_the_one_remembered(void **state _unused_)
 	assert_int_equal(values_num(model_find(scene->w.dump, "br0")->own, BRIDGE_AGEING_TIME, 0), 10000);
 }
 
+/* A bridge that is deleted lets its ports go before it goes; who was let go long before that was let go by someone. */
+static void guests_are_remembered_while_their_bridge_goes(void **state _unused_)
+{
+	static const uint64_t later[] = {10, 10 + ATTACHMENT_USEC};
+
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
+		_cleanup_scene_ struct scene *scene =
+			scene_new("[foreign]\ndevices = tap0\n[foreign bridge br0]\nports = tap0\n", "[bridge br0]\n");
+		struct attachments a = ATTACHMENTS_NULL;
+		struct model *m = scene->w.dump, *wanted_links = &scene->s.effective.links;
+
+		attachments_update(&a, wanted_links, m, 1);
+		assert_int_equal(a.n, 1);
+		model_find(m, "tap0")->master = 0;
+		attachments_update(&a, wanted_links, m, 2);
+		assert_int_equal(a.n, 1);
+		assert_false(attachment_is_lost(&a.list[0], m));
+		link_free(model_take(m, model_find(m, "br0")));
+		attachments_update(&a, wanted_links, m, later[i]);
+		assert_int_equal(a.n, i == 0);
+		assert_true(i || attachment_is_lost(&a.list[0], m));
+		attachments_done(&a);
+	}
+}
+
 /* Of a bond's port the kernel shows the bond's MTU and MAC. */
 static void what_a_port_had_before_the_bond_is_remembered(void **state _unused_)
 {
@@ -497,6 +522,7 @@ int main(void)
 		cmocka_unit_test(an_intended_create_counts_as_made),
 		cmocka_unit_test(a_removed_key_goes_back_to_the_value_found),
 		cmocka_unit_test(the_first_value_found_is_the_one_remembered),
+		cmocka_unit_test(guests_are_remembered_while_their_bridge_goes),
 		cmocka_unit_test(what_a_port_had_before_the_bond_is_remembered),
 		cmocka_unit_test(a_port_goes_back_to_the_master_it_was_found_in),
 		cmocka_unit_test(only_addresses_that_we_added_go),
