@@ -35,10 +35,10 @@ static void step_rows(struct table *table, struct json_object *step, size_t numb
 	cell_set(r, 0, STYLE_DIM, "%4zu", number);
 	cell_set(r, 1, impact_style(impact), "%s", impact);
 	cell_set(r, 2, STYLE_PLAIN, "%s%s", json_text_or(step, "text", "?"), place);
-	if (!why)
-		return;
-	r = table_row(table);
-	cell_set(r, 2, STYLE_DIM, "  because %s", why);
+	if (why)
+		cell_set(table_row(table), 2, STYLE_DIM, "  because %s", why);
+	for (size_t i = 0; i < json_count(step, "guests"); i++)
+		cell_set(table_row(table), 2, STYLE_BAD, "  cuts off %s", json_item_text(step, "guests", i));
 }
 
 /* "12 changes: 8 none, 3 live, 1 link-flap" */

@@ -40,14 +40,17 @@ static void reply_plan(struct varlink_call *call, struct manager *m, const struc
 		reply_invalid(call, &e.problems);
 	} else {
 		struct json_object *json = json_object_new_object(), *waits = json_object_new_array();
+		struct guests guests;
 		unsigned least = manager_least_confirm(m, config, path, &e, &p, add_text, waits);
 
+		manager_guests(m, &e, &p, &guests);
 		json_object_object_add(json, "id", json_object_new_string(id));
 		json_object_object_add(json, "impact", json_object_new_string(impact_name(plan_impact(&p))));
-		json_object_object_add(json, "steps", plan_steps(&p, &config->sources));
+		json_object_object_add(json, "steps", plan_steps(&p, &guests, &config->sources));
 		json_object_object_add(json, "diagnostics", plan_diagnostics(d));
 		json_object_object_add(json, "least_confirm", json_object_new_int64(least));
 		json_object_object_add(json, "waits", waits);
+		guests_done(&guests);
 		varlink_reply(call, json);
 	}
 	plan_done(&p);

@@ -23,12 +23,30 @@ static struct json_object *step(const struct op *op, const struct sources *sourc
 	return json;
 }
 
-struct json_object *plan_steps(const struct plan *p, const struct sources *sources)
+/* Those that this step cuts off. */
+static struct json_object *cut_off(const struct guests *guests, size_t op)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < p->n; i++)
-		json_object_array_add(array, step(&p->ops[i], sources));
+	for (size_t i = 0; i < guests->n; i++) {
+		_cleanup_free_ char *text = guests->list[i].op == op ? guest_text(&guests->list[i]) : NULL;
+
+		if (text)
+			json_object_array_add(array, json_object_new_string(text));
+	}
+	return array;
+}
+
+struct json_object *plan_steps(const struct plan *p, const struct guests *guests, const struct sources *sources)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct json_object *json = step(&p->ops[i], sources);
+
+		json_object_object_add(json, "guests", p->ops[i].impact == IMPACT_GUESTS ? cut_off(guests, i) : NULL);
+		json_object_array_add(array, json);
+	}
 	return array;
 }
 

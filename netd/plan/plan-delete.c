@@ -138,8 +138,7 @@ void plan_up_again(struct planner *p, size_t n)
 	}
 }
 
-void plan_cut_ports(const struct diff_input *in, const struct plan *p,
-		    void (*add)(const char *bridge, const char *port, void *userdata), void *userdata)
+void plan_cut_ports(const struct diff_input *in, const struct plan *p, plan_cut_fn *add, void *userdata)
 {
 	struct children children;
 
@@ -156,11 +155,11 @@ void plan_cut_ports(const struct diff_input *in, const struct plan *p,
 		list = children_ports(&children, op->have->ifindex, &n);
 		for (size_t j = 0; j < n; j++)
 			if (is_cut_off(in, list[j]))
-				add(op->have->name, list[j]->name, userdata);
+				add(i, op->have->name, list[j]->name, userdata);
 		list = children_vlans(&children, op->have->ifindex, &n);
 		for (size_t j = 0; j < n; j++)
 			if (is_cut_off(in, list[j]))
-				add(op->have->name, list[j]->name, userdata);
+				add(i, op->have->name, list[j]->name, userdata);
 	}
 	children_done(&children);
 }

@@ -16,6 +16,6 @@ void plan_make(const struct diff_input *in, struct plan *ret);
 /* Is the firewall not as it is wanted? */
 bool plan_firewall_differs(const struct diff_input *in);
 
-/* Names of ports that are not declared and would be cut off by the plan, each once. */
-void plan_cut_ports(const struct diff_input *in, const struct plan *p,
-		    void (*add)(const char *bridge, const char *port, void *userdata), void *userdata);
+/* Names of ports that are not declared and would be cut off by the plan, with the number of the op that does it. */
+typedef void plan_cut_fn(size_t op, const char *bridge, const char *port, void *userdata);
+void plan_cut_ports(const struct diff_input *in, const struct plan *p, plan_cut_fn *add, void *userdata);

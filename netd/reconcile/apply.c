@@ -52,16 +52,26 @@ void manager_warn(struct manager *m, const struct effective *e, const struct pla
 	plan_stranded(&in, p, warn_stranded, d);
 }
 
+void manager_guests(struct manager *m, const struct effective *e, const struct plan *p, struct guests *ret)
+{
+	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+
+	guests_find(&in, p, ret);
+}
+
 struct port_names {
 	char **list;
 	size_t n;
 };
 
-static void add_port(const char *bridge, const char *port, void *userdata)
+/* Ports that are cut off, and whose they are. */
+static struct port_names name_guests(const struct guests *guests)
 {
-	struct port_names *names = userdata;
+	struct port_names names = {0};
 
-	*ARRAY_APPEND(names->list, names->n) = xasprintf("%s (on %s)", port, bridge);
+	for (size_t i = 0; i < guests->n; i++)
+		*ARRAY_APPEND(names.list, names.n) = guest_text(&guests->list[i]);
+	return names;
 }
 
 static void add_lost_default(const struct stranded *s, void *userdata)
@@ -119,15 +129,14 @@ static bool confirm_is_long_enough(struct manager *m, const struct apply_request
 
 /* May this plan run? Answers the request when not. */
 static bool plan_is_allowed(struct manager *m, const struct apply_request *request, const struct effective *e,
-			    const struct plan *p, const struct diags *d)
+			    const struct plan *p, const struct guests *guests, const struct diags *d)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
-	struct port_names ports = {0}, routes = {0}, path = {0};
+	struct port_names ports = name_guests(guests), routes = {0}, path = {0};
 	bool allowed = false;
 	char id[17];
 
 	plan_id(p, id);
-	plan_cut_ports(&in, p, add_port, &ports);
 	plan_stranded(&in, p, add_lost_default, &routes);
 	manager_lost_path(m, &request->path, e, p, add_text, &path);
 	if (d->n_errors || e->problems.n_errors)
@@ -189,6 +198,7 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 	struct effective e = EFFECTIVE_NULL;
 	struct plan p = PLAN_NULL;
 	struct diags d = DIAGS_NULL;
+	struct guests guests = {0};
 	bool allowed = false;
 	const char *why;
 
@@ -209,7 +219,8 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 	if (!why) {
 		manager_preview(m, m->candidate, &e, &p);
 		manager_warn(m, &e, &p, &d);
-		allowed = plan_is_allowed(m, request, &e, &p, &d);
+		manager_guests(m, &e, &p, &guests);
+		allowed = plan_is_allowed(m, request, &e, &p, &guests, &d);
 	} else {
 		refuse(request, why, &d, NULL, NULL);
 	}
@@ -223,7 +234,7 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 		m->apply = *request;
 		m->applying = true;
 		if (request->planned)
-			request->planned(&p, m->candidate, &d, request->userdata);
+			request->planned(&p, &guests, m->candidate, &d, request->userdata);
 	}
 	if (allowed && !p.n)
 		manager_run_nothing(m, &e);
@@ -231,6 +242,7 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 		manager_run(m);
 	else
 		manager_drop_candidate(m);
+	guests_done(&guests);
 	plan_done(&p);
 	effective_done(&e);
 	diags_done(&d);

@@ -13,6 +13,7 @@
 #include "../host/host.h"
 #include "claims.h"
 #include "guard.h"
+#include "guests.h"
 #include "transaction.h"
 
 struct journal;
@@ -57,8 +58,8 @@ struct apply_request {
 			const char *id, void *userdata);
 	void (*done)(const struct outcome *outcome, void *userdata);
 	/* The plan that is about to run; texts must be taken now. */
-	void (*planned)(const struct plan *plan, const struct config *config, const struct diags *diags,
-			void *userdata);
+	void (*planned)(const struct plan *plan, const struct guests *guests, const struct config *config,
+			const struct diags *diags, void *userdata);
 	void (*progress)(size_t done, size_t total, void *userdata);
 	void *userdata;
 };
@@ -171,6 +172,8 @@ uint64_t boottime(void);
  * becomes a port would lose, with the lines to add.
  */
 void manager_warn(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d);
+/* Who is cut off by it; the caller calls guests_done(). */
+void manager_guests(struct manager *m, const struct effective *e, const struct plan *p, struct guests *ret);
 /* The first half of it: for status. */
 void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d);
 /*
