@@ -3,23 +3,29 @@
  * Purpose: what the kernel itself needs for the bench's workloads: the cheapest message sequences known for the same
  * end state, sent by a program that checks, reads back and keeps nothing. bench.py says what is compared with what.
  *
- *   floor up N          bond0 of d0 and d1 (which are there, and down), N VLANs on it, each the port of a bridge with
- * an address floor down N        deletes the VLANs and bridges, CHUNK links to a message, so that nobody waits long for
- * the rtnl lock floor dump          reads all links, bridge VLANs, addresses and routes, and throws them away floor
- * stall         asks for the rtnl lock again and again until SIGTERM; prints the longest wait in ms
+ *   floor up N           bond0 of d0 and d1 (which are there, and down), N VLANs on it, each the port of a bridge with
+ * an address floor down N         deletes the VLANs and bridges, CHUNK links to a message, so that nobody waits long
+ * for the lock floor dump           reads all links, bridge VLANs, addresses and routes, and throws them away floor
+ * stall          asks for the rtnl lock again and again until SIGTERM; prints the longest wait in ms floor taps S RATE
+ * makes RATE taps a second (or as many as the machine can), each gone at once; prints how many
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 
 /* ifindexes of our own choice: whole stacks can be sent without asking what anything became. */
@@ -310,6 +316,50 @@ static void measure_stall(void)
 	printf("%.1f\n", longest);
 }
 
+/* A tap as QEMU has it: there while the descriptor is open. */
+static void come_and_go(unsigned i)
+{
+	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "vnet%u", i % 100000);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
+		err(1, "a tap");
+	close(fd);
+}
+
+/* One process would do nothing but wait for the end of RCU grace periods. */
+#define TAP_MAKERS 16
+
+static void make_taps(unsigned seconds, unsigned rate)
+{
+	double begin = now_ms();
+	unsigned *made =
+		mmap(NULL, TAP_MAKERS * sizeof(*made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned maker = 0, total = 0;
+
+	if (made == MAP_FAILED)
+		err(1, "memory");
+	while (maker < TAP_MAKERS && fork() != 0)
+		maker++;
+	while (maker < TAP_MAKERS && now_ms() < begin + seconds * 1e3) {
+		double early = begin + made[maker] * TAP_MAKERS * 1e3 / rate - now_ms();
+		struct timespec pause = {.tv_nsec = early > 900 ? 900000000 : (long)(early * 1e6)};
+
+		if (early > 0)
+			nanosleep(&pause, NULL);
+		else
+			come_and_go(made[maker]++ * TAP_MAKERS + maker);
+	}
+	if (maker < TAP_MAKERS)
+		exit(0);
+	while (wait(NULL) > 0)
+		;
+	for (unsigned i = 0; i < TAP_MAKERS; i++)
+		total += made[i];
+	printf("%u\n", total);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -326,7 +376,9 @@ int main(int argc, char **argv)
 		dump_all();
 	else if (strcmp(what, "stall") == 0)
 		measure_stall();
+	else if (strcmp(what, "taps") == 0 && n && argc > 3 && atoi(argv[3]) > 0)
+		make_taps(n, (unsigned)atoi(argv[3]));
 	else
-		errx(64, "usage: floor up N | down N | dump | stall");
+		errx(64, "usage: floor up N | down N | dump | stall | taps SECONDS RATE");
 	return 0;
 }

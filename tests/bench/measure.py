@@ -4,7 +4,9 @@
 Runs the bench's workloads in the machine it is started on, which is meant to be a guest (tests/bench/run): as root, with bonding,
 8021q, bridge and dummy, and no link of the names it uses.
 
-    measure.py --bin DIR --out FILE [--sizes 10,100,1000] [--rounds 3]
+    measure.py --bin DIR --out FILE [--sizes 10,100,1000] [--rounds 3] [--limit SECONDS] [--tools floor,ip,kvmnetd]
+
+A round that would not end within the limit, going by the one before it, is not begun; the first of each size always is.
 
 DIR has kvmnetd, netctl and floor. FILE becomes JSON: {"kernel", "udevd", "cells": [{"work", "n", "tool", "round", "seconds",
 ...}], "differences": [...]}, which table.py reads; it is written after every round. README.md says what each workload is.
@@ -245,8 +247,9 @@ def measure_kvmnetd(b):
     b.note('bring-up', 'kvmnetd', seconds, **d.usage())
     settle(b.n)
     remember_state(b, 'kvmnetd')
-    time.sleep(1)
-    b.note('at-rest', 'kvmnetd', **rest(d))
+    time.sleep(2)
+    b.note('at-rest', 'kvmnetd', **rest(d, 10))
+    b.note('taps', 'kvmnetd', **storm(b, d, 10))
     b.time('check', 'kvmnetd', b.bin / 'netctl', 'check', d.config)
     for _ in range(3):
         b.note('unchanged', 'kvmnetd', d.netctl('apply'))
@@ -270,10 +273,21 @@ def measure_kvmnetd(b):
         shutil.copy(d.directory / 'log', b.directory / f'kvmnetd-{b.n}.log')
 
 
-def rest(d):
+def rest(d, seconds):
+    """Wake-ups and processor seconds for each minute while nothing happens."""
     before, begin = d.wakeups(), d.usage()
-    time.sleep(5)
-    return {'wakeups': d.wakeups() - before, 'rss': begin['rss'], 'cpu': round(d.usage()['cpu'] - begin['cpu'], 2)}
+    time.sleep(seconds)
+    return {'wakeups': (d.wakeups() - before) * 60 // seconds, 'rss': begin['rss'],
+            'cpu': round((d.usage()['cpu'] - begin['cpu']) * 60 / seconds, 2)}
+
+
+def storm(b, d, seconds):
+    """The same while foreign taps come and go: 1,000 a second, or as many as this machine can make."""
+    before, begin = d.wakeups(), d.usage()
+    taps = subprocess.run([b.bin / 'floor', 'taps', str(seconds), '1000'], stdout=subprocess.PIPE, check=True, text=True)
+    time.sleep(1)
+    return {'wakeups': (d.wakeups() - before) * 60 // seconds, 'taps': int(taps.stdout) // seconds,
+            'cpu': round((d.usage()['cpu'] - begin['cpu']) * 60 / seconds, 2)}
 
 
 def remember_state(b, tool):
@@ -297,20 +311,36 @@ def differences(states):
 TOOLS = [('floor', measure_floor), ('ip', measure_ip), ('kvmnetd', measure_kvmnetd)]
 
 
-def measure(b, sizes, rounds, save):
-    for b.n in sizes:
-        for b.round in range(1, rounds + 1):
-            # Each tool is the first of a round once, so that none always runs in the same place.
-            first = b.round % len(TOOLS)
-            for name, function in TOOLS[first:] + TOOLS[:first]:
-                make_ports()
-                try:
-                    function(b)
-                except (RuntimeError, subprocess.TimeoutExpired) as e:
-                    b.note('failed', name, why=str(e)[:500])
-                    sys.exit(1)
-                remove_ports()
+def measure_round(b, tools):
+    # Each tool is the first of a round once, so that none always runs in the same place.
+    first = b.round % len(tools)
+    for name, function in tools[first:] + tools[:first]:
+        make_ports()
+        try:
+            function(b)
+        except (RuntimeError, subprocess.TimeoutExpired) as e:
+            b.note('failed', name, why=str(e)[:500])
+            return False
+        remove_ports()
+    return True
+
+
+def measure(b, args, save):
+    tools = [(name, function) for name, function in TOOLS if name in args.tools.split(',')]
+    end = time.monotonic() + args.limit
+    for b.n in [int(n) for n in args.sizes.split(',')]:
+        took = 0
+        for b.round in range(1, args.rounds + 1):
+            if b.round > 1 and time.monotonic() + took > end:
+                print(f'  N {b.n}: {b.round - 1} rounds, no time for more', flush=True)
+                break
+            with Clock() as clock:
+                done = measure_round(b, tools)
+            took = clock.seconds
             save()
+            if not done:
+                return False
+    return True
 
 
 def udevd_runs():
@@ -319,6 +349,7 @@ def udevd_runs():
 
 def load_drivers():
     """Before the clock runs: the first link of a kind loads its driver."""
+    subprocess.run(['modprobe', 'tun'], check=False)
     for kind in ('dummy', 'bond', 'bridge'):
         subprocess.run([IP, 'link', 'add', 'x0', 'type', kind], check=True)
         if kind == 'dummy':
@@ -334,6 +365,8 @@ def main():
     parser.add_argument('--out', type=Path, required=True)
     parser.add_argument('--sizes', default='10,100,1000')
     parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--limit', type=float, default=1e9)
+    parser.add_argument('--tools', default='floor,ip,kvmnetd')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         b = Bench(args.bin.resolve(), Path(directory))
@@ -347,11 +380,11 @@ def main():
             for log in Path(directory).glob('*.log'):
                 shutil.copy(log, args.out.parent / log.name)
 
-        measure(b, [int(n) for n in args.sizes.split(',')], args.rounds, save)
+        done = measure(b, args, save)
     differ = differences(b.states)
     for line in differ[:20]:
         print('NOT THE SAME:', line)
-    return 1 if differ else 0
+    return 0 if done and not differ else 1
 
 
 if __name__ == '__main__':

@@ -24,6 +24,9 @@ class Results:
     def sizes(self):
         return sorted({c['n'] for c in self.cells})
 
+    def rounds(self, n):
+        return max(c['round'] for c in self.cells if c['n'] == n)
+
     def values(self, work, tool, n, key='seconds'):
         return [c[key] for c in self.cells if (c['work'], c['tool'], c['n']) == (work, tool, n) and c.get(key) is not None]
 
@@ -98,7 +101,11 @@ def memory(r):
     for work, title in ('bring-up', 'after bring-up'), ('change-all', 'after all of the above'), ('restart', 'after a restart'):
         row(f'peak {title}, KiB', *(r.text(work, 'kvmnetd', n, 'peak', '.0f') for n in sizes))
         row(f'processor {title}, s', *(r.text(work, 'kvmnetd', n, 'cpu') for n in sizes))
-    row('wake-ups in 5 s at rest', *(r.text('at-rest', 'kvmnetd', n, 'wakeups', '.0f') for n in sizes))
+    row('wake-ups a minute at rest', *(r.text('at-rest', 'kvmnetd', n, 'wakeups', '.0f') for n in sizes))
+    row('processor s a minute at rest', *(r.text('at-rest', 'kvmnetd', n, 'cpu') for n in sizes))
+    row('while foreign taps come and go: taps a second', *(r.text('taps', 'kvmnetd', n, 'taps', '.0f') for n in sizes))
+    row('wake-ups a minute meanwhile', *(r.text('taps', 'kvmnetd', n, 'wakeups', '.0f') for n in sizes))
+    row('processor s a minute meanwhile', *(r.text('taps', 'kvmnetd', n, 'cpu') for n in sizes))
 
 
 def main():
@@ -110,7 +117,7 @@ def main():
             continue
         print(f"\n### {'With' if found['udevd'] else 'Without'} udevd\n")
         print(f"{found['date']}, Linux {found['kernel']}, {found['cpus']} processors, "
-              f"{max(c['round'] for c in found['cells'])} rounds, {found['took'] // 60} minutes; end states "
+              f"{', '.join(f'{results.rounds(n)} rounds at N = {n}' for n in results.sizes())}, {found['took'] // 60} minutes; end states "
               f"{'DIFFER' if found['differences'] else 'the same'}.")
         seconds(results)
         ratios(results)
