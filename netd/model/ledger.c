@@ -20,6 +20,7 @@ void ledger_done(struct ledger *l)
 	for (size_t i = 0; i < l->n; i++)
 		record_free(l->list[i]);
 	free(l->list);
+	free(l->gone);
 	*l = LEDGER_NULL;
 }
 
@@ -59,11 +60,14 @@ struct record *ledger_get(struct ledger *l, const char *name, const struct kind 
 	size_t i = place_of(l, name, &found);
 	struct record *r;
 
-	if (found)
+	if (found) {
+		l->list[i]->changed = true;
 		return l->list[i];
+	}
 	r = xcalloc(1, sizeof(*r));
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	r->kind = kind;
+	r->changed = true;
 	(void)ARRAY_APPEND(l->list, l->n);
 	memmove(&l->list[i + 1], &l->list[i], (l->n - 1 - i) * sizeof(struct record *));
 	l->list[i] = r;
@@ -77,6 +81,8 @@ void ledger_remove(struct ledger *l, const char *name)
 
 	if (!found)
 		return;
+	l->gone = array_grow(l->gone, l->n_gone, sizeof(*l->gone));
+	memcpy(l->gone[l->n_gone++], l->list[i]->name, IFNAMSIZ);
 	record_free(l->list[i]);
 	memmove(&l->list[i], &l->list[i + 1], (l->n - 1 - i) * sizeof(struct record *));
 	l->n--;

@@ -32,17 +32,26 @@ struct record {
 	bool wrote_pvid, wrote_vlans; /* which of them a section said, so that the other one is not ours to put back */
 	struct address *addresses;    /* that we added */
 	size_t n_addresses;
+	bool changed; /* since it was written down; whoever changes it sets this */
 };
 
+/*
+ * There are thousands of records and most changes are about a few of them: what is on disk grows by these. The names of
+ * records that are gone stand beside, until that is written down as well.
+ */
 struct ledger {
 	struct record **list; /* sorted by name */
 	size_t n;
+	char (*gone)[IFNAMSIZ];
+	size_t n_gone;
+	bool is_written; /* the file says all but what changed; else it has to be written as a whole */
+	size_t n_lines;	 /* in the file */
 };
 
 #define LEDGER_NULL ((struct ledger){0})
 void ledger_done(struct ledger *l);
 struct record *ledger_find(const struct ledger *l, const char *name);
-/* The record of that name, made when there is none. */
+/* The record of that name to be changed, made when there is none. */
 struct record *ledger_get(struct ledger *l, const char *name, const struct kind *kind);
 void ledger_remove(struct ledger *l, const char *name);
 struct ledger ledger_copy(const struct ledger *l);

@@ -53,10 +53,10 @@ static struct record *record_of(struct ledger *l, const struct op *op)
 		ledger_remove(l, op->link->name);
 		r = NULL;
 	}
-	if (!r) {
-		r = ledger_get(l, op->link->name, kind);
-		r->ifindex = op->have ? op->have->ifindex : 0;
-	}
+	if (r)
+		return ledger_get(l, op->link->name, kind);
+	r = ledger_get(l, op->link->name, kind);
+	r->ifindex = op->have ? op->have->ifindex : 0;
 	return r;
 }
 
@@ -324,8 +324,38 @@ static void settle_vlans(struct record *r, const struct link *want, const struct
 	r->vlans_found = VLANS_UNTOUCHED;
 }
 
+/* Whatever settling does to a record, it takes something away from this. */
+struct extent {
+	uint32_t ifindex;
+	bool joined;
+	uint64_t common, own, port;
+	size_t n_vlans, n_addresses;
+	enum vlans_found vlans_found;
+};
+
+static struct extent extent_of(const struct record *r)
+{
+	return (struct extent){
+		.ifindex = r->ifindex,
+		.joined = r->joined,
+		.common = r->common ? r->common->set : 0,
+		.own = r->own ? r->own->set : 0,
+		.port = r->port ? r->port->set : 0,
+		.n_vlans = r->n_vlans,
+		.n_addresses = r->n_addresses,
+		.vlans_found = r->vlans_found,
+	};
+}
+
+static bool extent_same(const struct extent *a, const struct extent *b)
+{
+	return a->ifindex == b->ifindex && a->joined == b->joined && a->common == b->common && a->own == b->own &&
+	       a->port == b->port && a->n_vlans == b->n_vlans && a->n_addresses == b->n_addresses &&
+	       a->vlans_found == b->vlans_found;
+}
+
 /* Returns whether there is still something to remember. */
-static bool settle_record(struct record *r, const struct effective *e, const struct model *actual)
+static bool forget_what_is_back(struct record *r, const struct effective *e, const struct model *actual)
 {
 	const struct link *have = model_find(actual, r->name), *want = model_find(&e->links, r->name);
 	const struct link *master;
@@ -354,6 +384,16 @@ static bool settle_record(struct record *r, const struct effective *e, const str
 	       r->n_addresses;
 }
 
+static bool settle_record(struct record *r, const struct effective *e, const struct model *actual)
+{
+	const struct extent before = extent_of(r);
+	bool stays = forget_what_is_back(r, e, actual);
+	const struct extent after = extent_of(r);
+
+	r->changed |= !extent_same(&before, &after);
+	return stays;
+}
+
 void ledger_settle(struct ledger *l, const struct effective *e, const struct model *actual)
 {
 	for (size_t i = l->n; i-- > 0;)
@@ -367,7 +407,9 @@ void ledger_follow(struct ledger *l, const struct model *actual)
 		struct record *r = l->list[i];
 		const struct link *have = model_find(actual, r->name);
 
-		if (r->ifindex && have && have->kind == r->kind && !model_index(actual, r->ifindex))
+		if (r->ifindex && have && have->kind == r->kind && !model_index(actual, r->ifindex)) {
 			r->ifindex = have->ifindex;
+			r->changed = true;
+		}
 	}
 }

@@ -50,7 +50,7 @@ static void add_number(struct json_object *json, const char *key, uint64_t numbe
 }
 
 /* What is zero, empty or no is left out: there are thousands of records, and every change writes them all. */
-static struct json_object *record_to_json(const struct record *r)
+struct json_object *record_to_json(const struct record *r)
 {
 	struct json_object *json = json_object_new_object(), *addresses, *vlans;
 
@@ -109,7 +109,7 @@ static void vlans_from_json(struct record *r, struct json_object *json)
 	r->vlans_found = r->n_vlans ? VLANS_LISTED : VLANS_INITIAL;
 }
 
-static void record_from_json(struct ledger *l, struct json_object *json)
+void record_from_json(struct ledger *l, struct json_object *json)
 {
 	const char *name = get_string(json, "name");
 	const struct kind *kind = kind_find(get_string(json, "kind"));
@@ -119,6 +119,7 @@ static void record_from_json(struct ledger *l, struct json_object *json)
 
 	if (!name[0] || strlen(name) >= IFNAMSIZ || !kind)
 		return;
+	ledger_remove(l, name);
 	r = ledger_get(l, name, kind);
 	r->created = json_object_get_boolean(json_object_object_get(json, "created"));
 	r->ifindex = (uint32_t)json_object_get_int64(json_object_object_get(json, "ifindex"));

@@ -65,18 +65,30 @@ static int sync_directory_of(const char *path)
 
 int write_json(const char *path, struct json_object *json, bool durable)
 {
+	return write_file(path, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN), durable);
+}
+
+int write_file(const char *path, const char *text, bool durable)
+{
 	_cleanup_free_ char *beside = xasprintf("%s.new", path);
 	_cleanup_close_ int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	r = write_text(fd, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+	r = write_text(fd, text);
 	if (r == 0 && durable && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0 && rename(beside, path) < 0)
 		r = -errno;
 	return r == 0 && durable ? sync_directory_of(path) : r;
+}
+
+int append_file(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	return fd < 0 ? -errno : write_text(fd, text);
 }
 
 struct json_object *files_to_json(const struct config_files *files)

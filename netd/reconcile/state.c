@@ -12,33 +12,150 @@
 
 #define GENERATIONS_KEPT 10
 
+/*
+ * The ledger is a file of lines, each a JSON object: first where it is born, then in the order in which they were
+ * written records, names of records that are gone, and numbers of generations; the last one of each counts. A line that
+ * has no end was being written when the daemon was killed, and so what it is about was not begun.
+ */
+static char *ledger_path(const struct state_dirs *dirs)
+{
+	return xasprintf("%s/ledger.json", dirs->runtime);
+}
+
+/* The next line; NULL: there is no whole one. */
+static struct json_object *read_line(FILE *f, char **buffer, size_t *size)
+{
+	ssize_t len = getline(buffer, size, f);
+
+	return len > 0 && (*buffer)[len - 1] == '\n' ? json_tokener_parse(*buffer) : NULL;
+}
+
+static void take_line(struct json_object *json, struct ledger *l, uint32_t *generation)
+{
+	struct json_object *value;
+
+	if ((value = json_object_object_get(json, "gone")))
+		ledger_remove(l, json_object_get_string(value));
+	else if ((value = json_object_object_get(json, "generation")))
+		*generation = (uint32_t)json_object_get_int64(value);
+	else
+		record_from_json(l, json);
+}
+
 int state_load(const struct state_dirs *dirs, struct ledger *ret, uint32_t *ret_generation)
 {
-	_cleanup_free_ char *path = xasprintf("%s/ledger.json", dirs->runtime);
-	_cleanup_free_ char *here = place_of_birth();
-	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+	_cleanup_free_ char *path = ledger_path(dirs), *here = place_of_birth(), *buffer = NULL;
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	struct json_object *json;
+	size_t size = 0;
+	bool born_here;
 
 	*ret = LEDGER_NULL;
 	*ret_generation = 0;
-	if (!is_born_here(json, here))
-		return 0;
-	*ret = ledger_from_json(json_object_object_get(json, "links"));
-	*ret_generation = (uint32_t)json_object_get_int64(json_object_object_get(json, "generation"));
+	json = f ? read_line(f, &buffer, &size) : NULL;
+	born_here = is_born_here(json, here);
+	json_object_put(json);
+	while (born_here && (json = read_line(f, &buffer, &size))) {
+		take_line(json, ret, ret_generation);
+		json_object_put(json);
+	}
 	return 0;
 }
 
-int state_save(const struct state_dirs *dirs, const struct ledger *l, uint32_t generation)
+static void print_line(FILE *f, struct json_object *json)
 {
-	_cleanup_free_ char *path = xasprintf("%s/ledger.json", dirs->runtime);
-	_cleanup_free_ char *here = place_of_birth();
-	_cleanup_json_ struct json_object *json = json_object_new_object();
+	fprintf(f, "%s\n", json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+	json_object_put(json);
+}
 
-	json_object_object_add(json, "of", json_object_new_string(here));
-	json_object_object_add(json, "generation", json_object_new_int64(generation));
-	json_object_object_add(json, "links", ledger_to_json(l));
+static void print_string(FILE *f, const char *key, const char *text)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, key, json_object_new_string(text));
+	print_line(f, json);
+}
+
+/* Returns the number of lines. */
+static size_t print_ledger(FILE *f, const struct ledger *l, uint32_t generation, bool whole)
+{
+	_cleanup_free_ char *here = whole ? place_of_birth() : NULL;
+	size_t lines = whole ? 2 : 1;
+
+	if (whole)
+		print_string(f, "of", here);
+	for (size_t i = 0; !whole && i < l->n_gone; i++, lines++)
+		print_string(f, "gone", l->gone[i]);
+	for (size_t i = 0; i < l->n; i++) {
+		if (!whole && !l->list[i]->changed)
+			continue;
+		print_line(f, record_to_json(l->list[i]));
+		lines++;
+	}
+	fprintf(f, "{\"generation\":%" PRIu32 "}\n", generation);
+	return lines;
+}
+
+static void set_written(struct ledger *l, size_t lines)
+{
+	for (size_t i = 0; i < l->n; i++)
+		l->list[i]->changed = false;
+	free(l->gone);
+	l->gone = NULL;
+	l->n_gone = 0;
+	l->n_lines = lines;
+	l->is_written = true;
+}
+
+/* A file with this many lines more than records is written anew. */
+#define LINES_SPARE 256
+
+/* The caller frees it. */
+static char *ledger_text(const struct ledger *l, uint32_t generation, bool whole, size_t *lines)
+{
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	*lines = print_ledger(f, l, generation, whole);
+	fclose(f);
+	return text;
+}
+
+static int append_ledger(const char *path, struct ledger *l, uint32_t generation)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t lines;
+	int r;
+
+	if (!l->is_written || l->n_lines > 2 * l->n + LINES_SPARE)
+		return -EAGAIN;
+	text = ledger_text(l, generation, false, &lines);
+	r = append_file(path, text);
+	if (r == 0)
+		set_written(l, l->n_lines + lines);
+	return r;
+}
+
+int state_save(const struct state_dirs *dirs, struct ledger *l, uint32_t generation)
+{
+	_cleanup_free_ char *path = ledger_path(dirs), *text = NULL;
+	size_t lines;
+	int r;
+
+	if (append_ledger(path, l, generation) == 0)
+		return 0;
+	/* Also where appending failed: what it left behind goes with the old file. */
+	text = ledger_text(l, generation, true, &lines);
 	/* Not synced: it describes the kernel of this boot, so a power failure that loses it also ends what it is
 	 * about. */
-	return write_json(path, json, false);
+	r = write_file(path, text, false);
+	l->is_written = false;
+	if (r == 0)
+		set_written(l, lines);
+	return r;
 }
 
 static int number_order(const void *a, const void *b)

@@ -15,9 +15,11 @@ struct state_dirs {
 /* Reads the ledger of this boot and namespace. *ret_generation is the one applied then, 0 when there is none or it is
  * another boot. */
 int state_load(const struct state_dirs *dirs, struct ledger *ret, uint32_t *ret_generation);
-/* Writes both, by rename. Called before and after every change of the kernel. Negative errno when it cannot be written.
+/*
+ * Writes both. Called before and after every change of the kernel, so what changed since the last time is appended; now
+ * and then, and the first time, the file is written anew. Negative errno when it cannot be written.
  */
-int state_save(const struct state_dirs *dirs, const struct ledger *l, uint32_t generation);
+int state_save(const struct state_dirs *dirs, struct ledger *l, uint32_t generation);
 
 /* The numbers of the stored generations, newest last; the caller frees them. */
 size_t generations_list(const struct state_dirs *dirs, uint32_t **ret);
