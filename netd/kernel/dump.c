@@ -234,6 +234,7 @@ static void reset_addresses(struct dump *d)
 		free(l->addresses);
 		l->addresses = NULL;
 		l->n_addresses = 0;
+		l->order_unknown = false;
 	}
 }
 

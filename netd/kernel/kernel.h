@@ -48,8 +48,8 @@ void kernel_doubt(struct kernel *k, const char *name);
 int kernel_reread(struct kernel *k);
 /* Dumps everything anew. 0 or negative errno. */
 int kernel_dump(struct kernel *k);
-/* Dumps the addresses anew: events do not tell where in the kernel's order a new one stands. 0 or negative errno. */
-int kernel_dump_addresses(struct kernel *k);
+/* Reads the addresses anew where events did not tell how the kernel orders them. 0 or negative errno. */
+int kernel_order_addresses(struct kernel *k);
 /* A fresh dump into *ret that leaves ACTUAL alone (to compare with it). The caller calls model_done(). */
 int kernel_dump_fresh(struct kernel *k, struct model *ret);
 typedef void kernel_difference_fn(const char *line, void *userdata);

@@ -31,6 +31,7 @@ static void inherit(struct link *fresh, struct link *old)
 	observe_inherit_host(fresh, old);
 	fresh->addresses = TAKE_PTR(old->addresses);
 	fresh->n_addresses = old->n_addresses;
+	fresh->order_unknown = old->order_unknown;
 	fresh->routes = TAKE_PTR(old->routes);
 	fresh->n_routes = old->n_routes;
 	fresh->driver = TAKE_PTR(old->driver);
@@ -228,6 +229,18 @@ static bool lost_source(const struct kernel *k, const struct route *r)
 	return bsearch(&source, k->gone_addresses, k->n_gone_addresses, sizeof(source), source_order);
 }
 
+/* IPv6 orders by scope first (net/ipv6/addrconf.c, ipv6_link_dev_addr), and of link-local ones no order is kept. */
+static bool has_address_beside(const struct link *l, const struct address *a)
+{
+	if (a->family == AF_INET6 && a->scope == RT_SCOPE_LINK)
+		return false;
+	for (size_t i = 0; i < l->n_addresses; i++)
+		if (l->addresses[i].family == a->family &&
+		    (a->family == AF_INET || l->addresses[i].scope != RT_SCOPE_LINK))
+			return true;
+	return false;
+}
+
 static bool has_ipv4(const struct link *l)
 {
 	for (size_t i = 0; i < l->n_addresses; i++)
@@ -252,15 +265,19 @@ static void take_address(struct kernel *k, const struct nlmsghdr *m)
 	for (i = 0; i < l->n_addresses && !address_same(&l->addresses[i], &a); i++)
 		;
 	if (m->nlmsg_type == RTM_NEWADDR) {
-		if (i < l->n_addresses)
+		if (i < l->n_addresses) {
 			l->addresses[i] = a;
-		else
-			*ARRAY_APPEND(l->addresses, l->n_addresses) = a;
+			return;
+		}
+		l->order_unknown |= has_address_beside(l, &a);
+		*ARRAY_APPEND(l->addresses, l->n_addresses) = a;
 		return;
 	}
 	if (i < l->n_addresses) {
 		memmove(&l->addresses[i], &l->addresses[i + 1], (l->n_addresses - i - 1) * sizeof(a));
 		l->n_addresses--;
+		/* Another one of its subnet may take its place (net/ipv4/devinet.c, promote_secondaries). */
+		l->order_unknown |= has_address_beside(l, &a);
 	}
 	/* With the last IPv4 address all IPv4 routes of the device go, without events (fib_disable_ip). */
 	if (a.family == AF_INET && l->n_routes && !has_ipv4(l))

@@ -299,9 +299,23 @@ int kernel_dump(struct kernel *k)
 	return k->execution ? -EBUSY : dump_again(k);
 }
 
-int kernel_dump_addresses(struct kernel *k)
+int kernel_order_addresses(struct kernel *k)
 {
-	return k->execution ? -EBUSY : dump_addresses(k->rtnl, &k->actual, 0);
+	uint32_t unknown[MARKS_MAX];
+	size_t n = 0;
+	int error = 0;
+
+	if (k->execution)
+		return -EBUSY;
+	for (size_t i = 0; i < k->actual.n_links && n < MARKS_MAX; i++)
+		if (k->actual.links[i]->order_unknown)
+			unknown[n++] = k->actual.links[i]->ifindex;
+	if (n)
+		if (n == MARKS_MAX)
+			return dump_addresses(k->rtnl, &k->actual, 0);
+	for (size_t i = 0; i < n && !error; i++)
+		error = dump_addresses(k->rtnl, &k->actual, unknown[i]);
+	return error;
 }
 
 int kernel_dump_fresh(struct kernel *k, struct model *ret)

@@ -110,6 +110,7 @@ struct link {
 	uint8_t operstate; /* IF_OPER_* */
 	uint8_t carrier;
 	uint8_t addr_assign_type;
+	bool order_unknown; /* of the addresses: events do not tell where a new one stands */
 	bool has_perm_mac;
 	uint64_t perm_mac;
 	char info_kind[16];  /* IFLA_INFO_KIND as the kernel says it; "" for hardware */

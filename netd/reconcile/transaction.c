@@ -309,7 +309,7 @@ static void start_round(struct transaction *t)
 	int r;
 
 	if (t->roll_back || t->going_back)
-		kernel_dump_addresses(t->kernel);
+		kernel_order_addresses(t->kernel);
 	t->hooks->look(t->userdata);
 	make_wanted(t);
 	in = input_of(t);
