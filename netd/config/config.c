@@ -56,12 +56,19 @@ struct config *config_new(void)
 	struct config *c = xcalloc(1, sizeof(*c));
 
 	c->daemon = values_new(&daemon_options);
+	c->users = 1;
+	return c;
+}
+
+struct config *config_use(struct config *c)
+{
+	c->users++;
 	return c;
 }
 
 struct config *config_free(struct config *c)
 {
-	if (!c)
+	if (!c || --c->users)
 		return NULL;
 	model_done(&c->links);
 	for (size_t i = 0; i < c->n_ports; i++)

@@ -93,11 +93,14 @@ struct config {
 	struct values *daemon; /* daemon_options */
 	struct sources sources;
 	bool spotless; /* there was nothing to say about it, no warning either */
+	unsigned users;
 };
 
 struct config *config_new(void);
-/* Frees; accepts NULL, returns NULL. */
+/* Frees it with its last user; accepts NULL, returns NULL. */
 struct config *config_free(struct config *c);
+/* One more user of it. Returns c. */
+struct config *config_use(struct config *c);
 
 /*
  * Parses and checks everything: syntax, keys, ranges, every rule between objects. All problems are added to d (whose

@@ -80,8 +80,7 @@ void method_plan(struct varlink_call *call, struct json_object *parameters, void
 		reply_invalid(call, &d);
 	else
 		reply_plan(call, s->manager, config, &path, &d);
-	if (config != s->manager->config)
-		config_free(config);
+	config_free(config);
 	config_files_done(&files);
 	diags_done(&d);
 }

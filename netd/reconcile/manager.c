@@ -128,6 +128,7 @@ static void look_at_host(const struct manager *m, const struct config *config)
 void manager_refresh(struct manager *m)
 {
 	effective_done(&m->effective);
+	m->parsed = config_free(m->parsed);
 	look_at_host(m, m->config);
 	manager_resolve(m, m->config, &m->effective);
 	claims_update(&m->dirs, &m->claimed, &m->effective);
@@ -140,8 +141,7 @@ void manager_set_config(struct manager *m, struct config *config, const struct c
 			int64_t when)
 {
 	effective_done(&m->effective);
-	if (config != m->config)
-		config_free(m->config);
+	config_free(m->config);
 	m->config = config;
 	m->generation = generation;
 	m->applied_when = when;
@@ -150,20 +150,30 @@ void manager_set_config(struct manager *m, struct config *config, const struct c
 
 struct config *manager_config_of(struct manager *m, const struct config_files *files, struct diags *d)
 {
+	struct config *c;
 	char digest[17];
 
 	config_files_digest(files, digest);
-	if (!m->config->spotless || !streq(digest, m->digest))
-		return config_parse(files, d);
-	d->sources = &m->config->sources;
-	return m->config;
+	if (m->config->spotless && streq(digest, m->digest)) {
+		c = config_use(m->config);
+	} else if (m->parsed && streq(digest, m->parsed_digest)) {
+		c = config_use(m->parsed);
+	} else {
+		c = config_parse(files, d);
+		m->parsed = config_free(m->parsed);
+		/* netctl apply shows the plan and asks for it: two calls. */
+		if (c->spotless) {
+			m->parsed = config_use(c);
+			memcpy(m->parsed_digest, digest, sizeof(digest));
+		}
+	}
+	d->sources = &c->sources;
+	return c;
 }
 
 void manager_drop_candidate(struct manager *m)
 {
-	if (m->candidate != m->config)
-		config_free(m->candidate);
-	m->candidate = NULL;
+	m->candidate = config_free(m->candidate);
 }
 
 /* Sysctls have no event: of links with wanted ones, what someone wrote there shows only when they are read again. */
@@ -381,6 +391,7 @@ void manager_run_nothing(struct manager *m, struct effective *e)
 {
 	const struct outcome nothing = {0};
 
+	m->parsed = config_free(m->parsed);
 	finish_apply(m, &nothing);
 	effective_done(&m->effective);
 	m->effective = *e;
@@ -457,6 +468,7 @@ static void transaction_finished(const struct outcome *o, void *userdata)
 	manager_refresh(m);
 	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
 	malloc_trim(0);
+	m->untidy = true;
 	if (m->going_back && manager_start_undo(m) == 0)
 		return; /* the deadline passed while this one ran */
 	if (m->exit_when_done && !m->going_back && manager_may_exit(m)) {
@@ -541,6 +553,7 @@ void manager_done(struct manager *m)
 	effective_done(&m->effective);
 	manager_drop_candidate(m);
 	config_free(m->config);
+	config_free(m->parsed);
 	config_files_done(&m->candidate_files);
 	manager_forget_problems(m);
 	ledger_done(&m->ledger);

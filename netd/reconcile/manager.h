@@ -92,10 +92,12 @@ struct manager {
 	struct host *host;
 	struct ledger ledger;
 
-	struct config *config;		/* what runs; never NULL after manager_start() */
-	uint32_t generation;		/* 0: never stored */
-	int64_t applied_when;		/* seconds since the epoch */
-	char digest[17];		/* of the files that run */
+	struct config *config; /* what runs; never NULL after manager_start() */
+	uint32_t generation;   /* 0: never stored */
+	int64_t applied_when;  /* seconds since the epoch */
+	char digest[17];       /* of the files that run */
+	struct config *parsed; /* what was looked at last and is likely to be applied next; or NULL */
+	char parsed_digest[17];
 	struct effective effective;	/* of config, for status; refreshed after every change */
 	struct attachments attachments; /* guests' ports, as last seen */
 	struct model claimed;		/* links that others were told are ours */
@@ -119,7 +121,8 @@ struct manager {
 	struct hold *holds;
 	size_t n_holds;
 	sd_event_source *hold_timer;
-	bool dirty; /* something changed while a transaction ran */
+	bool dirty;  /* something changed while a transaction ran */
+	bool untidy; /* a change left more behind in the heap than a daemon at rest should have */
 	size_t progress_done, progress_total;
 
 	struct problem *problems;
@@ -149,9 +152,7 @@ void manager_apply(struct manager *m, const struct apply_request *request);
  * plan_done(), effective_done(), before the event loop turns.
  */
 void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p);
-/*
- * What these files say: `config` when they are what runs and there is nothing to say about them, else a configuration
- * of their own, which the caller frees.
+/* What these files say: `config` when they are what runs and there is nothing to say about them. The caller frees it.
  */
 struct config *manager_config_of(struct manager *m, const struct config_files *files, struct diags *d);
 /* Makes the applied configuration stay. -ENOENT: nothing waits for it. */

@@ -3,6 +3,7 @@
  * Purpose: what events of the kernel lead to: a device that was waited for is taken in, drift is put back, and two
  * tools that fight over a value are not a busy loop.
  */
+#include <malloc.h>
 #include <time.h>
 
 #include "../log.h"
@@ -145,6 +146,10 @@ static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *use
 	};
 	if (nothing_differs(&in)) {
 		m->dirty = false;
+		/* The last look after a change: what was resolved before it is free only now. */
+		if (m->untidy)
+			malloc_trim(0);
+		m->untidy = false;
 		manager_check_ready(m);
 		return 0;
 	}
