@@ -233,10 +233,16 @@ void values_decode(struct values *v, enum place place, const struct nlattr *a)
 void values_decode_all(struct values *v, enum place place, const void *attributes, size_t len)
 {
 	const struct nlattr *by_number[ATTRIBUTES_MAX] = {NULL}, *attr;
+	unsigned n = 0;
 
 	mnl_attr_for_each_payload (attributes, len)
 		if (mnl_attr_get_type(attr) < ATTRIBUTES_MAX)
 			by_number[mnl_attr_get_type(attr)] = attr;
+	for (unsigned row = 0; row < v->table->n; row++)
+		n += v->table->rows[row].place == place && v->table->rows[row].attr < ATTRIBUTES_MAX &&
+		     by_number[v->table->rows[row].attr] && !values_has(v, row);
+	if (n)
+		own_slots(v, count(v) + n, false);
 	for (unsigned row = 0; row < v->table->n; row++) {
 		const struct option *o = &v->table->rows[row];
 		union value value = {0};
