@@ -233,6 +233,9 @@ static void check_kinds(const struct config *c, struct diags *d)
 		if (!(l->kind->flags & KIND_HAS_PORTS) && values_num(l->common, LINK_MAC, 0) == MAC_INHERIT)
 			check_error(d, l, values_loc(l->common, LINK_MAC), "mac",
 				    "'inherit' is from the first port, and %s links have none", l->kind->name);
+		if (!(l->kind->flags & KIND_VIRTUAL) && values_num(l->common, LINK_ADOPT, 0))
+			check_error(d, l, values_loc(l->common, LINK_ADOPT), "adopt",
+				    "is for links that can be deleted, and a NIC cannot");
 	}
 }
 

@@ -16,7 +16,6 @@ static const struct {
 	/* clang-format off */
 	{"dhcp",	     SECTION_LINK,   "addresses by DHCP (declare them with 'address' and 'gateway')"},
 	{"zone",	     SECTION_LINK,   "firewalld zones"},
-	{"adopt",	     SECTION_LINK,   "adopting addresses and ports that others made"},
 	{"confirm",	     SECTION_DAEMON, "apply with confirmation"},
 	{"foreign_firewall", SECTION_DAEMON, "rules for other firewalls"},
 	/* clang-format on */

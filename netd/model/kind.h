@@ -85,6 +85,7 @@ enum link_row {
 	LINK_ACCEPT_RA,
 	LINK_REQUIRED,
 	LINK_DRIFT,
+	LINK_ADOPT,
 	LINK_DNS,
 	LINK_SEARCH,
 	LINK_DISABLE_IPV6,  /* internal, from ipv6 */

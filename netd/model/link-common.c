@@ -54,6 +54,11 @@ static const struct option rows[] = {
 		.key = "drift", .type = &type_u8, .place = PLACE_CONFIG, .names = drift_words, .initial = DRIFT_REPAIR,
 		.help = "What happens when someone else changes a declared attribute: put it back, only say so, nothing.",
 	},
+	[LINK_ADOPT] = {
+		.key = "adopt", .type = &type_bool, .place = PLACE_CONFIG, .min = 0, .max = 1, .initial = 0,
+		.help = "Whether a bond, bridge or VLAN that was there already becomes kvmnetd's as if it had made it: it is then "
+			"deleted when it leaves the configuration. Without this it stays, as it was found.",
+	},
 	[LINK_DNS] = {
 		.key = "dns", .type = &type_server_list, .place = PLACE_HOST, .flags = OPTION_HIDDEN_READ, .max = 32,
 		.help = "Name servers that the host asks through this link.",

@@ -272,6 +272,30 @@ void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model
 	}
 }
 
+bool ledger_adopt(struct ledger *l, const struct effective *e, const struct model *actual)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		const struct link *want = e->links.links[i], *have;
+		struct record *r;
+
+		if (!values_num(want->common, LINK_ADOPT, 0) || want->foreign)
+			continue;
+		have = model_find(actual, want->name);
+		if (!have || have->kind != want->kind || ledger_made(l, have))
+			continue;
+		r = ledger_get(l, want->name, want->kind);
+		r->created = true;
+		r->ifindex = have->ifindex;
+		/* It keeps its address, as one that we made does when its ports change. */
+		if (want->kind->flags & KIND_HAS_PORTS)
+			r->mac = values_num(have->common, LINK_MAC, 0);
+		any = true;
+	}
+	return any;
+}
+
 static bool is_back(const struct values *found, unsigned row, const struct values *want, const struct values *have)
 {
 	const struct option *o = &found->table->rows[row];

@@ -10,6 +10,8 @@
 
 /* Notes everything the plan is about to make or change. `actual` is the state the plan was made from. */
 void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model *actual);
+/* Makes ours what `adopt = yes` says it of. Returns whether there was any. */
+bool ledger_adopt(struct ledger *l, const struct effective *e, const struct model *actual);
 /* Drops what is back to how it was found, links that are gone and not wanted; notes the ifindex of what was made. */
 void ledger_settle(struct ledger *l, const struct effective *e, const struct model *actual);
 /* After a rollback, with the ledger as before the change: what the way back had to make again is known by its new

@@ -392,6 +392,7 @@ void manager_run_nothing(struct manager *m, struct effective *e)
 	const struct outcome nothing = {0};
 
 	m->parsed = config_free(m->parsed);
+	ledger_adopt(&m->ledger, e, kernel_actual(m->kernel));
 	finish_apply(m, &nothing);
 	effective_done(&m->effective);
 	m->effective = *e;

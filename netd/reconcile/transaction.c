@@ -315,6 +315,8 @@ static void start_round(struct transaction *t)
 	in = input_of(t);
 	if (t->changed && !t->going_back)
 		ledger_settle(t->ledger, &t->wanted, in.actual);
+	if (!t->going_back && ledger_adopt(t->ledger, &t->wanted, in.actual))
+		save(t);
 	plan_make(&in, &t->plan);
 	if (t->going_back)
 		leave_out_refused(t);
