@@ -144,6 +144,11 @@ static int read_all_again(struct kernel *k, struct marked *marks, size_t n)
 	return error;
 }
 
+static bool is_settled(const struct kernel *k)
+{
+	return !k->n_marks && !k->lost && !k->routes_lost;
+}
+
 /* Makes ACTUAL right where events alone do not. Returns 1 when any link may have changed, 0, or negative errno. */
 static int settle(struct kernel *k)
 {
@@ -155,7 +160,7 @@ static int settle(struct kernel *k)
 		size_t n = k->n_marks;
 		int error;
 
-		if (!n && !k->lost && !k->routes_lost)
+		if (is_settled(k))
 			return all;
 		all |= k->routes_lost;
 		marks = TAKE_PTR(k->marks);
@@ -231,14 +236,25 @@ static void turn_later(struct kernel *k, uint64_t usec)
 static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
 	struct kernel *k = userdata;
-	int r;
+	bool again = true;
+	int r = 0;
 
-	/* With events still queued, what is read now would be undone by them. */
-	if (!take_datagrams(k)) {
-		tell(k, false);
-		return 0;
+	/*
+	 * What is read again is as it is after all that held the rtnl lock meanwhile: the deletion of a bridge, say,
+	 * whose other events are queued by then. Who is told sees them together.
+	 */
+	for (unsigned round = 0; again && r >= 0 && round < ROUNDS; round++) {
+		int all;
+
+		/* With events still queued, what is read now would be undone by them. */
+		if (!take_datagrams(k)) {
+			tell(k, r == 1);
+			return 0;
+		}
+		again = !is_settled(k);
+		all = settle(k);
+		r = all ? all : r;
 	}
-	r = settle(k);
 	if (r < 0)
 		turn_later(k, RETRY_USEC);
 	else
