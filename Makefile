@@ -46,7 +46,7 @@ $(BUILD)/pkgs.mk: Makefile
 include $(BUILD)/pkgs.mk
 endif
 
-BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DKVMNETD_VERSION='"$(VERSION)"' -I$(BUILD)/gen $(PKG_CFLAGS)
+BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DKVMNETD_VERSION='"$(VERSION)"' -DKVMNETD_LIBDIR='"$(LIBDIR)/kvmnetd"' -I$(BUILD)/gen $(PKG_CFLAGS)
 ALL_CFLAGS = $(BASE_CFLAGS) $(WARN) $(CFLAGS) $(SANFLAGS) -MMD -MP
 LINK = $(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^
 CORE_DIRS := netd/config netd/model netd/plan
@@ -149,6 +149,7 @@ INSTALLED := \
 	$(BUILD)/netctl:$(BINDIR)/netctl:755 \
 	$(foreach u,$(UNITS),$(BUILD)/systemd/$(u):$(LIBDIR)/systemd/system/$(u):644) \
 	systemd/mark-links:$(LIBDIR)/kvmnetd/mark-links:755 \
+	netd/host/dhcp-event:$(LIBDIR)/kvmnetd/dhcp-event:755 \
 	systemd/05-kvmnetd.network:$(LIBDIR)/systemd/network/05-kvmnetd.network:644 \
 	systemd/85-kvmnetd.rules:$(LIBDIR)/udev/rules.d/85-kvmnetd.rules:644 \
 	systemd/modprobe-kvmnetd.conf:$(LIBDIR)/modprobe.d/kvmnetd.conf:644 \

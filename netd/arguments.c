@@ -12,6 +12,7 @@ static const char usage[] =
 	"  --config-dir DIR   configuration, every *.ini in it   (/etc/kvmnetd)\n"
 	"  --runtime-dir DIR  socket and state of this boot      (/run/kvmnetd)\n"
 	"  --state-dir DIR    applied configurations             (/var/lib/kvmnetd)\n"
+	"  --lib-dir DIR      its own scripts                    (" KVMNETD_LIBDIR ")\n"
 	"  --socket PATH      where netctl finds it              (RUNTIME_DIR/kvmnetd.sock)\n"
 	"  --verbose          log every step\n"
 	"  --help, --version\n"
@@ -24,6 +25,7 @@ static const struct option options[] = {
 	{"config-dir",  required_argument, NULL, 'c'},
 	{"runtime-dir", required_argument, NULL, 'r'},
 	{"state-dir",   required_argument, NULL, 's'},
+	{"lib-dir",     required_argument, NULL, 'l'},
 	{"socket",      required_argument, NULL, 'S'},
 	{"verbose",     no_argument,       NULL, 'v'},
 	{"help",        no_argument,       NULL, 'h'},
@@ -45,6 +47,9 @@ static int take(int c, struct arguments *a)
 	case 's':
 		a->state_dir = optarg;
 		return 0;
+	case 'l':
+		a->lib_dir = optarg;
+		return 0;
 	case 'S':
 		a->socket = optarg;
 		return 0;
@@ -65,8 +70,10 @@ static int take(int c, struct arguments *a)
 
 int arguments_parse(int argc, char **argv, struct arguments *ret)
 {
-	struct arguments a = {
-		.config_dir = "/etc/kvmnetd", .runtime_dir = "/run/kvmnetd", .state_dir = "/var/lib/kvmnetd"};
+	struct arguments a = {.config_dir = "/etc/kvmnetd",
+			      .runtime_dir = "/run/kvmnetd",
+			      .state_dir = "/var/lib/kvmnetd",
+			      .lib_dir = KVMNETD_LIBDIR};
 	int c, r;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {

@@ -7,6 +7,7 @@
 struct arguments {
 	const char *config_dir, *runtime_dir, *state_dir; /* point into argv or to the defaults */
 	const char *socket;				  /* NULL: kvmnetd.sock in runtime_dir */
+	const char *lib_dir;				  /* scripts of ours */
 	bool verbose;
 };
 

@@ -125,6 +125,7 @@ static int run(const struct arguments *a)
 	struct program p = {0};
 	struct manager m = {
 		.dirs = {a->config_dir, a->runtime_dir, a->state_dir},
+		.lib_dir = a->lib_dir,
 		.lock = -1,
 		.became_ready = became_ready,
 		.changed = status_changed,

@@ -205,6 +205,9 @@ static bool on_link(const struct link *l, const struct route *r)
 		if (l->routes[i].family == r->family && !l->routes[i].has_gateway &&
 		    in_subnet(r->gateway, l->routes[i].dst, l->routes[i].dst_len))
 			return true;
+	/* The server's subnet is not known here. */
+	if (r->family == AF_INET && values_num(l->common, LINK_DHCP, DHCP_NO) & DHCP_IPV4)
+		return true;
 	/* Routers announce subnets that nobody declares. */
 	return r->family == AF_INET6 && values_num(l->common, LINK_ACCEPT_RA, 0) != 0;
 }
@@ -270,7 +273,7 @@ static void check_routes(const struct link *l, const struct placed *list, size_t
 }
 
 /* Keys about the host's own use of the link. */
-static const enum link_row host_rows[] = {LINK_DNS, LINK_SEARCH};
+static const enum link_row host_rows[] = {LINK_DHCP, LINK_DNS, LINK_SEARCH};
 
 /* What is sent to a port's addresses goes to its master: on a port they work until neighbours forget them. */
 static void check_port_addresses(const struct claims *claims, struct diags *d)
@@ -315,6 +318,11 @@ static bool wants_ipv6(const struct link *l, struct loc *loc, const char **key)
 			*key = route_key(&l->routes[i]);
 			return true;
 		}
+	if (values_num(l->common, LINK_DHCP, DHCP_NO) & DHCP_IPV6) {
+		*loc = values_loc(l->common, LINK_DHCP);
+		*key = "dhcp";
+		return true;
+	}
 	*loc = values_loc(l->common, LINK_ACCEPT_RA);
 	*key = "accept_ra";
 	return values_num(l->common, LINK_ACCEPT_RA, 0) != 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bus.h"
+#include "dhcp.h"
 #include "host.h"
 
 /* What a resolver has of one link. Owns the lists. */
@@ -29,6 +30,7 @@ char *told_text(enum link_row row, union value v);
 struct host {
 	sd_event *event; /* borrowed */
 	struct bus *bus;
+	struct dhcp *dhcp;
 	char *state_dir;
 	void (*changed)(void *userdata);
 	void *userdata;

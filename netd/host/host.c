@@ -140,6 +140,7 @@ struct host *host_new(sd_event *event, const struct host_setup *setup)
 	h->stale = true;
 	if (setup->is_boot)
 		resolv_conf_put_back(h);
+	h->dhcp = dhcp_new(event, setup->runtime_dir, setup->lib_dir, setup->changed, setup->userdata);
 	h->bus = bus_new(event, bus_names, on_bus_changed, h);
 	return h;
 }
@@ -149,6 +150,7 @@ struct host *host_free(struct host *h)
 	if (!h)
 		return NULL;
 	sd_event_source_disable_unref(h->watch);
+	dhcp_free(h->dhcp);
 	bus_free(h->bus);
 	told_done(&h->told);
 	free(h->refused);
@@ -245,9 +247,21 @@ void host_show(struct host *h, struct model *actual, bool wanted)
 		forget_gone(h, actual);
 	for (size_t i = 0; i < actual->n_links; i++)
 		show_link(h, actual->links[i]);
+	dhcp_show(h->dhcp, actual);
 }
 
-int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why)
+const struct leases *host_leases(const struct host *h)
+{
+	return h->wanted ? dhcp_leases(h->dhcp) : NULL;
+}
+
+char *host_dhcp_trouble(const struct host *h, const char *link)
+{
+	return dhcp_trouble(h->dhcp, link);
+}
+
+/* Tells the resolver both lists; what the op does not say stays as it is. */
+static int tell_resolver(struct host *h, const struct op *op, uint32_t ifindex, char **why)
 {
 	const struct link *l = op->link;
 	struct told told = {.ifindex = ifindex};
@@ -255,22 +269,37 @@ int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why
 	int r;
 
 	choose(h);
+	if (h->resolver && h->stale)
+		read_again(h);
 	if (!h->resolver)
 		return 0;
-	if (h->stale)
-		read_again(h);
 	old = told_find(&h->told, l->name, ifindex);
 	memcpy(told.name, l->name, sizeof(told.name));
-	/* Borrowed: what the op does not say stays as it is. */
-	told.dns = op->common >> LINK_DNS & 1 ? values_at(l->common, LINK_DNS) : old ? old->dns : told.dns;
-	told.search = op->common >> LINK_SEARCH & 1 ? values_at(l->common, LINK_SEARCH)
-		      : old			    ? old->search
-						    : told.search;
-	r = h->resolver ? h->resolver->write(h, &told, why) : 0;
+	/* Borrowed. */
+	if (op->common >> LINK_DNS & 1)
+		told.dns = values_at(l->common, LINK_DNS);
+	else if (old)
+		told.dns = old->dns;
+	if (op->common >> LINK_SEARCH & 1)
+		told.search = values_at(l->common, LINK_SEARCH);
+	else if (old)
+		told.search = old->search;
+	r = h->resolver->write(h, &told, why);
 	h->stale = true;
 	if (r < 0) {
 		h->refused = array_grow(h->refused, h->n_refused, sizeof(*h->refused));
 		memcpy(h->refused[h->n_refused++], l->name, IFNAMSIZ);
 	}
 	return r;
+}
+
+int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why)
+{
+	const struct link *l = op->link;
+
+	if (op->common >> LINK_DHCP & 1)
+		dhcp_ask(h->dhcp, l->name, ifindex, (enum dhcp_setting)values_num(l->common, LINK_DHCP, DHCP_NO));
+	if (op->common & (1ull << LINK_DNS | 1ull << LINK_SEARCH))
+		return tell_resolver(h, op, ifindex, why);
+	return 0;
 }

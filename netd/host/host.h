@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: what other programs of the host keep about links, as rows (PLACE_HOST) of ACTUAL: the name servers that its
- * resolver asks. They are read, compared, written, read back and put back like the kernel's own.
+ * resolver asks, and the DHCP client that asks for its addresses. They are read, compared, written, read back and put
+ * back like the kernel's own.
  *
  * Calls of the bus wait for their answer, a second at most; who does not answer is not asked again for a while.
  */
@@ -9,12 +10,15 @@
 
 #include <systemd/sd-event.h>
 
+#include "../model/lease.h"
 #include "../plan/plan.h"
 
 struct host;
 
 struct host_setup {
-	const char *state_dir; /* where what was found in /etc/resolv.conf is kept */
+	const char *state_dir;	 /* where what was found in /etc/resolv.conf is kept */
+	const char *runtime_dir; /* where leases are, in dhcp/ */
+	const char *lib_dir;	 /* where our own scripts are */
 	/* Nothing that was told before is known any more: what is left of it in files is taken back. */
 	bool is_boot;
 	/* Somebody came, went, or forgot; called from the event loop. */
@@ -42,5 +46,9 @@ void host_show(struct host *h, struct model *actual, bool wanted);
  * not set, as if nobody were there, until host_doubt() or another change of who is there.
  */
 int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why);
+/* What DHCP servers gave. It lives until the next call. NULL: nobody wants anything of the host. */
+const struct leases *host_leases(const struct host *h);
+/* What is wrong with the DHCP client of a link, or that nobody answers it; NULL: nothing. The caller frees it. */
+char *host_dhcp_trouble(const struct host *h, const char *link);
 /* Who takes name servers, for messages; NULL: nobody. */
 const char *host_resolver(const struct host *h);

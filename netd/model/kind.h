@@ -86,6 +86,7 @@ enum link_row {
 	LINK_REQUIRED,
 	LINK_DRIFT,
 	LINK_ADOPT,
+	LINK_DHCP,
 	LINK_DNS,
 	LINK_SEARCH,
 	LINK_DISABLE_IPV6,  /* internal, from ipv6 */
@@ -97,9 +98,10 @@ enum link_row {
 };
 
 /* The rows of PLACE_HOST: the kernel knows nothing of them. */
-#define LINK_HOST_ROWS (1ull << LINK_DNS | 1ull << LINK_SEARCH)
+#define LINK_HOST_ROWS (1ull << LINK_DHCP | 1ull << LINK_DNS | 1ull << LINK_SEARCH)
 
 enum ipv6_setting { IPV6_NO, IPV6_LINK_LOCAL, IPV6_YES };
+enum dhcp_setting { DHCP_NO, DHCP_IPV4, DHCP_IPV6, DHCP_YES }; /* a bit for each family */
 enum required_setting { REQUIRED_NO, REQUIRED_EXISTS, REQUIRED_CARRIER, REQUIRED_ADDRESS };
 enum drift_setting { DRIFT_REPAIR, DRIFT_REPORT, DRIFT_IGNORE };
 

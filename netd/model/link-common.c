@@ -12,6 +12,7 @@ static const char *const ipv6_words[] = {"no", "link-local", "yes", NULL};
 static const char *const accept_ra_words[] = {"no", "yes", "always", NULL};
 static const char *const required_words[] = {"no", "exists", "carrier", "address", NULL};
 static const char *const drift_words[] = {"repair", "report", "ignore", NULL};
+static const char *const dhcp_words[] = {"no", "ipv4", "ipv6", "yes", NULL};
 static const char *const addr_gen_words[] = {"eui64", "none", "stable_secret", "random", NULL};
 
 /* clang-format off */
@@ -58,6 +59,12 @@ static const struct option rows[] = {
 		.key = "adopt", .type = &type_bool, .place = PLACE_CONFIG, .min = 0, .max = 1, .initial = 0,
 		.help = "Whether a bond, bridge or VLAN that was there already becomes kvmnetd's as if it had made it: it is then "
 			"deleted when it leaves the configuration. Without this it stays, as it was found.",
+	},
+	[LINK_DHCP] = {
+		.key = "dhcp", .type = &type_u8, .place = PLACE_HOST, .flags = OPTION_HIDDEN_READ, .names = dhcp_words,
+		.initial = DHCP_NO,
+		.help = "Which addresses are asked of a DHCP server: none, IPv4 ones with their routes, IPv6 ones, both. "
+			"See DHCP below.",
 	},
 	[LINK_DNS] = {
 		.key = "dns", .type = &type_server_list, .place = PLACE_HOST, .flags = OPTION_HIDDEN_READ, .max = 32,

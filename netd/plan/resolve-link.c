@@ -120,6 +120,9 @@ static void lower_ipv6(struct link *want)
 	} else if (is_port) {
 		want_num(&want->common, &link_options, LINK_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 	}
+	/* Its client asks from the link-local address, and at its start tells the kernel to make none (dhcpcd). */
+	if (!is_port && !said && values_num(want->common, LINK_DHCP, DHCP_NO) & DHCP_IPV6)
+		want_num(&want->common, &link_options, LINK_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_EUI64);
 	/* Guests on a bridge that the host itself does not use must not be able to configure the host; in a network
 	 * never. */
 	if (streq(want->kind->name, "bridge") && (want->n_addresses == 0 || want->network[0]) && !is_port)

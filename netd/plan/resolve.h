@@ -7,6 +7,7 @@
 #pragma once
 
 #include "../config/config.h"
+#include "../model/lease.h"
 #include "../model/ledger.h"
 #include "attachments.h"
 #include "firewall.h"
@@ -29,6 +30,7 @@ struct resolve_input {
 	const struct model *actual;
 	const struct ledger *ledger;
 	const struct attachments *attachments; /* may be NULL */
+	const struct leases *leases;	       /* those that have not run out; may be NULL */
 	uint8_t machine_id[16];		       /* seeds `mac = stable` */
 	/* Links left out for now because the kernel refused them, and with them what stands on them; may be NULL. */
 	bool (*left_out)(const char *name, void *userdata);

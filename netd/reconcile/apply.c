@@ -29,10 +29,25 @@ static void warn_unheard(const struct manager *m, const struct effective *e, str
 	}
 }
 
+static void warn_unanswered(const struct manager *m, const struct effective *e, struct diags *d)
+{
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		const struct link *want = e->links.links[i];
+		_cleanup_free_ char *section = xasprintf("%s %s", want->kind->name, want->name), *text = NULL;
+
+		if (!values_num(want->common, LINK_DHCP, DHCP_NO))
+			continue;
+		text = host_dhcp_trouble(m->host, want->name);
+		if (text)
+			diag_add(d, SEVERITY_WARNING, values_loc(want->common, LINK_DHCP), section, "dhcp", "%s", text);
+	}
+}
+
 void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d)
 {
 	claims_find_rivals(e, kernel_actual(m->kernel), warn_rival, d);
 	warn_unheard(m, e, d);
+	warn_unanswered(m, e, d);
 }
 
 static void warn_stranded(const struct stranded *s, void *userdata)

@@ -254,6 +254,8 @@ int manager_start(struct manager *m)
 	m->is_boot = generation == 0;
 	m->host = host_new(m->event, &(struct host_setup){
 					     .state_dir = m->dirs.state,
+					     .runtime_dir = m->dirs.runtime,
+					     .lib_dir = m->lib_dir,
 					     .is_boot = m->is_boot,
 					     .changed = manager_host_changed,
 					     .userdata = m,

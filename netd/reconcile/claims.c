@@ -161,7 +161,8 @@ static void find_dhcp_client(const char *pid, const struct effective *e, claims_
 		const struct link *want = model_find(&e->links, word);
 		_cleanup_free_ char *rival = NULL;
 
-		if (!want || !is_ours(want))
+		/* One that asks for dhcp has a client of ours. */
+		if (!want || !is_ours(want) || values_num(want->common, LINK_DHCP, DHCP_NO))
 			continue;
 		rival = xasprintf("%s (process %s)", client, pid);
 		fn(want, rival, "stop it, and what starts it", userdata);

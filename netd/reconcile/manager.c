@@ -89,6 +89,7 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 		.actual = kernel_actual(m->kernel),
 		.ledger = &m->ledger,
 		.attachments = &m->attachments,
+		.leases = host_leases(m->host),
 		.left_out = m->n_problems || !m->ready ? left_out : NULL,
 		.userdata = (void *)(uintptr_t)m,
 	};

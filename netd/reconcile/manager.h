@@ -86,6 +86,7 @@ struct hold {
 struct manager {
 	sd_event *event; /* borrowed */
 	struct state_dirs dirs;
+	const char *lib_dir; /* borrowed: where our own scripts are */
 	uint8_t machine_id[16];
 	int lock; /* held on the runtime directory: one daemon each */
 	struct kernel *kernel;

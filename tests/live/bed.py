@@ -271,7 +271,7 @@ class Bed:
         with open(self.log_path, 'a', encoding='utf-8') as log:
             self.daemon = subprocess.Popen(
                 [*self.wrapper, str(BUILD / 'kvmnetd'), '--config-dir', str(self.config), '--runtime-dir', str(self.runtime),
-                 '--state-dir', str(self.state), *map(str, args)],
+                 '--state-dir', str(self.state), '--lib-dir', str(SOURCE / 'netd' / 'host'), *map(str, args)],
                 env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent)
         if ready:
             self.wait_notified('READY=1')

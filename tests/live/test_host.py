@@ -29,6 +29,10 @@ for number in 0 1; do
 	mount --rbind "$directory" "$0/real$number"
 	mount --rbind "$0/mine$number" "$directory"
 done
+if test -d /var/lib/dhcpcd; then
+	mkdir -p "$0/dhcpcd"
+	mount --bind "$0/dhcpcd" /var/lib/dhcpcd
+fi
 path=$1
 shift
 exec /usr/bin/env PATH="$path" "$@"
@@ -45,7 +49,7 @@ class HostCase(bed.TestCase):
             real.mkdir()
             mine.mkdir()
             for entry in os.listdir(directory):
-                if entry not in ('resolv.conf', 'resolvconf', 'dbus'):
+                if entry not in ('resolv.conf', 'resolvconf', 'dhcpcd', 'dbus'):
                     (mine / entry).symlink_to(real / entry)
         self.etc, self.run_dir = self.bed.dir / 'mine0', self.bed.dir / 'mine1'
         self.resolv_conf = self.etc / 'resolv.conf'

@@ -157,6 +157,7 @@ static void link_rows_are_in_the_order_of_their_enum(void **state _unused_)
 		[LINK_REQUIRED] = "required",
 		[LINK_DRIFT] = "drift",
 		[LINK_ADOPT] = "adopt",
+		[LINK_DHCP] = "dhcp",
 		[LINK_DNS] = "dns",
 		[LINK_SEARCH] = "search",
 		[LINK_DISABLE_IPV6] = "disable_ipv6",

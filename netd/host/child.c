@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: child.h. A process is told from a later one of its number by when it started. */
+#include "child.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "../log.h"
+
+/* Who ends sooner than this after its start is started again later each time, up to the other. */
+#define LASTING_USEC (60 * 1000000ull)
+#define BACKOFF_USEC 1000000ull
+/* Its successor may want what it holds, so its end is waited for; it need not be a child of ours. */
+#define PATIENCE_MSEC 2000
+
+struct child {
+	sd_event *event;
+	char *name, *path, *note;
+	char **argv;
+	pid_t pid; /* 0: it does not run */
+	int pidfd;
+	uint64_t since, backoff;
+	sd_event_source *end, *again;
+	char *trouble; /* owned; NULL: it runs */
+};
+
+static void start(struct child *c);
+
+/* Field 22 of proc(5)'s stat, behind the name, which may have anything in it. */
+static uint64_t start_time(pid_t pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/stat", (int)pid);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	char text[1024] = "", *at;
+	uint64_t time = 0;
+
+	if (!f || !fgets(text, sizeof(text), f))
+		return 0;
+	at = strrchr(text, ')');
+	for (unsigned field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		sscanf(at, "%" SCNu64, &time);
+	return time;
+}
+
+/* The process of the file, 0: none that still runs. note: 64 bytes. */
+static pid_t read_pid(const char *path, char *note)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	uint64_t time;
+	int pid;
+
+	if (!f || fscanf(f, "%d %" SCNu64 " %63s", &pid, &time, note) != 3 || pid <= 1 || !time)
+		return 0;
+	return start_time(pid) == time ? pid : 0;
+}
+
+char *child_note(const char *path)
+{
+	char note[64];
+
+	return read_pid(path, note) ? xstrdup(note) : NULL;
+}
+
+static void write_pid(const struct child *c)
+{
+	_cleanup_free_ char *beside = xasprintf("%s.new", c->path);
+	FILE *f = fopen(beside, "we");
+
+	if (!f)
+		return;
+	fprintf(f, "%d %" PRIu64 " %s\n", (int)c->pid, start_time(c->pid), c->note);
+	if (fclose(f) != 0 || rename(beside, c->path) < 0)
+		log_warning("%s: %s", c->path, strerror(errno));
+}
+
+static void trouble(struct child *c, char *text)
+{
+	free(c->trouble);
+	c->trouble = text;
+	if (text)
+		log_warning("%s: %s", c->name, text);
+}
+
+static int on_again(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	start(userdata);
+	return 0;
+}
+
+static void start_later(struct child *c)
+{
+	uint64_t now;
+
+	sd_event_now(c->event, CLOCK_BOOTTIME, &now);
+	c->backoff = now - c->since > LASTING_USEC ? BACKOFF_USEC : MIN(c->backoff * 2, LASTING_USEC);
+	c->again = sd_event_source_disable_unref(c->again);
+	sd_event_add_time_relative(c->event, &c->again, CLOCK_MONOTONIC, c->backoff, 1000, on_again, c);
+}
+
+static void let_go(struct child *c)
+{
+	c->end = sd_event_source_disable_unref(c->end);
+	close_ptr(&c->pidfd);
+	c->pidfd = -1;
+	c->pid = 0;
+}
+
+/* One that was taken over is no child of ours: how it ended is not to be learnt. */
+static int on_end(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+{
+	struct child *c = userdata;
+	int status = 0;
+
+	if (waitpid(c->pid, &status, WNOHANG) == c->pid && WIFEXITED(status))
+		trouble(c, xasprintf("it ended with status %d; its own messages say why", WEXITSTATUS(status)));
+	else
+		trouble(c, xstrdup("it ended"));
+	let_go(c);
+	start_later(c);
+	return 0;
+}
+
+static bool watch(struct child *c, pid_t pid)
+{
+	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (c->pidfd < 0 || sd_event_add_io(c->event, &c->end, c->pidfd, EPOLLIN, on_end, c) < 0) {
+		let_go(c);
+		return false;
+	}
+	c->pid = pid;
+	return true;
+}
+
+/* Its signals are its own, and of our environment it gets where programs are, and no more. */
+static int spawn(pid_t *pid, char *const argv[])
+{
+	const char *path = getenv("PATH");
+	_cleanup_free_ char *variable = xasprintf("PATH=%s", path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
+	char *environment[] = {variable, NULL};
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none, defaults;
+	int r;
+
+	sigemptyset(&none);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+	r = posix_spawnp(pid, argv[0], &files, &attributes, argv, environment);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attributes);
+	return -r;
+}
+
+static void start(struct child *c)
+{
+	pid_t pid;
+	int r = spawn(&pid, c->argv);
+
+	sd_event_now(c->event, CLOCK_BOOTTIME, &c->since);
+	if (r == 0 && watch(c, pid)) {
+		trouble(c, NULL);
+		write_pid(c);
+		return;
+	}
+	trouble(c, xasprintf("%s could not be started: %s", c->argv[0],
+			     r == -ENOENT ? "it is not installed" : strerror(r ? -r : errno)));
+	start_later(c);
+}
+
+static char **copy_arguments(const char *const *argv)
+{
+	char **copy;
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	copy = xcalloc(n + 1, sizeof(*copy));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = xstrdup(argv[i]);
+	return copy;
+}
+
+struct child *child_new(sd_event *event, const struct child_setup *setup)
+{
+	struct child *c = xcalloc(1, sizeof(*c));
+	char note[64];
+	pid_t pid;
+
+	c->event = event;
+	c->pidfd = -1;
+	c->backoff = BACKOFF_USEC / 2;
+	c->name = xstrdup(setup->name);
+	c->path = xstrdup(setup->path);
+	c->note = xstrdup(setup->note);
+	c->argv = copy_arguments(setup->argv);
+	sd_event_now(event, CLOCK_BOOTTIME, &c->since);
+	pid = read_pid(c->path, note);
+	if (!pid || !streq(note, c->note) || !watch(c, pid))
+		start(c);
+	return c;
+}
+
+struct child *child_free(struct child *c)
+{
+	if (!c)
+		return NULL;
+	let_go(c);
+	sd_event_source_disable_unref(c->again);
+	for (size_t i = 0; c->argv[i]; i++)
+		free(c->argv[i]);
+	free(c->argv);
+	free(c->name);
+	free(c->path);
+	free(c->note);
+	free(c->trouble);
+	free(c);
+	return NULL;
+}
+
+struct child *child_stop(struct child *c)
+{
+	struct pollfd p = {.fd = c->pidfd, .events = POLLIN};
+
+	if (c->pid) {
+		syscall(SYS_pidfd_send_signal, c->pidfd, SIGTERM, NULL, 0);
+		if (poll(&p, 1, PATIENCE_MSEC) == 0)
+			syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+		waitpid(c->pid, NULL, 0);
+	}
+	unlink(c->path);
+	return child_free(c);
+}
+
+const char *child_trouble(const struct child *c)
+{
+	return c->trouble;
+}

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""dhcp: leases of a real server (dnsmasq) by the real client (dhcpcd) become part of what is wanted of a link."""
+import os
+import signal
+import time
+import unittest
+
+from bed import eventually
+from test_host import HostCase
+
+CONFIG = '[bridge br0]\nports = eth0\ndhcp = {}\n[daemon]\nresolv_conf = yes\n'
+
+
+class DhcpCase(HostCase):
+    def setUp(self):
+        super().setUp()
+        (self.run_dir / 'dhcpcd').mkdir(exist_ok=True)
+        self.bed.outside.ip('addr', 'add', '192.0.2.1/24', 'dev', 'eth0')
+        self.leases = self.bed.dir / 'leases'
+        self.server = None
+        self.path(os.environ['PATH'])
+        self.addCleanup(self.end_clients)
+
+    def end_clients(self):
+        for pid in self.pids().values():
+            os.kill(pid, signal.SIGKILL)
+
+    def serve(self, *options, first=100):
+        """Starts the server, in place of the one before; it gives one address."""
+        if self.server:
+            self.server.kill()
+            self.server.wait()
+        self.server = self.bed.background(
+            'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--interface=eth0', '--bind-interfaces',
+            '--dhcp-authoritative', '--no-ping', '--log-facility=-', f'--dhcp-leasefile={self.leases}', '--pid-file=',
+            f'--dhcp-range=192.0.2.{first},192.0.2.{first},2m', '--dhcp-option=option:dns-server,192.0.2.53',
+            '--dhcp-option=option:domain-search,example.org,lan', *options, ns=self.bed.outside)
+
+    def pids(self):
+        """{link: process} of the clients."""
+        directory = self.bed.runtime / 'dhcp'
+        return {p.stem: int(p.read_text().split()[0]) for p in directory.glob('*.pid')}
+
+    def lease_file(self, link='br0', protocol='dhcp'):
+        return self.bed.runtime / 'dhcp' / f'{link}.{protocol}'
+
+    def wait_for(self, link, *addresses):
+        eventually(lambda: self.assertEqual(sorted(a for a in self.bed.addresses(link) if not a.startswith('2001:db8::') or a.endswith('/128')),
+                                            sorted(addresses)) or True, 30)
+
+    def rebind(self, link='br0'):
+        """Asks the client to ask the server, and waits for what comes of it."""
+        before = self.lease_file(link).stat().st_mtime_ns
+        os.kill(self.pids()[link], signal.SIGHUP)
+        eventually(lambda: self.lease_file(link).exists() and self.lease_file(link).stat().st_mtime_ns > before, 30)
+
+
+class Leases(DhcpCase):
+    def test_a_lease_is_wanted_like_what_is_declared_and_survives_everything_but_its_key(self):
+        self.bed.write(CONFIG.format('ipv4'))
+        self.bed.start()
+        self.assertEqual(self.bed.addresses('br0'), [], 'ready without an answer')
+        self.serve()
+        self.wait_for('br0', '192.0.2.100/24')
+        eventually(lambda: self.assertIn(('default', '192.0.2.1', 'br0'), self.bed.routes()) or True)
+        eventually(lambda: self.assertEqual(self.shown('br0'), {'dns': '192.0.2.53', 'search': 'example.org lan'}) or True)
+        eventually(self.bed.in_sync)
+        self.assertSettled()
+        before = self.bed.dump()
+        # The server says the same once more.
+        self.bed.sent()
+        self.rebind()
+        time.sleep(0.3)
+        self.assertEqual(self.bed.sent(), [], 'written because of a renewal')
+        # Drift is put back.
+        self.bed.ip('addr', 'del', '192.0.2.100/24', 'dev', 'br0')
+        self.wait_for('br0', '192.0.2.100/24')
+        eventually(lambda: self.assertSame(before, self.bed.dump()) or True)
+        # The daemon ends and comes; the client and the address stay.
+        client = self.pids()
+        self.bed.stop()
+        self.assertSame(before, self.bed.dump())
+        self.bed.sent()
+        self.bed.start()
+        self.assertEqual((self.bed.sent(), self.pids()), ([], client))
+        self.assertSettled()
+        # Both end; a lease is one for as long as it was given.
+        self.bed.kill()
+        os.kill(client['br0'], signal.SIGKILL)
+        self.bed.start()
+        self.assertSame(before, self.bed.dump())
+        eventually(lambda: self.pids().get('br0', client['br0']) != client['br0'])
+        self.assertNotIn('del', ' '.join(self.bed.sent()))
+        # The client dies alone.
+        client = self.pids()
+        os.kill(client['br0'], signal.SIGKILL)
+        eventually(lambda: self.pids().get('br0', client['br0']) != client['br0'])
+        self.assertSame(before, self.bed.dump())
+        out = self.bed.apply(CONFIG.format('no'))
+        self.assertIn('set br0: dhcp ipv4 -> no', out)
+        self.assertEqual((self.bed.addresses('br0'), self.bed.routes(), self.pids()), ([], [], {}))
+        self.assertSettled()
+
+    def test_another_address_takes_the_place_of_the_old_and_one_that_runs_out_goes(self):
+        self.serve()
+        self.bed.write(CONFIG.format('ipv4'))
+        self.bed.start()
+        self.wait_for('br0', '192.0.2.100/24')
+        self.leases.unlink(missing_ok=True)
+        self.serve(first=120)
+        self.rebind()
+        self.wait_for('br0', '192.0.2.120/24')
+        eventually(lambda: self.assertEqual(self.bed.routes(), [('default', '192.0.2.1', 'br0')]) or True)
+        # No server any more, and the lease is over.
+        self.server.kill()
+        os.kill(self.pids()['br0'], signal.SIGSTOP)
+        text = self.lease_file().read_text().replace('new_dhcp_lease_time=120', 'new_dhcp_lease_time=3')
+        uptime = float(open('/proc/uptime', encoding='ascii').read().split()[0])
+        lines = [l for l in text.splitlines() if not l.startswith('uptime=')] + [f'uptime={int(uptime)}']
+        beside = self.lease_file().with_suffix('.new')
+        beside.write_text('\n'.join(lines) + '\n')
+        beside.rename(self.lease_file())
+        self.wait_for('br0')
+        self.assertEqual(self.bed.routes(), [])
+        self.assertEqual(self.resolv_conf.read_text().count('nameserver 192.0.2.53'), 0)
+
+    def test_an_unconfirmed_apply_ends_the_client_and_a_rollback_starts_it(self):
+        self.serve()
+        self.bed.write('[bridge br0]\nports = eth0\n')
+        self.bed.start()
+        before = self.bed.dump()
+        self.bed.apply(CONFIG.format('ipv4'), '--confirm', '600')
+        self.wait_for('br0', '192.0.2.100/24')
+        self.assertEqual(self.bed.netctl('rollback')[0], 0)
+        eventually(lambda: self.assertEqual((self.bed.addresses('br0'), self.pids()), ([], {})) or True)
+        eventually(lambda: self.assertSame(before, self.bed.dump()) or True)
+
+    def test_a_nic_that_moves_into_a_bridge_leaves_its_lease_to_the_bridge(self):
+        self.serve()
+        self.bed.write('[ethernet eth0]\ndhcp = ipv4\n')
+        self.bed.start()
+        self.wait_for('eth0', '192.0.2.100/24')
+        self.bed.apply(CONFIG.format('ipv4'))
+        self.wait_for('br0', '192.0.2.100/24')
+        self.assertEqual((self.bed.addresses('eth0'), list(self.pids())), ([], ['br0']))
+        eventually(lambda: self.assertEqual(self.bed.routes(), [('default', '192.0.2.1', 'br0')]) or True)
+
+    def test_both_families(self):
+        self.bed.outside.ip('addr', 'add', '2001:db8::1/64', 'dev', 'eth0', 'nodad')
+        self.serve('--dhcp-range=2001:db8::100,2001:db8::100,64,2m', '--enable-ra', '--dhcp-option=option6:dns-server,[2001:db8::53]')
+        self.bed.write(CONFIG.format('yes'))
+        self.bed.start()
+        self.wait_for('br0', '192.0.2.100/24', '2001:db8::100/128')
+        eventually(lambda: self.assertEqual(self.shown('br0')['dns'], '192.0.2.53 2001:db8::53') or True)
+        # The router's announcement is the kernel's business.
+        eventually(lambda: any(r['dst'] == 'default' and r['protocol'] == 'ra' for r in self.bed.ip_json('-6', 'route')), 30)
+        self.assertEqual(self.bed.sysctl('br0', 'accept_ra'), '1')
+
+
+if __name__ == '__main__':
+    unittest.main()

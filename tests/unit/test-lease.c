@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: what a DHCP server gave: what is taken of an event of dhcpcd, and what is not. */
+#include "../../netd/model/lease.h"
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#define EVENT4 "uptime=1000.25\nreason=BOUND\nprotocol=dhcp\ninterface=br0\n"
+#define ADDRESS4 "new_ip_address=192.0.2.100\nnew_subnet_cidr=24\n"
+#define EVENT6 "uptime=1000\nreason=REBIND6\nprotocol=dhcp6\ninterface=br0\n"
+
+/* The lease in words: addresses, routes, servers, domains. */
+static char *text_of(const char *event)
+{
+	struct lease l;
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+	int r = lease_parse(event, &l);
+
+	if (r < 0)
+		return xstrdup(r == -ENOENT ? "no lease" : "not understood");
+	f = open_memstream(&text, &len);
+	for (size_t i = 0; i < l.n_addresses; i++) {
+		address_print(&l.addresses[i], f);
+		fputs("; ", f);
+	}
+	for (size_t i = 0; i < l.n_routes; i++) {
+		route_print(&l.routes[i], f);
+		fputs("; ", f);
+	}
+	if (l.dns.blob)
+		type_server_list.print(&link_options.rows[LINK_DNS], l.dns, f);
+	fputs("; ", f);
+	if (l.search.blob)
+		type_domain_list.print(&link_options.rows[LINK_SEARCH], l.search, f);
+	fclose(f);
+	lease_done(&l);
+	return text;
+}
+
+static void check(const char *event, const char *expected)
+{
+	_cleanup_free_ char *text = text_of(event);
+
+	assert_string_equal(text, expected);
+}
+
+static void an_address_its_route_and_servers_are_taken(void **state _unused_)
+{
+	check(EVENT4 ADDRESS4 "new_routers=192.0.2.1 192.0.2.2\nnew_domain_name_servers=192.0.2.53 192.0.2.54\n"
+			      "new_domain_search=example.org lan\nnew_domain_name=other.example\n",
+	      "192.0.2.100/24; default via 192.0.2.1; 192.0.2.53 192.0.2.54; example.org lan");
+	check(EVENT4 ADDRESS4 "new_domain_name=Other.Example\n", "192.0.2.100/24; ; other.example");
+	check(EVENT6 "new_dhcp6_ia_na1_ia_addr1=2001:db8::5\nnew_dhcp6_ia_na1_ia_addr1_vltime=60\n"
+		     "new_dhcp6_name_servers=2001:db8::53\n",
+	      "2001:db8::5/128; 2001:db8::53; ");
+}
+
+static void classless_routes_stand_in_place_of_routers(void **state _unused_)
+{
+	check(EVENT4 ADDRESS4 "new_routers=192.0.2.1\nnew_classless_static_routes=0.0.0.0/0 192.0.2.9 "
+			      "10.1.2.3/8 192.0.2.2 198.51.100.0/24 0.0.0.0\n",
+	      "192.0.2.100/24; default via 192.0.2.9; 10.0.0.0/8 via 192.0.2.2; 198.51.100.0/24; ; ");
+	check(EVENT4 ADDRESS4 "new_routers=192.0.2.1\nnew_classless_static_routes=10.0.0.0/33 192.0.2.2\n",
+	      "192.0.2.100/24; default via 192.0.2.1; ; ");
+}
+
+static void what_is_no_host_is_passed_over(void **state _unused_)
+{
+	check(EVENT4 ADDRESS4 "new_routers=0.0.0.0\nnew_domain_name_servers=0.0.0.0 224.0.0.1 x 192.0.2.53\n"
+			      "new_domain_search=a;b ok $(reboot)\n",
+	      "192.0.2.100/24; 192.0.2.53; ok");
+	check(EVENT4 ADDRESS4 "new_routers=192.0.2.100\n", "192.0.2.100/24; ; ");
+	check(EVENT4 "new_ip_address=127.0.0.1\nnew_subnet_cidr=8\n", "not understood");
+	check(EVENT4 "new_ip_address=224.0.0.1\nnew_subnet_cidr=24\n", "not understood");
+	check(EVENT4 "new_ip_address=192.0.2.100\nnew_subnet_cidr=33\n", "not understood");
+	check(EVENT4 "new_ip_address=192.0.2.100\n", "not understood");
+	check(EVENT6 "new_dhcp6_ia_na1_ia_addr1=fe80::1\nnew_dhcp6_ia_na1_ia_addr1_vltime=60\n", "not understood");
+	check("reason=BOUND\nprotocol=dhcp\ninterface=br0\n" ADDRESS4, "not understood");
+	check("uptime=1\nreason=BOUND\nprotocol=dhcp\ninterface=a-name-that-is-too-long\n" ADDRESS4, "not understood");
+}
+
+static void other_events_give_no_lease(void **state _unused_)
+{
+	check("", "no lease");
+	check("uptime=1\nreason=EXPIRE\nprotocol=dhcp\ninterface=br0\n" ADDRESS4, "no lease");
+	check("uptime=1\nreason=BOUNDARY\nprotocol=dhcp\ninterface=br0\n" ADDRESS4, "no lease");
+}
+
+static void a_lease_ends_when_its_time_is_over_and_the_shortest_counts(void **state _unused_)
+{
+	struct lease l;
+
+	assert_int_equal(lease_parse(EVENT4 ADDRESS4 "new_dhcp_lease_time=120\n", &l), 0);
+	assert_int_equal(lease_end(&l), 1120);
+	lease_done(&l);
+	assert_int_equal(lease_parse(EVENT4 ADDRESS4 "new_dhcp_lease_time=4294967295\n", &l), 0);
+	assert_true(lease_end(&l) == UINT64_MAX);
+	lease_done(&l);
+	assert_int_equal(lease_parse(EVENT6
+				     "new_dhcp6_ia_na1_ia_addr1=2001:db8::5\nnew_dhcp6_ia_na1_ia_addr1_vltime=60\n"
+				     "new_dhcp6_ia_na1_ia_addr2=2001:db8::6\nnew_dhcp6_ia_na1_ia_addr2_vltime=30\n",
+				     &l),
+			 0);
+	assert_int_equal(lease_end(&l), 1030);
+	assert_int_equal(l.n_addresses, 2);
+	lease_done(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_address_its_route_and_servers_are_taken),
+		cmocka_unit_test(classless_routes_stand_in_place_of_routers),
+		cmocka_unit_test(what_is_no_host_is_passed_over),
+		cmocka_unit_test(other_events_give_no_lease),
+		cmocka_unit_test(a_lease_ends_when_its_time_is_over_and_the_shortest_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
