@@ -244,6 +244,20 @@ struct child *child_stop(struct child *c)
 	return child_free(c);
 }
 
+bool child_runs(const struct child *c)
+{
+	struct pollfd p = {.fd = c->pidfd, .events = POLLIN};
+
+	return c->pid && poll(&p, 1, 0) == 0;
+}
+
+int child_signal(struct child *c, int signal)
+{
+	if (!c->pid)
+		return -ESRCH;
+	return syscall(SYS_pidfd_send_signal, c->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
 const char *child_trouble(const struct child *c)
 {
 	return c->trouble;

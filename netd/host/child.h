@@ -25,6 +25,10 @@ struct child *child_new(sd_event *event, const struct child_setup *setup);
 struct child *child_free(struct child *c);
 /* Ends it (SIGTERM, after two seconds SIGKILL) and forgets it. */
 struct child *child_stop(struct child *c);
+/* Does it run, as of now? Also before the event loop has seen its end. */
+bool child_runs(const struct child *c);
+/* Sends it a signal. Negative errno; -ESRCH: it does not run. */
+int child_signal(struct child *c, int signal);
 /* Why it does not run; NULL: it does. */
 const char *child_trouble(const struct child *c);
 /* The note of the file, or NULL when it names no running process. The caller frees it. */

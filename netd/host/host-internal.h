@@ -4,6 +4,7 @@
 
 #include "bus.h"
 #include "dhcp.h"
+#include "dnsmasq.h"
 #include "host.h"
 
 /* What a resolver has of one link. Owns the lists. */
@@ -31,6 +32,7 @@ struct host {
 	sd_event *event; /* borrowed */
 	struct bus *bus;
 	struct dhcp *dhcp;
+	struct dnsmasqs *dnsmasqs;
 	char *state_dir;
 	void (*changed)(void *userdata);
 	void *userdata;

@@ -110,6 +110,7 @@ void host_doubt(struct host *h)
 	free(TAKE_PTR(h->refused));
 	h->n_refused = 0;
 	h->stale = true;
+	dnsmasqs_doubt(h->dnsmasqs);
 }
 
 static bool is_refused(const struct host *h, const char *name)
@@ -141,6 +142,7 @@ struct host *host_new(sd_event *event, const struct host_setup *setup)
 	if (setup->is_boot)
 		resolv_conf_put_back(h);
 	h->dhcp = dhcp_new(event, setup->runtime_dir, setup->lib_dir, setup->changed, setup->userdata);
+	h->dnsmasqs = dnsmasqs_new(event, setup->runtime_dir, setup->state_dir, setup->changed, setup->userdata);
 	h->bus = bus_new(event, bus_names, on_bus_changed, h);
 	return h;
 }
@@ -152,6 +154,7 @@ struct host *host_free(struct host *h)
 	sd_event_source_disable_unref(h->watch);
 	dhcp_free(h->dhcp);
 	bus_free(h->bus);
+	dnsmasqs_free(h->dnsmasqs);
 	told_done(&h->told);
 	free(h->refused);
 	free(h->state_dir);
@@ -260,6 +263,11 @@ char *host_dhcp_trouble(const struct host *h, const char *link)
 	return dhcp_trouble(h->dhcp, link);
 }
 
+void host_show_dnsmasq(struct host *h, struct model *actual, bool wanted)
+{
+	dnsmasqs_show(h->dnsmasqs, actual, wanted);
+}
+
 /* Tells the resolver both lists; what the op does not say stays as it is. */
 static int tell_resolver(struct host *h, const struct op *op, uint32_t ifindex, char **why)
 {
@@ -296,10 +304,13 @@ static int tell_resolver(struct host *h, const struct op *op, uint32_t ifindex, 
 int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why)
 {
 	const struct link *l = op->link;
+	int r = 0;
 
 	if (op->common >> LINK_DHCP & 1)
 		dhcp_ask(h->dhcp, l->name, ifindex, (enum dhcp_setting)values_num(l->common, LINK_DHCP, DHCP_NO));
-	if (op->common & (1ull << LINK_DNS | 1ull << LINK_SEARCH))
-		return tell_resolver(h, op, ifindex, why);
-	return 0;
+	if (op->common >> LINK_DNSMASQ & 1)
+		r = dnsmasqs_write(h->dnsmasqs, l->name, values_at(l->common, LINK_DNSMASQ), why);
+	if (r == 0 && op->common & LINK_RESOLVER_ROWS)
+		r = tell_resolver(h, op, ifindex, why);
+	return r;
 }

@@ -17,7 +17,7 @@ struct host;
 
 struct host_setup {
 	const char *state_dir;	 /* where what was found in /etc/resolv.conf is kept */
-	const char *runtime_dir; /* where leases are, in dhcp/ */
+	const char *runtime_dir; /* where leases are, in dhcp/, and the files of dnsmasq, in dnsmasq/ */
 	const char *lib_dir;	 /* where our own scripts are */
 	/* Nothing that was told before is known any more: what is left of it in files is taken back. */
 	bool is_boot;
@@ -40,6 +40,8 @@ void host_doubt(struct host *h);
  * are gone.
  */
 void host_show(struct host *h, struct model *actual, bool wanted);
+/* The same for the dnsmasq of bridges. Ends those whose bridge is gone. wanted: there are, or were, networks. */
+void host_show_dnsmasq(struct host *h, struct model *actual, bool wanted);
 /*
  * Executes an OP_HOST about the link with that ifindex. Where there is nobody to tell, it is done: when somebody comes,
  * what differs is told. Returns 0, or negative errno with *why (the caller frees it); after that the link's rows are

@@ -93,12 +93,16 @@ enum link_row {
 	LINK_ADDR_GEN_MODE, /* internal, from ipv6 */
 	LINK_FORWARDING4,   /* internal, of networks */
 	LINK_FORWARDING6,   /* internal, of networks; the kernel has it for all links together only */
+	LINK_DNSMASQ,	    /* internal, of networks: see plan/dnsmasq.h */
 	LINK_GROUP,	    /* internal, for the way back: many links are deleted as a group */
 	_LINK_ROWS,
 };
 
 /* The rows of PLACE_HOST: the kernel knows nothing of them. */
-#define LINK_HOST_ROWS (1ull << LINK_DHCP | 1ull << LINK_DNS | 1ull << LINK_SEARCH)
+/* Those that concern the host itself, and what the guests of a network are told. */
+#define LINK_RESOLVER_ROWS (1ull << LINK_DNS | 1ull << LINK_SEARCH)
+#define LINK_SELF_ROWS (LINK_RESOLVER_ROWS | 1ull << LINK_DHCP)
+#define LINK_HOST_ROWS (LINK_SELF_ROWS | 1ull << LINK_DNSMASQ)
 
 enum ipv6_setting { IPV6_NO, IPV6_LINK_LOCAL, IPV6_YES };
 enum dhcp_setting { DHCP_NO, DHCP_IPV4, DHCP_IPV6, DHCP_YES }; /* a bit for each family */

@@ -94,6 +94,10 @@ static const struct option rows[] = {
 		.min = 0, .max = 1, .flags = OPTION_INTERNAL,
 		.help = "The same for IPv6.",
 	},
+	[LINK_DNSMASQ] = {
+		.key = "dnsmasq", .type = &type_words, .place = PLACE_HOST, .flags = OPTION_INTERNAL | OPTION_HIDDEN_READ,
+		.help = "What the dnsmasq of the network is told.",
+	},
 	[LINK_GROUP] = {
 		.key = "group", .type = &type_u32, .place = PLACE_LINK, .attr = IFLA_GROUP,
 		.max = UINT32_MAX, .flags = OPTION_INTERNAL,

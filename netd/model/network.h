@@ -95,6 +95,13 @@ struct network {
 	struct snat snat;
 };
 
+/*
+ * Words of LINK_DNSMASQ of these beginnings go to files that dnsmasq reads again when told to: "dhcp-host=MAC,IP,NAME"
+ * and "addn-host=IP,NAME,NAME". All others need a new dnsmasq when they change.
+ */
+#define DNSMASQ_HOST "dhcp-host="
+#define DNSMASQ_NAME "addn-host="
+
 struct network *network_new(const char *name);
 /* Frees; accepts NULL, returns NULL. */
 struct network *network_free(struct network *n);

@@ -35,12 +35,30 @@ bool cuts_off(const struct planner *p, const struct link *have)
 	return false;
 }
 
+/* The dnsmasq of a network's bridge ends before its bridge. */
+static void plan_dnsmasq_end(struct planner *p, const struct link *have)
+{
+	struct link *without;
+	struct op *op;
+
+	if (!values_has(have->common, LINK_DNSMASQ) || !values_at(have->common, LINK_DNSMASQ).blob)
+		return;
+	without = plan_scratch(p, have);
+	values_put(without->common, LINK_DNSMASQ, (union value){0}, LOC_NONE);
+	op = op_add(p, OP_HOST, without, have);
+	op->common = 1ull << LINK_DNSMASQ;
+	op->loc = LOC_NONE;
+}
+
 static void plan_delete(struct planner *p, const struct link_diff *d)
 {
-	struct op *op = op_add(p, OP_DELETE, d->have, d->have);
+	struct op *op;
 	const struct link *parent = d->want ? model_find(wanted(p), d->want->parent_name) : NULL;
 	const struct link_diff *below = parent ? find_diff(p, parent) : NULL;
 
+	if (!d->want)
+		plan_dnsmasq_end(p, d->have);
+	op = op_add(p, OP_DELETE, d->have, d->have);
 	op->impact = cuts_off(p, d->have) ? IMPACT_GUESTS : IMPACT_RECREATE;
 	op->loc = LOC_NONE;
 	if (d->want && d->want->kind != d->have->kind)

@@ -7,6 +7,7 @@
 
 #include <fnmatch.h>
 
+#include "dnsmasq.h"
 #include "resolve-link.h"
 
 void effective_done(struct effective *e)
@@ -467,6 +468,20 @@ static void add_problem_of_names(struct effective *e)
 	}
 }
 
+static void add_dnsmasqs(const struct config *c, struct effective *e)
+{
+	for (size_t i = 0; i < c->n_networks; i++) {
+		const struct network *n = c->networks[i];
+		struct link *bridge = model_find(&e->links, n->bridge);
+		struct blob *words = dnsmasq_make(n, model_find(&c->links, n->bridge));
+
+		if (bridge && words)
+			values_put(bridge->common, LINK_DNSMASQ, (union value){.blob = words}, n->loc);
+		else
+			free(words);
+	}
+}
+
 static const char *uplink_name(const char *label, void *userdata)
 {
 	return resolve_name(userdata, label, NULL);
@@ -484,6 +499,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	add_foreign_ports(in, &e);
 	add_parents(in, &e);
 	resolve_forwarding(in, &e);
+	add_dnsmasqs(in->config, &e);
 	check_kinds(in, &e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		waits_for(in, &e, e.links.links[i]);

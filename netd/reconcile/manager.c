@@ -109,7 +109,7 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 static bool wants_host(const struct model *links)
 {
 	for (size_t i = 0; i < links->n_links; i++)
-		if (links->links[i]->common->set & LINK_HOST_ROWS)
+		if (links->links[i]->common->set & LINK_SELF_ROWS)
 			return true;
 	return false;
 }
@@ -121,8 +121,10 @@ static void look_at_host(const struct manager *m, const struct config *config)
 
 	host_allow_file(m->host, config && values_num(config->daemon, DAEMON_RESOLV_CONF, 0));
 	for (size_t i = 0; i < m->ledger.n && !wanted; i++)
-		wanted = m->ledger.list[i]->common && (m->ledger.list[i]->common->set & LINK_HOST_ROWS);
+		wanted = m->ledger.list[i]->common && (m->ledger.list[i]->common->set & LINK_SELF_ROWS);
 	host_show(m->host, kernel_host_rows(m->kernel), wanted);
+	host_show_dnsmasq(m->host, kernel_host_rows(m->kernel),
+			  (config && config->n_networks) || (m->config && m->config->n_networks));
 }
 
 /* Brings the view that status and relevance are judged by up to date. */

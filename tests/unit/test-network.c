@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: what guest networks become in other programs' languages, word for word: tests/golden/network/NAME.ini is
- * resolved and planned on a host that has nothing yet, and what nftables is told must be NAME.nft. Then changes: of a
+ * resolved and planned on a host that has nothing yet; what nftables is told must be NAME.nft, and what dnsmasq is told
+ * NAME.dnsmasq. Then changes: of a
  * firewall that is as wanted nothing is sent, and of one that is not only what differs. After a change that is meant:
  * UPDATE_GOLDEN=1 writes the files; read the diff.
  */
@@ -83,6 +84,25 @@ static void found_of(const struct firewall *want, struct firewall *ret)
 		firewall_add_element(ret, want->elements[i].map, want->elements[i].key, want->elements[i].value);
 }
 
+/* What the dnsmasq of each network is told, a line for each word. The caller frees it. */
+static char *dnsmasq_of(const struct host *h)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	for (size_t i = 0; i < h->config->n_networks; i++) {
+		const struct link *l = model_find(&h->effective.links, h->config->networks[i]->bridge);
+		const struct blob *b =
+			values_has(l->common, LINK_DNSMASQ) ? values_at(l->common, LINK_DNSMASQ).blob : NULL;
+
+		for (size_t at = 0; b && at < b->len; at += strlen((const char *)b->data + at) + 1)
+			fprintf(f, "%s\n", (const char *)b->data + at);
+	}
+	fclose(f);
+	return text;
+}
+
 static char *read_text(const char *path)
 {
 	_cleanup_fclose_ FILE *f = fopen(path, "r");
@@ -112,19 +132,23 @@ static void compare(const char *path, const char *text)
 
 static void test_firewall_text(void **state _unused_)
 {
-	static const char *const names[] = {"nat", "nat6", "snat-uplink", "route", "isolated", "open", "several"};
+	static const char *const names[] = {"nat",   "nat6",	 "dhcp", "snat-uplink",
+					    "route", "isolated", "open", "several"};
 	const struct firewall none = FIREWALL_NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		_cleanup_free_ char *ini = xasprintf(GOLDEN "%s.ini", names[i]);
 		_cleanup_free_ char *nft = xasprintf(GOLDEN "%s.nft", names[i]);
-		_cleanup_free_ char *text = NULL;
+		_cleanup_free_ char *dnsmasq = xasprintf(GOLDEN "%s.dnsmasq", names[i]);
+		_cleanup_free_ char *text = NULL, *told = NULL;
 		struct firewall found;
 		struct host h;
 
 		plan_of(&h, ini, NULL, &none);
 		text = commands_of(&h);
 		compare(nft, text);
+		told = dnsmasq_of(&h);
+		compare(dnsmasq, told);
 		found_of(&h.effective.firewall, &found);
 		host_done(&h);
 		plan_of(&h, ini, NULL, &found);

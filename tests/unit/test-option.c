@@ -164,6 +164,7 @@ static void link_rows_are_in_the_order_of_their_enum(void **state _unused_)
 		[LINK_ADDR_GEN_MODE] = "addr_gen_mode",
 		[LINK_FORWARDING4] = "ipv4.forwarding",
 		[LINK_FORWARDING6] = "ipv6.forwarding",
+		[LINK_DNSMASQ] = "dnsmasq",
 		[LINK_GROUP] = "group",
 	};
 

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: dnsmasq.h. */
+#include "dnsmasq.h"
+
+#include <arpa/inet.h>
+
+struct writer {
+	FILE *f;
+	const struct network *n;
+	const struct link *l;
+};
+
+static void word(const struct writer *w, const char *format, ...) _printf_(2, 3);
+static void word(const struct writer *w, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vfprintf(w->f, format, ap);
+	va_end(ap);
+	fputc('\0', w->f);
+}
+
+static const struct address *subnet_of(const struct link *l, const struct ip *ip)
+{
+	for (size_t i = 0; i < l->n_addresses; i++)
+		if (ip_in_subnet(ip, &l->addresses[i]))
+			return &l->addresses[i];
+	return NULL;
+}
+
+static bool has_range(const struct network *n, int family)
+{
+	for (size_t i = 0; i < n->n_ranges; i++)
+		if (n->ranges[i].from.family == family)
+			return true;
+	return false;
+}
+
+static bool has_host(const struct network *n, int family)
+{
+	for (size_t i = 0; i < n->n_hosts; i++)
+		if ((family == AF_INET ? n->hosts[i].ip4 : n->hosts[i].ip6).family)
+			return true;
+	return false;
+}
+
+static void netmask_text(unsigned prefix_len, char *buf)
+{
+	struct in_addr mask = {.s_addr = htonl(prefix_len ? UINT32_MAX << (32 - prefix_len) : 0)};
+
+	inet_ntop(AF_INET, &mask, buf, INET_ADDRSTRLEN);
+}
+
+static void write_dns(const struct writer *w)
+{
+	const struct network *n = w->n;
+	const char *domain = network_word(n, NETWORK_DOMAIN);
+	char text[INET6_ADDRSTRLEN];
+
+	if (n->no_dns)
+		word(w, "port=0");
+	/* The host's own names are none of the guests' business. */
+	word(w, "no-hosts");
+	/* Nothing is asked of the world for who cannot reach it. */
+	if (n->n_forwarders || network_forward(n) == FORWARD_ISOLATED)
+		word(w, "no-resolv");
+	for (size_t i = 0; i < n->n_forwarders; i++)
+		word(w, "server=%s", ip_format(&n->forwarders[i], text));
+	if (domain) {
+		word(w, "domain=%s", domain);
+		word(w, "local=/%s/", domain);
+		word(w, "expand-hosts");
+	}
+}
+
+static void write_ranges(const struct writer *w)
+{
+	uint64_t lease = values_num(w->n->own, NETWORK_LEASE_TIME, 3600);
+
+	for (size_t i = 0; i < w->n->n_ranges; i++) {
+		const struct dhcp_range *r = &w->n->ranges[i];
+		const struct address *subnet = subnet_of(w->l, &r->from);
+		char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN], mask[INET_ADDRSTRLEN];
+
+		if (!subnet)
+			continue;
+		ip_format(&r->from, from);
+		ip_format(&r->to, to);
+		netmask_text(subnet->prefix_len, mask);
+		if (r->from.family == AF_INET)
+			word(w, "dhcp-range=%s,%s,%s,%llus", from, to, mask, (unsigned long long)lease);
+		else
+			word(w, "dhcp-range=%s,%s,%u,%llus", from, to, subnet->prefix_len, (unsigned long long)lease);
+	}
+}
+
+/* Where no range is, addresses are leased to known hosts only; of IPv6 guests make their own from what is announced. */
+static void write_subnets(const struct writer *w)
+{
+	bool ra = false, static4 = has_host(w->n, AF_INET) && !has_range(w->n, AF_INET);
+	bool static6 = has_host(w->n, AF_INET6) && !has_range(w->n, AF_INET6);
+
+	for (size_t i = 0; i < w->l->n_addresses; i++) {
+		const struct address *a = &w->l->addresses[i];
+		struct ip ip = ip_of_address(a);
+		char text[INET6_ADDRSTRLEN], mask[INET_ADDRSTRLEN];
+
+		ip_format(&ip, text);
+		netmask_text(a->prefix_len, mask);
+		if (a->family == AF_INET && static4)
+			word(w, "dhcp-range=%s,static,%s", text, mask);
+		else if (a->family == AF_INET6 && static6)
+			word(w, "dhcp-range=%s,static,%u", text, a->prefix_len);
+		else if (a->family == AF_INET6 && !has_range(w->n, AF_INET6))
+			word(w, "dhcp-range=%s,ra-only,%u", text, a->prefix_len);
+		ra |= a->family == AF_INET6;
+	}
+	if (ra)
+		word(w, "enable-ra");
+	/* A router with a lifetime of 0 is none: guests learn their subnet, and no way out. */
+	if (ra && network_forward(w->n) == FORWARD_ISOLATED)
+		word(w, "ra-param=*,0,0");
+}
+
+static void write_options(const struct writer *w)
+{
+	uint64_t mtu = values_num(w->l->common, LINK_MTU, 0);
+
+	word(w, "dhcp-no-override");
+	word(w, "dhcp-authoritative");
+	if (network_forward(w->n) == FORWARD_ISOLATED)
+		word(w, "dhcp-option=3");
+	if (mtu)
+		word(w, "dhcp-option=option:mtu,%llu", (unsigned long long)mtu);
+	for (size_t i = 0; i < w->n->n_options; i++) {
+		const struct dhcp_option *o = &w->n->options[i];
+
+		if (o->name)
+			word(w, "dhcp-option=option:%s,%s", o->name, o->value);
+		else
+			word(w, "dhcp-option=%u,%s", o->number, o->value);
+	}
+}
+
+static void write_hosts(const struct writer *w)
+{
+	for (size_t i = 0; i < w->n->n_hosts; i++) {
+		const struct dhcp_host *h = &w->n->hosts[i];
+		char mac[18], ip4[INET6_ADDRSTRLEN + 1] = "", ip6[INET6_ADDRSTRLEN + 3] = "", text[INET6_ADDRSTRLEN];
+
+		if (h->ip4.family)
+			snprintf(ip4, sizeof(ip4), ",%s", ip_format(&h->ip4, text));
+		if (h->ip6.family)
+			snprintf(ip6, sizeof(ip6), ",[%s]", ip_format(&h->ip6, text));
+		word(w, DNSMASQ_HOST "%s%s%s%s%s", mac_text(h->mac, mac), ip4, ip6, h->name ? "," : "",
+		     h->name ? h->name : "");
+	}
+	for (size_t i = 0; i < w->n->n_dns_hosts; i++) {
+		const struct dns_host *h = &w->n->dns_hosts[i];
+		char text[INET6_ADDRSTRLEN];
+
+		fprintf(w->f, DNSMASQ_NAME "%s", ip_format(&h->ip, text));
+		for (size_t j = 0; j < h->n_names; j++)
+			fprintf(w->f, ",%s", h->names[j]);
+		fputc('\0', w->f);
+	}
+}
+
+struct blob *dnsmasq_make(const struct network *n, const struct link *l)
+{
+	bool dhcp = n->n_ranges || n->n_hosts;
+	struct blob *b;
+	struct writer w = {.n = n, .l = l};
+	char *text = NULL;
+	size_t len;
+
+	if (!l->n_addresses || (n->no_dns && !dhcp))
+		return NULL;
+	w.f = open_memstream(&text, &len);
+	if (!w.f)
+		abort();
+	/* To listen on the bridge alone, also when its address goes and comes; not on its address, see CVE-2012-3411.
+	 */
+	word(&w, "interface=%s", n->bridge);
+	word(&w, "except-interface=lo");
+	word(&w, "bind-dynamic");
+	write_dns(&w);
+	write_ranges(&w);
+	write_subnets(&w);
+	if (dhcp)
+		write_options(&w);
+	write_hosts(&w);
+	fclose(w.f);
+	b = blob_new(text, (uint32_t)len);
+	free(text);
+	return b;
+}
