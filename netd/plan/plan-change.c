@@ -7,6 +7,8 @@
 
 #include <linux/if_link.h>
 
+#include "../model/kind-bridge.h"
+
 static const struct model *wanted(const struct planner *p)
 {
 	return &p->in->effective->links;
@@ -229,6 +231,20 @@ void plan_link_local(struct planner *p, const struct link_diff *d)
 		op_add(p, OP_SYSCTL, d->want, d->have)->common = 1ull << LINK_ADDR_GEN_MODE;
 }
 
+/*
+ * A bridge takes forward_delay before stp_state (net/bridge/br_netlink.c, br_changelink()), and only 2 to 30 s as
+ * long as STP is on (net/bridge/br_stp.c, br_set_forward_delay()): then off is said in a message before.
+ */
+static uint64_t rows_before(const struct link *want, uint64_t own)
+{
+	uint64_t stp = 1ull << BRIDGE_STP_STATE, delay = values_num(want->own, BRIDGE_FORWARD_DELAY, 0);
+
+	if (want->kind != &kind_bridge || !(own & stp) || !(own >> BRIDGE_FORWARD_DELAY & 1) ||
+	    values_num(want->own, BRIDGE_STP_STATE, 0) || (delay >= 200 && delay <= 3000))
+		return 0;
+	return stp;
+}
+
 void plan_change(struct planner *p, const struct link_diff *d)
 {
 	const struct link *want = d->want;
@@ -263,8 +279,13 @@ void plan_change(struct planner *p, const struct link_diff *d)
 		if (down || ports_out) {
 			plan_cycle(p, d, set, down, ports_out);
 		} else {
-			struct op *op = op_add(p, OP_SET, set.link, d->have);
+			uint64_t before = rows_before(want, own);
+			struct op *op;
 
+			if (before)
+				op_add(p, OP_SET, want, d->have)->own = before;
+			op = op_add(p, OP_SET, set.link, d->have);
+			set.own &= ~before;
 			set.type = OP_SET;
 			set.have = d->have;
 			set.impact = IMPACT_LIVE;

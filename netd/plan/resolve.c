@@ -400,6 +400,30 @@ static void check_kinds(const struct resolve_input *in, struct effective *e)
 	}
 }
 
+/*
+ * The MTU of a VLAN on a NIC that nobody gives one: vlan_dev_change_mtu() and vlan_newlink() refuse more than the NIC
+ * has (net/8021q/vlan_dev.c, vlan_netlink.c).
+ */
+static void check_mtus(const struct resolve_input *in, struct effective *e)
+{
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		struct link *want = e->links.links[i];
+		const struct link *parent = find_present(in, want->parent_name);
+		const struct link *wanted_parent = model_find(&e->links, want->parent_name);
+		uint64_t mtu = values_num(want->common, LINK_MTU, 0);
+		uint64_t most = values_num(parent ? parent->common : NULL, LINK_MTU, 0);
+
+		if (!most || mtu <= most || parent->kind->flags & KIND_VIRTUAL ||
+		    (wanted_parent && values_has(wanted_parent->common, LINK_MTU)))
+			continue;
+		diag_add(&e->problems, SEVERITY_ERROR, values_loc(want->common, LINK_MTU), want->name, "mtu",
+			 "%llu is above the MTU of its parent %s, which is %llu (mtu of [ethernet %s] raises it)",
+			 (unsigned long long)mtu, parent->name, (unsigned long long)most, parent->name);
+		free(want->waits_for);
+		want->waits_for = xstrdup(want->name);
+	}
+}
+
 /* What was taken over goes back to how it was; a guest's port, which a [port] section reached, stays where it is. */
 static void add_former(const struct resolve_input *in, struct effective *e, const struct record *r,
 		       const struct link *have)
@@ -501,6 +525,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	resolve_forwarding(in, &e);
 	add_dnsmasqs(in->config, &e);
 	check_kinds(in, &e);
+	check_mtus(in, &e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		waits_for(in, &e, e.links.links[i]);
 	add_departed(in, &e);

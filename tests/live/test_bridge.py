@@ -204,6 +204,9 @@ class Options(bed.TestCase):
         status, out, err = b.netctl('apply')
         self.assertEqual(status, 1)
         self.assertIn('must be from 2s to 30s', out + err)
+        b.apply(self.bridge({'stp_state': 'yes', 'forward_delay': '4s'}))
+        b.apply(self.bridge({'stp_state': 'no', 'forward_delay': '0s'}))
+        self.assertEqual((b.data('br0')['stp_state'], b.data('br0')['forward_delay']), (0, 0))
 
 
 class VlanFiltering(bed.TestCase):
