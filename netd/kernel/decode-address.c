@@ -93,7 +93,7 @@ int decode_address(const struct nlmsghdr *m, uint32_t *ifindex, struct address *
 }
 
 /* Routing daemons keep their routes themselves. */
-static bool is_of_routing_daemon(uint8_t protocol)
+bool decode_is_routing_daemon(uint8_t protocol)
 {
 	switch (protocol) {
 	case RTPROT_GATED:
@@ -176,7 +176,7 @@ int decode_route(const struct nlmsghdr *m, struct route_state *ret)
 	s.route.type = rtm->rtm_type;
 	/* The other flags come and go with the carrier without an event (net/ipv4/fib_semantics.c). */
 	s.route.flags = rtm->rtm_flags & RTNH_F_ONLINK;
-	s.of_daemon = is_of_routing_daemon(rtm->rtm_protocol);
+	s.of_daemon = decode_is_routing_daemon(rtm->rtm_protocol);
 	s.kept = rtm->rtm_type == RTN_UNICAST && !(rtm->rtm_flags & RTM_F_CLONED) && !rtm->rtm_tos &&
 		 !rtm->rtm_src_len && !s.of_daemon;
 	mnl_attr_for_each (a, m, sizeof(*rtm)) {

@@ -52,6 +52,8 @@ struct route_state {
 };
 
 int decode_route(const struct nlmsghdr *m, struct route_state *ret);
+/* Is the RTPROT_* one of a routing daemon? */
+bool decode_is_routing_daemon(uint8_t protocol);
 
 /* Do VLANs belong to this link as it is: is it a bridge or a port of one? */
 bool link_has_vlans(const struct link *l);

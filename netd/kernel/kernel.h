@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "../plan/plan.h"
+#include "keepsake.h"
 
 struct kernel;
 

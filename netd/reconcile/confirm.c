@@ -20,12 +20,14 @@ uint64_t boottime(void)
 }
 
 /* Transaction hook: nothing has been sent yet. */
-int manager_journal(const struct effective *before, const struct ledger *ledger_before, void *userdata)
+int manager_journal(const struct effective *before, const struct ledger *ledger_before,
+		    const struct keepsakes *keepsakes, void *userdata)
 {
 	struct manager *m = userdata;
 	struct journal j = {
 		.before = *before,
 		.ledger_before = *ledger_before,
+		.keepsakes = *keepsakes,
 		.generation_before = m->generation,
 		.deadline = m->apply.confirm ? boottime() + m->apply.confirm * 1000000ull : 0,
 		.armed_by = m->apply.armed_by,
@@ -138,7 +140,7 @@ int manager_start_undo(struct manager *m)
 		m->going_back = true;
 		m->dirty = false;
 		r = transaction_start_back(&m->transaction, m->kernel, &m->ledger, &j.before, &j.ledger_before,
-					   &manager_hooks, m);
+					   &j.keepsakes, &manager_hooks, m);
 		if (r < 0)
 			m->going_back = false;
 	}

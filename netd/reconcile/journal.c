@@ -3,6 +3,7 @@
 #include "journal.h"
 
 #include "effective-json.h"
+#include "keepsake-json.h"
 #include "ledger-json.h"
 #include "state-file.h"
 
@@ -10,6 +11,7 @@ void journal_done(struct journal *j)
 {
 	effective_done(&j->before);
 	ledger_done(&j->ledger_before);
+	keepsakes_done(&j->keepsakes);
 	config_files_done(&j->files);
 	free(j->armed_by);
 	free(j->plan);
@@ -59,6 +61,7 @@ int journal_write(const struct state_dirs *dirs, const struct journal *j)
 	json_object_object_add(json, "of", json_object_new_string(here));
 	json_object_object_add(json, "before", effective_to_json(&j->before));
 	json_object_object_add(json, "ledger", ledger_to_json(&j->ledger_before));
+	json_object_object_add(json, "keepsakes", keepsakes_to_json(&j->keepsakes));
 	json_object_object_add(json, "generation", json_object_new_int64(j->generation_before));
 	json_object_object_add(json, "deadline", json_object_new_int64((int64_t)j->deadline));
 	json_object_object_add(json, "waiting", json_object_new_boolean(j->waiting));
@@ -96,6 +99,7 @@ int journal_read(const struct state_dirs *dirs, struct journal *ret)
 	if (effective_from_json(json_object_object_get(json, "before"), &j.before) < 0)
 		return -EINVAL;
 	j.ledger_before = ledger_from_json(json_object_object_get(json, "ledger"));
+	j.keepsakes = keepsakes_from_json(json_object_object_get(json, "keepsakes"));
 	j.generation_before = (uint32_t)json_object_get_int64(json_object_object_get(json, "generation"));
 	j.deadline = (uint64_t)json_object_get_int64(json_object_object_get(json, "deadline"));
 	j.waiting = json_object_get_boolean(json_object_object_get(json, "waiting"));

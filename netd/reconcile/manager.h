@@ -197,7 +197,8 @@ enum manager_state manager_state(const struct manager *m);
 /* Internal to reconcile/. */
 bool manager_is_held(const struct manager *m, const char *link);
 /* confirm.c */
-int manager_journal(const struct effective *before, const struct ledger *ledger_before, void *userdata);
+int manager_journal(const struct effective *before, const struct ledger *ledger_before,
+		    const struct keepsakes *keepsakes, void *userdata);
 /* is_stored: it is the generation that ran before, and nothing had to be changed for it. */
 void manager_commit(struct manager *m, bool is_stored);
 void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const char *by);

@@ -11,6 +11,10 @@
 /* On the way back, what the kernel refuses twice is left out, so that it does not keep the rest from coming back. */
 #define LEFT_OUT_MAX 16
 
+/* How long what waits for a carrier is tried again, and how often. */
+#define CARRIER_USEC (100ull * 1000)
+#define CARRIER_WAITS 30
+
 struct transaction {
 	struct kernel *kernel;
 	struct ledger *ledger;
@@ -26,7 +30,11 @@ struct transaction {
 	struct plan plan;
 	char plan_id[17];	 /* of the last round, to see that a round changed nothing */
 	struct effective before; /* the way back */
-	char *refused;		 /* owned: the op of the way back that was refused last; again: for the second time */
+	char **lost;		 /* owned: what of the keepsakes the kernel refused */
+	size_t n_lost;
+	unsigned carrier_waits;
+	struct keepsakes keepsakes; /* what of others the plan takes away along with it */
+	char *refused; /* owned: the op of the way back that was refused last; again: for the second time */
 	bool again;
 	char *left_out[LEFT_OUT_MAX]; /* owned */
 	size_t n_left_out;
@@ -36,6 +44,7 @@ struct transaction {
 };
 
 static void start_round(struct transaction *t);
+static void forget_lost(struct transaction *t);
 
 static struct diff_input input_of(const struct transaction *t)
 {
@@ -55,6 +64,8 @@ struct transaction *transaction_free(struct transaction *t)
 	plan_done(&t->plan);
 	effective_done(&t->wanted);
 	effective_done(&t->before);
+	keepsakes_done(&t->keepsakes);
+	forget_lost(t);
 	ledger_done(&t->ledger_before);
 	for (size_t i = 0; i < t->outcome.n_differences; i++)
 		free(t->outcome.differences[i]);
@@ -121,12 +132,52 @@ static void add_difference(const struct difference *d, void *userdata)
 		xasprintf("%s: %s is %s, was %s", d->link, d->key, d->found, d->declared);
 }
 
+static void add_lost(const char *what, const char *why, void *userdata)
+{
+	struct transaction *t = userdata;
+
+	*ARRAY_APPEND(t->lost, t->n_lost) = xasprintf("%s: %s", what, why);
+}
+
+static void forget_lost(struct transaction *t)
+{
+	for (size_t i = 0; i < t->n_lost; i++)
+		free(t->lost[i]);
+	free(t->lost);
+	t->lost = NULL;
+	t->n_lost = 0;
+}
+
+static void finish_all(struct transaction *t);
+
+static int on_carrier_time(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	return on_turn(NULL, userdata);
+}
+
+/* What others had there is put back last. Some of it waits for a carrier, which comes a little after the link. */
+static void put_back(struct transaction *t)
+{
+	forget_lost(t);
+	if (!kernel_put_back(t->kernel, &t->keepsakes, t->going_back, add_lost, t) ||
+	    t->carrier_waits++ >= CARRIER_WAITS) {
+		finish_all(t);
+		return;
+	}
+	t->next = put_back;
+	if (sd_event_add_time_relative(kernel_event(t->kernel), &t->turn, CLOCK_MONOTONIC, CARRIER_USEC, 0,
+				       on_carrier_time, t) < 0)
+		finish_all(t);
+}
+
 /* The way back has ended: says honestly what it reached. */
 static void finish_going_back(struct transaction *t)
 {
 	struct diff_input in = input_of(t);
 	struct diff diff;
 
+	for (size_t i = 0; i < t->n_lost; i++)
+		*ARRAY_APPEND(t->outcome.differences, t->outcome.n_differences) = TAKE_PTR(t->lost[i]);
 	diff_models(&in, &diff);
 	for (size_t i = 0; i < diff.n; i++)
 		diff_describe(&in, &diff.list[i], add_difference, t);
@@ -139,6 +190,14 @@ static void finish_going_back(struct transaction *t)
 	ledger_follow(t->ledger, in.actual);
 	save(t);
 	finish(t);
+}
+
+static void finish_all(struct transaction *t)
+{
+	if (t->going_back)
+		finish_going_back(t);
+	else
+		finish(t);
 }
 
 static void fail(struct transaction *t)
@@ -294,9 +353,10 @@ static int note(struct transaction *t, const struct model *actual)
 
 	if (t->going_back)
 		return 0;
+	kernel_keep(t->kernel, &t->plan, &t->keepsakes);
 	if (t->roll_back) {
 		restore_extend(&t->before, actual, &t->plan);
-		r = t->hooks->journal(&t->before, &t->ledger_before, t->userdata);
+		r = t->hooks->journal(&t->before, &t->ledger_before, &t->keepsakes, t->userdata);
 	}
 	ledger_note_plan(t->ledger, &t->plan, actual);
 	return r < 0 ? r : t->hooks->save(t->userdata);
@@ -322,17 +382,14 @@ static void start_round(struct transaction *t)
 		leave_out_refused(t);
 	plan_id(&t->plan, id);
 	if (t->plan.n == 0) {
-		if (t->going_back)
-			finish_going_back(t);
-		else
-			finish(t);
+		put_back(t);
 		return;
 	}
 	if (t->round++ >= (t->going_back ? 2 * ROUNDS_MAX : ROUNDS_MAX) ||
 	    (streq(id, t->plan_id) && !(t->going_back && t->refused && !t->again))) {
 		plan_done(&t->plan);
 		if (t->going_back)
-			finish_going_back(t);
+			put_back(t);
 		else
 			fail_read_back(t);
 		return;
@@ -369,7 +426,8 @@ static int transaction_new(struct transaction **ret, struct kernel *k, struct le
 }
 
 int transaction_start_back(struct transaction **ret, struct kernel *k, struct ledger *ledger, struct effective *before,
-			   struct ledger *ledger_before, const struct transaction_hooks *hooks, void *userdata)
+			   struct ledger *ledger_before, struct keepsakes *keepsakes,
+			   const struct transaction_hooks *hooks, void *userdata)
 {
 	struct transaction *t;
 	int r = transaction_new(&t, k, ledger, hooks, userdata);
@@ -380,6 +438,8 @@ int transaction_start_back(struct transaction **ret, struct kernel *k, struct le
 	t->ledger_before = *ledger_before;
 	*before = EFFECTIVE_NULL;
 	*ledger_before = LEDGER_NULL;
+	t->keepsakes = *keepsakes;
+	*keepsakes = (struct keepsakes){0};
 	t->going_back = true;
 	t->outcome.rolled_back = true;
 	*ret = t;

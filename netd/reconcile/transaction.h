@@ -40,7 +40,8 @@ struct transaction_hooks {
 	int (*save)(void *userdata);
 	/* With roll_back: writes down the state to go back to, before the first message. Negative errno: nothing is
 	 * sent. */
-	int (*journal)(const struct effective *before, const struct ledger *ledger_before, void *userdata);
+	int (*journal)(const struct effective *before, const struct ledger *ledger_before,
+		       const struct keepsakes *keepsakes, void *userdata);
 	void (*progress)(size_t done, size_t total, void *userdata);
 	void (*step)(const struct op *op, void *userdata); /* each op of a plan about to run, for the log */
 	void (*done)(const struct outcome *outcome, void *userdata);
@@ -55,9 +56,10 @@ struct transaction;
 int transaction_start(struct transaction **ret, struct kernel *k, struct ledger *ledger, bool roll_back,
 		      const struct transaction_hooks *hooks, void *userdata);
 /*
- * Starts the way back that a journal holds. Takes over what `before` and `ledger_before` hold, which become empty.
+ * Starts the way back that a journal holds. Takes over what the last three hold, which become empty.
  * `done` tells in `restored` and `differences` what was reached.
  */
 int transaction_start_back(struct transaction **ret, struct kernel *k, struct ledger *ledger, struct effective *before,
-			   struct ledger *ledger_before, const struct transaction_hooks *hooks, void *userdata);
+			   struct ledger *ledger_before, struct keepsakes *keepsakes,
+			   const struct transaction_hooks *hooks, void *userdata);
 struct transaction *transaction_free(struct transaction *t);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: keepsake.h. */
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+
+#include "keepsake-internal.h"
+
+/* More than this of one change is not kept: memory and the journal are bounded. */
+#define KEEPSAKES_MAX 4096
+
+void keepsakes_done(struct keepsakes *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->list[i].what);
+		free(s->list[i].links);
+		free(s->list[i].payload);
+	}
+	free(s->list);
+	*s = (struct keepsakes){0};
+}
+
+static int name_order(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+bool keepsakes_lose(const struct losing *l, const char *name)
+{
+	return l->n && bsearch(name, l->names, l->n, sizeof(*l->names), name_order);
+}
+
+static void add_losing(struct losing *l, const char *name)
+{
+	l->names = array_grow(l->names, l->n, sizeof(*l->names));
+	snprintf(l->names[l->n++], IFNAMSIZ, "%s", name);
+}
+
+static void sort_losing(struct losing *l)
+{
+	if (l->n)
+		qsort(l->names, l->n, sizeof(*l->names), name_order);
+}
+
+static void each_hop(struct nlattr *multipath, keepsake_index_fn *fn, void *userdata)
+{
+	struct rtnexthop *hop = mnl_attr_get_payload(multipath);
+	int left = mnl_attr_get_payload_len(multipath);
+
+	for (; RTNH_OK(hop, left); left -= (int)RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop)) {
+		uint32_t index = (uint32_t)hop->rtnh_ifindex;
+
+		fn(&index, userdata);
+		hop->rtnh_ifindex = (int)index;
+		hop->rtnh_flags &= RTNH_F_ONLINK;
+	}
+}
+
+static int left_of(const void *payload, size_t len, const struct nlattr *a)
+{
+	return (int)((const uint8_t *)payload + len - (const uint8_t *)a);
+}
+
+void keepsake_each_index(uint16_t type, void *payload, size_t len, keepsake_index_fn *fn, void *userdata)
+{
+	uint16_t oif = type == RTM_NEWNEXTHOP ? NHA_OIF : RTA_OIF;
+	size_t header = type == RTM_NEWNEXTHOP ? sizeof(struct nhmsg) : sizeof(struct rtmsg);
+	struct nlattr *a;
+
+	if (type == RTM_SETLINK || type == RTM_NEWLINKPROP) {
+		struct ifinfomsg *ifi = payload;
+		uint32_t index = (uint32_t)ifi->ifi_index;
+
+		fn(&index, userdata);
+		ifi->ifi_index = (int)index;
+		return;
+	}
+	for (a = (void *)((uint8_t *)payload + MNL_ALIGN(header)); mnl_attr_ok(a, left_of(payload, len, a));
+	     a = mnl_attr_next(a)) {
+		if (mnl_attr_get_type(a) == oif)
+			fn(mnl_attr_get_payload(a), userdata);
+		else if (type == RTM_NEWROUTE && mnl_attr_get_type(a) == RTA_MULTIPATH)
+			each_hop(a, fn, userdata);
+	}
+}
+
+struct naming {
+	const struct model *actual;
+	struct keepsake *keepsake;
+	bool unknown; /* a link is not there */
+};
+
+static void index_to_ordinal(uint32_t *index, void *userdata)
+{
+	struct naming *n = userdata;
+	struct keepsake *k = n->keepsake;
+	const struct link *link = model_index(n->actual, *index);
+
+	n->unknown = n->unknown || !link;
+	if (!link)
+		return;
+	k->links = array_grow(k->links, k->n_links, sizeof(*k->links));
+	snprintf(k->links[k->n_links++], IFNAMSIZ, "%s", link->name);
+	*index = (uint32_t)k->n_links;
+}
+
+static void ordinal_to_index(uint32_t *index, void *userdata)
+{
+	struct naming *n = userdata;
+	uint32_t i = *index - 1;
+	const struct link *link = i < n->keepsake->n_links ? model_find(n->actual, n->keepsake->links[i]) : NULL;
+
+	n->unknown = n->unknown || !link;
+	*index = link ? link->ifindex : 0;
+}
+
+bool keepsakes_have(const struct keepsakes *s, const char *what)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (streq(s->list[i].what, what))
+			return true;
+	return false;
+}
+
+void keepsake_add(struct losing *l, uint16_t type, char *what, const void *payload, size_t len)
+{
+	struct keepsake keepsake = {.type = type, .what = what, .payload = blob_new(payload, len)};
+	struct naming naming = {.actual = l->actual, .keepsake = &keepsake};
+
+	keepsake_each_index(type, keepsake.payload->data, len, index_to_ordinal, &naming);
+	if (!naming.unknown && l->kept->n < KEEPSAKES_MAX && !keepsakes_have(l->kept, what)) {
+		*ARRAY_APPEND(l->kept->list, l->kept->n) = keepsake;
+		return;
+	}
+	free(keepsake.what);
+	free(keepsake.links);
+	free(keepsake.payload);
+}
+
+/* What stands on a link loses its routes with it. */
+static void add_upper(struct losing *l)
+{
+	for (size_t i = 0; i < l->actual->n_links; i++) {
+		const struct link *link = l->actual->links[i], *parent = model_parent(l->actual, link);
+		bool stands = false;
+
+		for (; parent && !stands; parent = model_parent(l->actual, parent))
+			stands = keepsakes_lose(l, parent->name);
+		if (stands)
+			*ARRAY_APPEND(l->upper, l->n_upper) = link;
+	}
+	for (size_t i = 0; i < l->n_upper; i++)
+		add_losing(l, l->upper[i]->name);
+	sort_losing(l);
+	free(l->upper);
+}
+
+static bool hurts(const struct op *op)
+{
+	return op->type == OP_DELETE || op->type == OP_ADDRESS_DELETE ||
+	       (op->type == OP_SET && op->have && (op->flags == FLAGS_DOWN || op->master != MASTER_KEEP));
+}
+
+int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s)
+{
+	struct losing l = {.actual = &k->actual, .kept = s};
+	int error = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (hurts(&p->ops[i]) && model_find(l.actual, p->ops[i].link->name))
+			add_losing(&l, p->ops[i].link->name);
+	if (!l.n)
+		return 0;
+	sort_losing(&l);
+	add_upper(&l);
+	error = keepsake_nexthops(k, &l);
+	if (!error)
+		error = keepsake_routes(k, &l);
+	for (size_t i = 0; i < p->n && !error; i++) {
+		const struct link *link = model_find(l.actual, p->ops[i].link->name);
+
+		if (p->ops[i].type == OP_DELETE && link)
+			keepsake_names(k, &l, link);
+	}
+	free(l.names);
+	return error == -EINTR ? 0 : error;
+}
+
+static bool is_same(const struct keepsake *a, const struct keepsake *b)
+{
+	return streq(a->what, b->what) && a->n_links == b->n_links && blob_equal(a->payload, b->payload) &&
+	       (!a->n_links || memcmp(a->links, b->links, a->n_links * sizeof(*a->links)) == 0);
+}
+
+static bool is_there(const struct keepsakes *now, const struct keepsake *keepsake)
+{
+	for (size_t i = 0; i < now->n; i++)
+		if (is_same(&now->list[i], keepsake))
+			return true;
+	return false;
+}
+
+/* Links that are up, and no ports: on a NIC that became one, a route is of no use any more. */
+static bool is_in_use(const struct model *actual, const struct keepsake *keepsake)
+{
+	for (size_t i = 0; i < keepsake->n_links; i++) {
+		const struct link *link = model_find(actual, keepsake->links[i]);
+
+		if (!link || !(link->flags & IFF_UP) || link->master)
+			return false;
+	}
+	return true;
+}
+
+static uint16_t flags_of(uint16_t type)
+{
+	if (type == RTM_NEWLINKPROP)
+		return NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND;
+	return type == RTM_SETLINK ? 0 : NLM_F_CREATE | NLM_F_REPLACE;
+}
+
+static int send_back(struct kernel *k, const struct keepsake *keepsake, char **why)
+{
+	struct naming naming = {.actual = &k->actual, .keepsake = (struct keepsake *)(uintptr_t)keepsake};
+	union message q = {0};
+	struct nlmsghdr *m = mnl_nlmsg_put_header(&q);
+	struct rtnl_result result = {0};
+	int error;
+
+	m->nlmsg_type = keepsake->type;
+	m->nlmsg_flags = flags_of(keepsake->type);
+	memcpy(mnl_nlmsg_put_extra_header(m, keepsake->payload->len), keepsake->payload->data, keepsake->payload->len);
+	keepsake_each_index(keepsake->type, mnl_nlmsg_get_payload(m), keepsake->payload->len, ordinal_to_index,
+			    &naming);
+	error = naming.unknown ? -ENODEV : rtnl_batch(k->rtnl, m, m->nlmsg_len, &result, 1);
+	k->writes++;
+	if (!error)
+		error = result.error;
+	*why = xstrdup(result.text ? result.text : strerror(-error));
+	rtnl_result_done(&result);
+	return error;
+}
+
+static void look_again(struct kernel *k, const struct keepsakes *s, struct keepsakes *now)
+{
+	struct losing l = {.actual = &k->actual, .kept = now};
+
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t n = 0; n < s->list[i].n_links; n++)
+			add_losing(&l, s->list[i].links[n]);
+	sort_losing(&l);
+	keepsake_nexthops(k, &l);
+	keepsake_routes(k, &l);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct keepsake *keepsake = &s->list[i];
+		bool is_name = keepsake->type == RTM_SETLINK || keepsake->type == RTM_NEWLINKPROP;
+		const struct link *link = is_name ? model_find(l.actual, keepsake->links[0]) : NULL;
+
+		if (link)
+			keepsake_names(k, &l, link);
+	}
+	free(l.names);
+}
+
+bool kernel_put_back(struct kernel *k, const struct keepsakes *s, bool as_they_were, kernel_lost_fn *lost,
+		     void *userdata)
+{
+	struct keepsakes now = {0};
+	bool later = false;
+
+	if (!s->n || k->execution)
+		return false;
+	look_again(k, s, &now);
+	for (size_t i = 0; i < s->n; i++) {
+		_cleanup_free_ char *why = NULL;
+		int error;
+
+		if (is_there(&now, &s->list[i]) || (!as_they_were && !is_in_use(&k->actual, &s->list[i])))
+			continue;
+		error = send_back(k, &s->list[i], &why);
+		later = later || error == -ENETDOWN;
+		if (error < 0)
+			lost(s->list[i].what, why, userdata);
+	}
+	keepsakes_done(&now);
+	return later;
+}
