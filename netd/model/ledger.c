@@ -2,6 +2,8 @@
 /* Purpose: ledger.h: a sorted array of records, found by bisection. */
 #include "ledger.h"
 
+#include <endian.h>
+
 static struct record *record_free(struct record *r)
 {
 	if (!r)
@@ -24,14 +26,33 @@ void ledger_done(struct ledger *l)
 	*l = LEDGER_NULL;
 }
 
+/*
+ * strcmp() of two names that are filled up with zeros, as two numbers: every link is looked up here several times, and
+ * names differ mostly at their end.
+ */
+static int name_order(const char a[IFNAMSIZ], const char b[IFNAMSIZ])
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	if (x[0] == y[0] && x[1] == y[1])
+		return 0;
+	if (x[0] != y[0])
+		return be64toh(x[0]) < be64toh(y[0]) ? -1 : 1;
+	return be64toh(x[1]) < be64toh(y[1]) ? -1 : 1;
+}
+
 /* The place of a name, or where it would be. */
-static size_t place_of(const struct ledger *l, const char *name, bool *found)
+static size_t place_of(const struct ledger *l, const char *wanted, bool *found)
 {
 	size_t low = 0, high = l->n;
+	char name[IFNAMSIZ];
 
+	name_copy(name, wanted);
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = strcmp(l->list[middle]->name, name);
+		int order = name_order(l->list[middle]->name, name);
 
 		if (order == 0) {
 			*found = true;
@@ -49,8 +70,11 @@ static size_t place_of(const struct ledger *l, const char *name, bool *found)
 struct record *ledger_find(const struct ledger *l, const char *name)
 {
 	bool found;
-	size_t i = place_of(l, name, &found);
+	size_t i;
 
+	if (strnlen(name, IFNAMSIZ) == IFNAMSIZ)
+		return NULL; /* no link has such a name */
+	i = place_of(l, name, &found);
 	return found ? l->list[i] : NULL;
 }
 
@@ -65,7 +89,7 @@ struct record *ledger_get(struct ledger *l, const char *name, const struct kind 
 		return l->list[i];
 	}
 	r = xcalloc(1, sizeof(*r));
-	snprintf(r->name, sizeof(r->name), "%s", name);
+	name_copy(r->name, name);
 	r->kind = kind;
 	r->changed = true;
 	(void)ARRAY_APPEND(l->list, l->n);

@@ -170,11 +170,19 @@ struct link *model_parent(const struct model *m, const struct link *l)
 	return l->parent_name[0] ? model_find(m, l->parent_name) : model_index(m, l->parent);
 }
 
+void name_copy(char to[IFNAMSIZ], const char *from)
+{
+	char name[IFNAMSIZ] = "";
+
+	memcpy(name, from, strnlen(from, IFNAMSIZ - 1));
+	memcpy(to, name, IFNAMSIZ);
+}
+
 struct link *link_new(const char *name, const struct kind *kind)
 {
 	struct link *l = xcalloc(1, sizeof(*l));
 
-	snprintf(l->name, sizeof(l->name), "%s", name);
+	name_copy(l->name, name);
 	l->kind = kind;
 	l->common = values_new(&link_options);
 	if (kind->own.n)

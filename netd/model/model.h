@@ -134,6 +134,9 @@ struct model {
 void model_done(struct model *m);
 #define MODEL_NULL ((struct model){0})
 
+/* Copies a name, cut off where it is too long, and fills up with zeros: names of records are compared as numbers. */
+void name_copy(char to[IFNAMSIZ], const char *from);
+
 struct link *link_new(const char *name, const struct kind *kind);
 struct link *link_free(struct link *l);
 /* Deep copy, relations included. */

@@ -59,10 +59,12 @@ static uint64_t rows_differing(const struct model *actual, const struct values *
 {
 	uint64_t differing = 0;
 
-	for (unsigned row = 0; want && row < want->table->n; row++)
-		if (values_has(want, row) &&
-		    !diff_row_equal(actual, &want->table->rows[row], values_at(want, row), have, row))
+	for (uint64_t left = want ? want->set : 0; left; left &= left - 1) {
+		unsigned row = (unsigned)__builtin_ctzll(left);
+
+		if (!diff_row_equal(actual, &want->table->rows[row], values_at(want, row), have, row))
 			differing |= 1ull << row;
+	}
 	return differing;
 }
 
@@ -284,7 +286,9 @@ static void diff_existing(const struct diff_input *in, struct link_diff *d)
 		return;
 	d->common = rows_differing(in->actual, want->common, have->common);
 	/* On the way back, what only the mode that is left allows is set before it is left. */
-	d->own = rows_differing(in->actual, want->own, have->own) & (diff_rows_of_mode(want) | diff_rows_of_mode(have));
+	d->own = rows_differing(in->actual, want->own, have->own);
+	if (d->own)
+		d->own &= diff_rows_of_mode(want) | diff_rows_of_mode(have);
 	d->master = want->master_managed && !streq(want->master_name, master_name) &&
 		    /* A master that is not there yet because it waits for a device cannot be joined. */
 		    !(want->master_name[0] && model_find(&in->effective->links, want->master_name) &&

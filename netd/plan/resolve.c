@@ -83,11 +83,6 @@ const char *resolve_name(const struct resolve_input *in, const char *label, stru
 	return have ? have->name : label;
 }
 
-static void copy_name(char to[IFNAMSIZ], const char *from)
-{
-	snprintf(to, IFNAMSIZ, "%s", from);
-}
-
 /* Labels and altnames in values (primary, backup_port) become kernel names. */
 static void name_devices(const struct resolve_input *in, struct values *v)
 {
@@ -116,11 +111,11 @@ static void add_declared(const struct resolve_input *in, struct effective *e)
 			continue;
 		}
 		want = link_copy(declared);
-		copy_name(want->name, name);
+		name_copy(want->name, name);
 		want->has_section = true;
 		name_devices(in, want->own);
 		if (want->parent_name[0])
-			copy_name(want->parent_name, resolve_name(in, declared->parent_name, NULL));
+			name_copy(want->parent_name, resolve_name(in, declared->parent_name, NULL));
 		for (size_t p = 0; p < want->n_ports; p++) {
 			const char *port = resolve_name(in, want->ports[p].name, NULL);
 
@@ -177,7 +172,7 @@ static void add_ports(const struct resolve_input *in, struct effective *e)
 		for (size_t p = 0; p < master->n_ports; p++) {
 			struct link *port = resolve_device(in, e, master->ports[p].name, master->ports[p].loc);
 
-			copy_name(port->master_name, master->name);
+			name_copy(port->master_name, master->name);
 			port->master_managed = true;
 			values_free(port->port);
 			port->port = port_values(in, p < declared->n_ports ? declared->ports[p].name : port->name,
@@ -284,7 +279,7 @@ static void add_foreign_ports(const struct resolve_input *in, struct effective *
 		want = resolve_device(in, e, have->name, wanted_master->loc);
 		want->foreign = true;
 		want->port = values;
-		copy_name(want->master_name, master->name);
+		name_copy(want->master_name, master->name);
 	}
 }
 
@@ -335,7 +330,7 @@ static void add_lost_ports(const struct resolve_input *in, struct effective *e)
 			continue;
 		want = resolve_device(in, e, a->port->name, master->loc);
 		want->foreign = true;
-		copy_name(want->master_name, a->master);
+		name_copy(want->master_name, a->master);
 		want->master_managed = true;
 		values_free(want->port);
 		want->port = port_settings(a->port);
@@ -434,7 +429,7 @@ static void add_former(const struct resolve_input *in, struct effective *e, cons
 	if (!master || !r->port || r->joined || !model_find(&e->links, master->name))
 		return;
 	want->foreign = true;
-	copy_name(want->master_name, master->name);
+	name_copy(want->master_name, master->name);
 }
 
 /* What the ledger knows and nobody wants any more: ours is removed, what was taken over goes back to how it was. */

@@ -94,6 +94,27 @@ static void every_save_is_read_back(void **state _unused_)
 	ledger_done(&l);
 }
 
+/* In the order of strcmp(), also of names that differ in length or at one end only. */
+static void records_are_found_by_their_whole_name(void **state _unused_)
+{
+	static const char *const names[] = {"b",	 "a",	     "ab",	  "bond0.1",	     "bond0.10",
+					    "bond0.100", "abcdefgh", "abcdefghi", "abcdefghijklmno", "abcdefghijklmnn",
+					    "\xc3\xa4",	 "A"};
+	struct ledger l = LEDGER_NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		ledger_get(&l, names[i], &kind_bridge);
+	assert_int_equal(l.n, ARRAY_SIZE(names));
+	for (size_t i = 1; i < l.n; i++)
+		assert_true(strcmp(l.list[i - 1]->name, l.list[i]->name) < 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_string_equal(ledger_find(&l, names[i])->name, names[i]);
+	assert_null(ledger_find(&l, "abcdefghijklmnop"));
+	assert_null(ledger_find(&l, "bond0"));
+	assert_null(ledger_find(&l, ""));
+	ledger_done(&l);
+}
+
 /* What changes nothing adds no record. */
 static void only_what_changed_is_appended(void **state _unused_)
 {
@@ -154,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_save_is_read_back),
+		cmocka_unit_test(records_are_found_by_their_whole_name),
 		cmocka_unit_test(only_what_changed_is_appended),
 		cmocka_unit_test(a_line_without_end_is_passed_over),
 		cmocka_unit_test(a_copy_is_written_as_a_whole),
