@@ -6,6 +6,8 @@ Runs the bench's workloads in the machine it is started on, which is meant to be
 
     measure.py --bin DIR --out FILE [--sizes 10,100,1000] [--rounds 3] [--limit SECONDS] [--tools floor,ip,kvmnetd]
 
+Other tools are those of peers.py.
+
 A round that would not end within the limit, going by the one before it, is not begun; the first of each size always is.
 
 DIR has kvmnetd, netctl and floor. FILE becomes JSON: {"kernel", "udevd", "cells": [{"work", "n", "tool", "round", "seconds",
@@ -13,6 +15,7 @@ DIR has kvmnetd, netctl and floor. FILE becomes JSON: {"kernel", "udevd", "cells
 """
 import argparse
 import contextlib
+import functools
 import json
 import os
 import re
@@ -25,6 +28,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import peers  # noqa: E402
 
 MACS = {'d0': '52:54:00:be:0c:00', 'd1': '52:54:00:be:0c:01'}
 CELL_LIMIT = 600  # seconds
@@ -84,7 +90,8 @@ def make_ports():
 
 def remove_ports():
     for name in MACS:
-        subprocess.run([IP, 'link', 'del', name], check=True)
+        if Path('/sys/class/net', name).exists():
+            subprocess.run([IP, 'link', 'del', name], check=True)
 
 
 def links(*arguments):
@@ -308,7 +315,8 @@ def differences(states):
     return result
 
 
-TOOLS = [('floor', measure_floor), ('ip', measure_ip), ('kvmnetd', measure_kvmnetd)]
+TOOLS = [('floor', measure_floor), ('ip', measure_ip), ('kvmnetd', measure_kvmnetd),
+         *((name, functools.partial(peers.measure_peer, name=name)) for name in peers.PEERS)]
 
 
 def measure_round(b, tools):
@@ -318,7 +326,7 @@ def measure_round(b, tools):
         make_ports()
         try:
             function(b)
-        except (RuntimeError, subprocess.TimeoutExpired) as e:
+        except (RuntimeError, subprocess.TimeoutExpired, subprocess.CalledProcessError) as e:
             b.note('failed', name, why=str(e)[:500])
             return False
         remove_ports()

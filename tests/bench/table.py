@@ -108,6 +108,32 @@ def memory(r):
     row('processor s a minute meanwhile', *(r.text('taps', 'kvmnetd', n, 'cpu') for n in sizes))
 
 
+PEERS = ['networkd', 'ifupdown2', 'nm']
+
+
+def peer_table(r):
+    """A boot with a peer in it: seconds, and in brackets how many times what `ip` and what kvmnetd took."""
+    peer = next((tool for tool in PEERS if any(c['tool'] == tool for c in r.cells)), None)
+    if not peer:
+        return
+    sizes = r.sizes()
+    print(f'\n{peer}: seconds [over ip, over kvmnetd]\n')
+    header('workload', *(f'N = {n}' for n in sizes))
+    for work, title in WORKS:
+        if not any(r.values(work, peer, n) for n in sizes):
+            continue
+        row(title, *(against(r, work, peer, n) for n in sizes))
+    for c in r.cells:
+        if c['work'] == 'failed':
+            print(f"\nN = {c['n']}: {c['tool']} did not finish: {c['why'][:200]}")
+
+
+def against(r, work, peer, n):
+    found = r.median(work, peer, n)
+    others = [r.median(work, tool, n) for tool in ('ip', 'kvmnetd')]
+    return '-' if not found else f'{r.text(work, peer, n)} [{", ".join(f"{found / o:.1f}" if o else "-" for o in others)}]'
+
+
 def main():
     for path in sys.argv[1:]:
         with open(path, encoding='utf-8') as f:
@@ -122,6 +148,7 @@ def main():
         seconds(results)
         ratios(results)
         memory(results)
+        peer_table(results)
 
 
 main()
