@@ -65,8 +65,11 @@ static void compare_value(struct comparison *c, const struct option *o, unsigned
 		return;
 	if (has_a && has_b && value_same(c, o, values_at(a, row), values_at(b, row)))
 		return;
-	text_a = has_a ? value_text_in(c->a, o, values_at(a, row)) : NULL;
-	text_b = has_b ? value_text_in(c->b, o, values_at(b, row)) : NULL;
+	/* Texts only where they are told: every event of a link is compared with what is known of it. */
+	if (c->add) {
+		text_a = has_a ? value_text_in(c->a, o, values_at(a, row)) : NULL;
+		text_b = has_b ? value_text_in(c->b, o, values_at(b, row)) : NULL;
+	}
 	differ(c, o->key, text_a, text_b);
 }
 
@@ -235,14 +238,23 @@ static char *altnames_text(const struct link *l)
 	return text;
 }
 
+static void compare_altnames(struct comparison *c, const struct link *a, const struct link *b)
+{
+	_cleanup_free_ char *text_a = NULL, *text_b = NULL;
+
+	if (!a->altnames && !b->altnames)
+		return;
+	text_a = altnames_text(a);
+	text_b = altnames_text(b);
+	compare_texts(c, "altnames", text_a, text_b);
+}
+
 static void compare_basics(struct comparison *c, const struct link *a, const struct link *b)
 {
-	_cleanup_free_ char *altnames_a = altnames_text(a), *altnames_b = altnames_text(b);
-
 	compare_texts(c, "kind", a->info_kind, b->info_kind);
 	compare_texts(c, "master", name_of(c->a, a->master), name_of(c->b, b->master));
 	compare_texts(c, "parent", name_of(c->a, a->parent), name_of(c->b, b->parent));
-	compare_texts(c, "altnames", altnames_a, altnames_b);
+	compare_altnames(c, a, b);
 	if ((a->flags ^ b->flags) & IFF_UP)
 		differ(c, "state", a->flags & IFF_UP ? "up" : "down", b->flags & IFF_UP ? "up" : "down");
 	else if ((a->flags ^ b->flags) & IFF_LOWER_UP)
