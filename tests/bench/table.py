@@ -74,6 +74,8 @@ def seconds(r):
         row('one raw dump of everything', '-', '-', r.text('dump', 'floor', n))
         row('longest wait for the rtnl lock while all is removed, ms',
             *(r.text('remove-all', tool, n, 'stall', '.0f') for tool in ('kvmnetd', 'ip', 'floor')))
+        row('99 of 100 such waits are shorter than, ms',
+            *(r.text('remove-all', tool, n, 'stall99', '.0f') for tool in ('kvmnetd', 'ip', 'floor')))
 
 
 def ratios(r):
