@@ -14,7 +14,6 @@ static const struct {
 	const char *what;
 } later_keys[] = {
 	/* clang-format off */
-	{"zone",	     SECTION_LINK,   "firewalld zones"},
 	{"confirm",	     SECTION_DAEMON, "apply with confirmation"},
 	{"foreign_firewall", SECTION_DAEMON, "rules for other firewalls"},
 	/* clang-format on */

@@ -42,6 +42,14 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_)
 	return 0;
 }
 
+static int on_reloaded(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_)
+{
+	struct bus *b = userdata;
+
+	b->changed(sd_bus_message_get_sender(m), b->userdata);
+	return 0;
+}
+
 static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *e _unused_)
 {
 	struct bus *b = userdata;
@@ -69,8 +77,10 @@ static int on_connected(sd_bus_message *m _unused_, void *userdata, sd_bus_error
 			xasprintf("type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
 				  "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
 				  b->names[i]);
+		_cleanup_free_ char *reloaded = xasprintf("type='signal',sender='%s',member='Reloaded'", b->names[i]);
 
 		sd_bus_add_match_async(b->bus, NULL, match, on_owner, NULL, b);
+		sd_bus_add_match_async(b->bus, NULL, reloaded, on_reloaded, NULL, b);
 	}
 	sd_bus_call_method_async(b->bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
 				 "ListNames", on_answer, b, NULL);

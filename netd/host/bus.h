@@ -10,7 +10,10 @@
 
 struct bus;
 
-/* names: NULL-terminated, of static lifetime. changed: one of them came or went. */
+/*
+ * names: NULL-terminated, of static lifetime. changed: one of them came or went, or said that it forgot what it
+ * was told (a signal Reloaded, firewalld's).
+ */
 struct bus *bus_new(sd_event *event, const char *const *names, void (*changed)(const char *name, void *userdata),
 		    void *userdata);
 struct bus *bus_free(struct bus *b);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "../log.h"
+#include "host-internal.h"
 
 /* Who ends sooner than this after its start is started again later each time, up to the other. */
 #define LASTING_USEC (60 * 1000000ull)
@@ -52,11 +53,11 @@ static uint64_t start_time(pid_t pid)
 /* The process of the file, 0: none that still runs. note: 64 bytes. */
 static pid_t read_pid(const char *path, char *note)
 {
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	_cleanup_free_ char *text = read_file(path);
 	uint64_t time;
 	int pid;
 
-	if (!f || fscanf(f, "%d %" SCNu64 " %63s", &pid, &time, note) != 3 || pid <= 1 || !time)
+	if (!text || sscanf(text, "%d %" SCNu64 " %63s", &pid, &time, note) != 3 || pid <= 1 || !time)
 		return 0;
 	return start_time(pid) == time ? pid : 0;
 }

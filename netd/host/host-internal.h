@@ -28,6 +28,25 @@ void told_parse(enum link_row row, const char *words, union value *v);
 /* The value's words; the caller frees it. */
 char *told_text(enum link_row row, union value v);
 
+/* Which zone a link is in. */
+struct zone {
+	char link[IFNAMSIZ];
+	char *name; /* owned */
+	bool by_us; /* we put it there */
+};
+
+struct zones {
+	struct zone *list;
+	size_t n;
+};
+
+/* firewalld.c */
+void zones_done(struct zones *z);
+/* Reads which link is in which zone. 0 or negative errno. */
+int firewalld_read(struct host *h, struct zones *ret);
+/* name: "" for none. 0 or negative errno with *why. */
+int firewalld_write(struct host *h, const char *link, const char *name, char **why);
+
 struct host {
 	sd_event *event; /* borrowed */
 	struct bus *bus;
@@ -38,6 +57,8 @@ struct host {
 	void *userdata;
 	const struct resolver *resolver; /* NULL: none */
 	bool file_allowed, wanted, stale;
+	bool zones_stale, zones_known;
+	struct zones zones;	   /* as last read */
 	struct told_list told;	   /* what the resolver has, as last read */
 	sd_event_source *watch;	   /* of /etc/resolv.conf while we keep it */
 	char (*refused)[IFNAMSIZ]; /* links that it would not be told of */
@@ -57,6 +78,7 @@ struct resolver {
 extern const struct resolver resolved, resolvconf, resolv_conf;
 
 #define RESOLVED_NAME "org.freedesktop.resolve1"
+#define FIREWALLD_NAME "org.fedoraproject.FirewallD1"
 #define RESOLV_CONF "/etc/resolv.conf"
 
 /* resolv-conf.c */

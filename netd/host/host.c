@@ -9,7 +9,7 @@
 /* In this order: the first that works is told. */
 static const struct resolver *const resolvers[] = {&resolved, &resolvconf, &resolv_conf};
 
-static const char *const bus_names[] = {RESOLVED_NAME, NULL};
+static const char *const bus_names[] = {RESOLVED_NAME, FIREWALLD_NAME, NULL};
 
 void told_done(struct told_list *t)
 {
@@ -111,6 +111,7 @@ void host_doubt(struct host *h)
 	h->n_refused = 0;
 	h->stale = true;
 	dnsmasqs_doubt(h->dnsmasqs);
+	h->zones_stale = true;
 }
 
 static bool is_refused(const struct host *h, const char *name)
@@ -139,6 +140,7 @@ struct host *host_new(sd_event *event, const struct host_setup *setup)
 	h->changed = setup->changed;
 	h->userdata = setup->userdata;
 	h->stale = true;
+	h->zones_stale = true;
 	if (setup->is_boot)
 		resolv_conf_put_back(h);
 	h->dhcp = dhcp_new(event, setup->runtime_dir, setup->lib_dir, setup->changed, setup->userdata);
@@ -156,6 +158,7 @@ struct host *host_free(struct host *h)
 	bus_free(h->bus);
 	dnsmasqs_free(h->dnsmasqs);
 	told_done(&h->told);
+	zones_done(&h->zones);
 	free(h->refused);
 	free(h->state_dir);
 	free(h);
@@ -172,6 +175,57 @@ static void put_list(struct link *l, enum link_row row, union value v)
 	struct blob *b = v.blob && v.blob->len ? blob_new(v.blob->data, v.blob->len) : NULL;
 
 	values_put(l->common, row, (union value){.blob = b}, LOC_NONE);
+}
+
+static const struct zone *find_zone(const struct zones *z, const char *link)
+{
+	for (size_t i = 0; i < z->n; i++)
+		if (streq(z->list[i].link, link))
+			return &z->list[i];
+	return NULL;
+}
+
+static void show_zone(const struct host *h, struct link *l)
+{
+	const struct zone *z = find_zone(&h->zones, l->name);
+	struct blob *b = z ? blob_new(z->name, strlen(z->name) + 1) : NULL;
+
+	if (h->zones_known && !is_refused(h, l->name)) {
+		values_put(l->common, LINK_ZONE, (union value){.blob = b}, LOC_NONE);
+		return;
+	}
+	free(b);
+	values_unset(l->common, LINK_ZONE);
+}
+
+static void read_zones(struct host *h)
+{
+	struct zones fresh = {0};
+
+	h->zones_stale = false;
+	h->zones_known = bus_has(h->bus, FIREWALLD_NAME) && firewalld_read(h, &fresh) == 0;
+	for (size_t i = 0; i < fresh.n; i++) {
+		const struct zone *old = find_zone(&h->zones, fresh.list[i].link);
+
+		fresh.list[i].by_us = old && old->by_us;
+	}
+	zones_done(&h->zones);
+	h->zones = fresh;
+}
+
+/* A link that we put into a zone and that is gone leaves nothing behind there. */
+static void forget_zones(struct host *h, const struct model *actual)
+{
+	for (size_t i = 0; i < h->zones.n; i++) {
+		struct zone *z = &h->zones.list[i];
+		_cleanup_free_ char *why = NULL;
+
+		if (!z->by_us || model_find(actual, z->link))
+			continue;
+		z->by_us = false;
+		if (firewalld_write(h, z->link, "", &why) < 0)
+			log_warning("%s could not be taken out of zone %s: %s", z->link, z->name, why);
+	}
 }
 
 static void show_link(const struct host *h, struct link *l)
@@ -246,10 +300,15 @@ void host_show(struct host *h, struct model *actual, bool wanted)
 	watch_file(h);
 	if (h->stale || h->resolver == &resolv_conf)
 		read_again(h);
+	if (h->zones_stale)
+		read_zones(h);
+	forget_zones(h, actual);
 	if (h->resolver)
 		forget_gone(h, actual);
-	for (size_t i = 0; i < actual->n_links; i++)
+	for (size_t i = 0; i < actual->n_links; i++) {
 		show_link(h, actual->links[i]);
+		show_zone(h, actual->links[i]);
+	}
 	dhcp_show(h->dhcp, actual);
 }
 
@@ -294,11 +353,29 @@ static int tell_resolver(struct host *h, const struct op *op, uint32_t ifindex, 
 		told.search = old->search;
 	r = h->resolver->write(h, &told, why);
 	h->stale = true;
-	if (r < 0) {
-		h->refused = array_grow(h->refused, h->n_refused, sizeof(*h->refused));
-		memcpy(h->refused[h->n_refused++], l->name, IFNAMSIZ);
-	}
 	return r;
+}
+
+static int tell_firewalld(struct host *h, const struct link *l, char **why)
+{
+	const struct blob *b = values_at(l->common, LINK_ZONE).blob;
+	struct zone *z;
+	int r;
+
+	if (!bus_has(h->bus, FIREWALLD_NAME))
+		return 0;
+	r = firewalld_write(h, l->name, b ? (const char *)b->data : "", why);
+	h->zones_stale = true;
+	if (r < 0 || !b)
+		return r;
+	z = (struct zone *)(uintptr_t)find_zone(&h->zones, l->name);
+	if (!z) {
+		z = ARRAY_APPEND(h->zones.list, h->zones.n);
+		memcpy(z->link, l->name, sizeof(z->link));
+		z->name = xstrdup((const char *)b->data);
+	}
+	z->by_us = true;
+	return 0;
 }
 
 int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why)
@@ -310,7 +387,18 @@ int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why
 		dhcp_ask(h->dhcp, l->name, ifindex, (enum dhcp_setting)values_num(l->common, LINK_DHCP, DHCP_NO));
 	if (op->common >> LINK_DNSMASQ & 1)
 		r = dnsmasqs_write(h->dnsmasqs, l->name, values_at(l->common, LINK_DNSMASQ), why);
+	if (r == 0 && op->common >> LINK_ZONE & 1)
+		r = tell_firewalld(h, l, why);
 	if (r == 0 && op->common & LINK_RESOLVER_ROWS)
 		r = tell_resolver(h, op, ifindex, why);
+	if (r < 0) {
+		h->refused = array_grow(h->refused, h->n_refused, sizeof(*h->refused));
+		memcpy(h->refused[h->n_refused++], l->name, IFNAMSIZ);
+	}
 	return r;
+}
+
+bool host_has_zones(const struct host *h)
+{
+	return h->zones_known;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: what other programs of the host keep about links, as rows (PLACE_HOST) of ACTUAL: the name servers that its
- * resolver asks, and the DHCP client that asks for its addresses. They are read, compared, written, read back and put
- * back like the kernel's own.
+ * resolver asks, its firewall's zones, and the DHCP client that asks for its addresses. They are read, compared,
+ * written, read back and put back like the kernel's own.
  *
  * Calls of the bus wait for their answer, a second at most; who does not answer is not asked again for a while.
  */
@@ -48,6 +48,8 @@ void host_show_dnsmasq(struct host *h, struct model *actual, bool wanted);
  * not set, as if nobody were there, until host_doubt() or another change of who is there.
  */
 int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why);
+/* Does firewalld run? As host_show() found it. */
+bool host_has_zones(const struct host *h);
 /* What DHCP servers gave. It lives until the next call. NULL: nobody wants anything of the host. */
 const struct leases *host_leases(const struct host *h);
 /* What is wrong with the DHCP client of a link, or that nobody answers it; NULL: nothing. The caller frees it. */

@@ -89,6 +89,7 @@ enum link_row {
 	LINK_DHCP,
 	LINK_DNS,
 	LINK_SEARCH,
+	LINK_ZONE,
 	LINK_DISABLE_IPV6,  /* internal, from ipv6 */
 	LINK_ADDR_GEN_MODE, /* internal, from ipv6 */
 	LINK_FORWARDING4,   /* internal, of networks */
@@ -101,7 +102,7 @@ enum link_row {
 /* The rows of PLACE_HOST: the kernel knows nothing of them. */
 /* Those that concern the host itself, and what the guests of a network are told. */
 #define LINK_RESOLVER_ROWS (1ull << LINK_DNS | 1ull << LINK_SEARCH)
-#define LINK_SELF_ROWS (LINK_RESOLVER_ROWS | 1ull << LINK_DHCP)
+#define LINK_SELF_ROWS (LINK_RESOLVER_ROWS | 1ull << LINK_DHCP | 1ull << LINK_ZONE)
 #define LINK_HOST_ROWS (LINK_SELF_ROWS | 1ull << LINK_DNSMASQ)
 
 enum ipv6_setting { IPV6_NO, IPV6_LINK_LOCAL, IPV6_YES };

@@ -74,6 +74,10 @@ static const struct option rows[] = {
 		.key = "search", .type = &type_domain_list, .place = PLACE_HOST, .flags = OPTION_HIDDEN_READ, .max = 32,
 		.help = "Domains in which the host looks for names without a dot.",
 	},
+	[LINK_ZONE] = {
+		.key = "zone", .type = &type_zone, .place = PLACE_HOST, .flags = OPTION_HIDDEN_READ,
+		.help = "The zone of firewalld that the link is in.",
+	},
 	[LINK_DISABLE_IPV6] = {
 		.key = "disable_ipv6", .type = &type_s32, .place = PLACE_SYSCTL6, .attr = DEVCONF_DISABLE_IPV6,
 		.min = 0, .max = 1, .flags = OPTION_INTERNAL,

@@ -102,6 +102,7 @@ extern const struct type type_vlan_set; /* ranges "10 20-29" as struct vlan_rang
 /* Addresses of hosts, of both families, as struct server items; order kept, at most option->max of them. */
 extern const struct type type_server_list;
 extern const struct type type_domain_list; /* type_words of DNS domains, in lower case */
+extern const struct type type_zone;	   /* one name of a firewalld zone, a blob like type_string's */
 extern const struct type type_words;	   /* names, as NUL-terminated strings one after another; order kept */
 extern const struct type type_string;	   /* one word, NUL-terminated blob */
 /* Lines of probe.h; a blob of struct probe_target. */

@@ -7,6 +7,7 @@
 
 #define DOMAIN_MAX 253 /* RFC 1035, without the last dot */
 #define LABEL_MAX 63
+#define ZONE_MAX 17
 
 static struct server server_at(union value v, size_t i)
 {
@@ -120,7 +121,28 @@ static void domain_allowed(const struct option *o _unused_, FILE *f)
 	fputs("a domain, as in example.org", f);
 }
 
+/* As long as firewalld lets a zone be (its Zone.check_name()), of what its own zones are made of. */
+static int zone_parse(const struct option *o, const char *text, union value *v, char **why)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	size_t len = strlen(text);
+
+	if (!len || len > ZONE_MAX || strspn(text, letters) != len)
+		return type_refuse(o, text, "is not", why);
+	v->blob = blob_new(text, len + 1);
+	return 0;
+}
+
+static void zone_allowed(const struct option *o _unused_, FILE *f)
+{
+	fprintf(f, "the name of a zone (at most %d letters, digits, '_' and '-')", ZONE_MAX);
+}
+
 /* clang-format off */
+const struct type type_zone = {
+	.name = "zone", .is_blob = true, .parse = zone_parse, .print = domain_print,
+	.allowed = zone_allowed, .equal = type_blob_equal,
+};
 const struct type type_server_list = {
 	.name = "addresses", .is_blob = true, .is_list = true, .parse = server_parse, .print = server_print,
 	.allowed = server_allowed, .equal = type_blob_equal,

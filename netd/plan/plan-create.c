@@ -69,9 +69,9 @@ void plan_settle_new(struct planner *p, const struct link_diff *d)
 		plan_vlans(p, d);
 }
 
-void plan_host(struct planner *p, const struct link_diff *d)
+static void plan_host_rows(struct planner *p, const struct link_diff *d, uint64_t which)
 {
-	uint64_t rows = rows_at(d->want->common, d->common, PLACE_HOST);
+	uint64_t rows = rows_at(d->want->common, d->common, PLACE_HOST) & which;
 	struct op *op;
 
 	if (!rows)
@@ -79,4 +79,14 @@ void plan_host(struct planner *p, const struct link_diff *d)
 	op = op_add(p, OP_HOST, d->want, is_new(d) ? NULL : d->have);
 	op->common = rows;
 	op->loc = plan_loc(d->want->common, rows, d->want->loc);
+}
+
+void plan_zone(struct planner *p, const struct link_diff *d)
+{
+	plan_host_rows(p, d, 1ull << LINK_ZONE);
+}
+
+void plan_host(struct planner *p, const struct link_diff *d)
+{
+	plan_host_rows(p, d, ~(1ull << LINK_ZONE));
 }

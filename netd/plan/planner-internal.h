@@ -114,6 +114,8 @@ void plan_up_again(struct planner *p, size_t n);
 /* plan-create.c */
 void plan_create(struct planner *p, const struct link_diff *d);
 void plan_settle_new(struct planner *p, const struct link_diff *d);
+/* What other programs of the host are to know: the firewall's zone before packets come, all else when it works. */
+void plan_zone(struct planner *p, const struct link_diff *d);
 void plan_host(struct planner *p, const struct link_diff *d);
 /* plan-change.c */
 void plan_change(struct planner *p, const struct link_diff *d);

@@ -389,6 +389,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	each(&p, order, true, false, plan_create);
 	p.made = true;
 	each(&p, order, true, false, plan_settle_new);
+	each(&p, order, true, true, plan_zone);
 	each(&p, order, true, true, plan_early_up);
 	each(&p, order, true, true, plan_addresses);
 	burst = plan.n;

@@ -29,6 +29,18 @@ static void warn_unheard(const struct manager *m, const struct effective *e, str
 	}
 }
 
+static void warn_unzoned(const struct manager *m, const struct effective *e, struct diags *d)
+{
+	for (size_t i = 0; i < e->links.n_links && !host_has_zones(m->host); i++) {
+		const struct link *want = e->links.links[i];
+		_cleanup_free_ char *section = xasprintf("%s %s", want->kind->name, want->name);
+
+		if (values_has(want->common, LINK_ZONE) && values_loc(want->common, LINK_ZONE).file)
+			diag_add(d, SEVERITY_WARNING, values_loc(want->common, LINK_ZONE), section, "zone",
+				 "firewalld does not run: it is told when it does");
+	}
+}
+
 static void warn_unanswered(const struct manager *m, const struct effective *e, struct diags *d)
 {
 	for (size_t i = 0; i < e->links.n_links; i++) {
@@ -48,6 +60,7 @@ void manager_warn_rivals(struct manager *m, const struct effective *e, struct di
 	claims_find_rivals(e, kernel_actual(m->kernel), warn_rival, d);
 	warn_unheard(m, e, d);
 	warn_unanswered(m, e, d);
+	warn_unzoned(m, e, d);
 }
 
 static void warn_stranded(const struct stranded *s, void *userdata)

@@ -160,6 +160,7 @@ static void link_rows_are_in_the_order_of_their_enum(void **state _unused_)
 		[LINK_DHCP] = "dhcp",
 		[LINK_DNS] = "dns",
 		[LINK_SEARCH] = "search",
+		[LINK_ZONE] = "zone",
 		[LINK_DISABLE_IPV6] = "disable_ipv6",
 		[LINK_ADDR_GEN_MODE] = "addr_gen_mode",
 		[LINK_FORWARDING4] = "ipv4.forwarding",

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: zones of firewalld over D-Bus (firewalld.dbus(5)): of what runs, not of its files, so that a reload forgets
+ * them and is followed by telling them again.
+ */
+#include "host-internal.h"
+
+#define FIREWALLD_PATH "/org/fedoraproject/FirewallD1"
+#define FIREWALLD_ZONE "org.fedoraproject.FirewallD1.zone"
+
+void zones_done(struct zones *z)
+{
+	for (size_t i = 0; i < z->n; i++)
+		free(z->list[i].name);
+	free(z->list);
+	*z = (struct zones){0};
+}
+
+static void add_zone(struct zones *zones, const char *link, const char *name)
+{
+	struct zone *z;
+
+	if (strlen(link) >= IFNAMSIZ)
+		return;
+	z = ARRAY_APPEND(zones->list, zones->n);
+	memcpy(z->link, link, strlen(link));
+	z->name = xstrdup(name);
+}
+
+/* One zone's {"interfaces": [...], "sources": [...]}. */
+static int read_members(sd_bus_message *m, const char *name, struct zones *ret)
+{
+	int r = sd_bus_message_enter_container(m, 'a', "{sas}");
+
+	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sas")) > 0) {
+		const char *what, *member;
+
+		r = sd_bus_message_read(m, "s", &what);
+		if (r >= 0)
+			r = sd_bus_message_enter_container(m, 'a', "s");
+		while (r >= 0 && (r = sd_bus_message_read(m, "s", &member)) > 0)
+			if (streq(what, "interfaces"))
+				add_zone(ret, member, name);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+/* a{sa{sas}} */
+static int read_zones(sd_bus_message *m, struct zones *ret)
+{
+	int r = sd_bus_message_enter_container(m, 'a', "{sa{sas}}");
+
+	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sa{sas}")) > 0) {
+		const char *name;
+
+		r = sd_bus_message_read(m, "s", &name);
+		if (r >= 0)
+			r = read_members(m, name, ret);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+	}
+	return r < 0 ? r : 0;
+}
+
+int firewalld_read(struct host *h, struct zones *ret)
+{
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	sd_bus_message *m = NULL;
+	int r = sd_bus_call_method(bus_connection(h->bus), FIREWALLD_NAME, FIREWALLD_PATH, FIREWALLD_ZONE,
+				   "getActiveZones", &e, &m, NULL);
+
+	r = r < 0 ? bus_failed(h->bus, FIREWALLD_NAME, r, &e, NULL) : read_zones(m, ret);
+	if (r < 0)
+		zones_done(ret);
+	sd_bus_error_free(&e);
+	sd_bus_message_unref(m);
+	return r;
+}
+
+int firewalld_write(struct host *h, const char *link, const char *name, char **why)
+{
+	const char *method = *name ? "changeZoneOfInterface" : "removeInterface";
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	int r = sd_bus_call_method(bus_connection(h->bus), FIREWALLD_NAME, FIREWALLD_PATH, FIREWALLD_ZONE, method, &e,
+				   NULL, "ss", name, link);
+
+	/* Someone else was quicker. */
+	if (r < 0 && !*name && e.message && startswith(e.message, "UNKNOWN_INTERFACE"))
+		r = 0;
+	if (r < 0)
+		r = bus_failed(h->bus, FIREWALLD_NAME, r, &e, why);
+	sd_bus_error_free(&e);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""zone: links are put into zones of firewalld, for which fake-firewalld.c stands, over a real bus of the test's own."""
+import os
+import signal
+import subprocess
+import unittest
+
+import bed
+from bed import eventually
+
+BUS = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow user="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
+<allow own="*"/></policy></busconfig>
+'''
+
+
+def build_firewalld():
+    source, program = bed.SOURCE / 'tests/live/fake-firewalld.c', bed.PRELOAD.with_name('fake-firewalld')
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        program.parent.mkdir(parents=True, exist_ok=True)
+        beside = program.with_suffix(f'.{os.getpid()}')
+        subprocess.run([os.environ.get('CC', 'cc'), '-D_GNU_SOURCE', '-O1', '-o', str(beside), str(source), '-lsystemd'], check=True)
+        beside.rename(program)
+    return program
+
+
+class Zones(bed.TestCase):
+    CONFIG = '[bridge br0]\nports = eth0\n{}\n[ethernet eth1]\n{}\n'
+
+    def setUp(self):
+        super().setUp()
+        self.bed.nics('eth0', 'eth1')
+        self.socket = self.bed.dir / 'bus'
+        self.env = {'DBUS_SYSTEM_BUS_ADDRESS': f'unix:path={self.socket}'}
+        (self.bed.dir / 'bus.conf').write_text(BUS.format(self.socket))
+
+    def start_bus(self):
+        self.bed.background('dbus-daemon', f'--config-file={self.bed.dir / "bus.conf"}', '--nofork')
+        eventually(self.socket.exists)
+
+    def start_firewalld(self):
+        program = build_firewalld()
+        return self.bed.background('env', f'DBUS_SYSTEM_BUS_ADDRESS={self.env["DBUS_SYSTEM_BUS_ADDRESS"]}', program)
+
+    def call(self, *args):
+        name = 'org.fedoraproject.FirewallD1'
+        return bed.run('busctl', f'--address=unix:path={self.socket}', 'call', name, '/org/fedoraproject/FirewallD1',
+                       f'{name}.zone', *args, check=False)
+
+    def in_zones(self, **zones):
+        """Waits until these links, and no others, are in these zones."""
+        expected = sorted((zone, link) for link, zone in zones.items())
+
+        def check():
+            words = [w.strip('"') for w in self.call('getActiveZones').split()[2:]]
+            at, found = 0, []
+            while at < len(words):
+                found.append((words[at], words[at + words[at:].index('interfaces') + 2]))
+                at += 7
+            self.assertEqual(sorted(found), expected)
+            return True
+        eventually(check)
+
+    def test_zones_are_told_when_it_comes_after_its_reload_and_taken_back_with_their_key(self):
+        self.bed.write(self.CONFIG.format('zone = libvirt', ''))
+        self.bed.start(env=self.env)
+        self.assertIn('firewalld does not run', ' '.join(self.bed.status()['daemon']['problems']))
+        self.start_bus()
+        firewalld = self.start_firewalld()
+        self.in_zones(br0='libvirt')
+        self.assertSettled()
+        out = self.bed.apply(self.CONFIG.format('zone = trusted', 'zone = public'))
+        self.assertIn('set br0: zone libvirt -> trusted', out)
+        self.in_zones(br0='trusted', eth1='public')
+        self.assertSettled()
+        firewalld.send_signal(signal.SIGHUP)
+        self.in_zones(br0='trusted', eth1='public')
+        # It comes back without what it knew.
+        firewalld.kill()
+        firewalld.wait()
+        self.start_firewalld()
+        self.in_zones(br0='trusted', eth1='public')
+        self.bed.apply(self.CONFIG.format('zone = trusted', ''))
+        self.in_zones(br0='trusted')
+        self.bed.apply('')
+        self.in_zones()
+
+    def test_a_zone_that_there_is_not_undoes_the_apply_and_one_that_was_found_is_put_back(self):
+        self.start_bus()
+        self.start_firewalld()
+        eventually(lambda: 'a{sa{sas}}' in self.call('getActiveZones'))
+        self.call('changeZoneOfInterface', 'ss', 'public', 'eth1')
+        self.bed.write(self.CONFIG.format('', ''))
+        self.bed.start(env=self.env)
+        before = self.bed.dump()
+        self.bed.write(self.CONFIG.format('zone = nowhere\naddress = 192.0.2.1/24', 'zone = home'))
+        eventually(lambda: 'zone' in self.bed.netctl('plan')[1])
+        status, out, err = self.bed.netctl('apply')
+        self.assertEqual(status, 1, out + err)
+        self.assertIn('INVALID_ZONE', out + err)
+        self.assertSame(before, self.bed.dump())
+        self.in_zones(eth1='public')
+        self.bed.apply(self.CONFIG.format('', 'zone = home'))
+        self.in_zones(eth1='home')
+        self.bed.apply(self.CONFIG.format('', ''))
+        self.in_zones(eth1='public')
+
+
+if __name__ == '__main__':
+    unittest.main()
