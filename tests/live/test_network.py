@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""[network]: who reaches whom, by real traffic; forwarded ports; DHCP and DNS by a real client; what others change is mended."""
+import os
+import selectors
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import bed
+from bed import eventually
+
+NAT = '''[network guests]
+bridge = brnat
+forward = nat
+address = 192.168.150.1/24 fd00:150::1/64
+nat6 = yes
+dhcp_range = 192.168.150.100 192.168.150.199
+host = 52:54:00:aa:00:01 192.168.150.10 vm1
+domain = guests.example
+forward_port = tcp 8080 192.168.150.10 80
+'''
+ROUTE = '[network transit]\nbridge = brroute\nforward = route\naddress = 10.9.0.1/24\ndns = no\n'
+LAB = '[network lab]\nbridge = brlab\nforward = isolated\naddress = 10.8.0.1/24\ndns = no\n'
+UPLINK = '[ethernet eth0]\naddress = 192.0.2.1/24 fd00:2::1/64\ngateway = 192.0.2.2 fd00:2::2\n'
+OUT, OUT6, HOST = '192.0.2.2', 'fd00:2::2', '192.0.2.1'
+NAT_GUEST, ROUTE_GUEST, LAB_GUEST = '192.168.150.10', '10.9.0.10', '10.8.0.10'
+
+# What busybox udhcpc runs: notes what was leased, and configures nothing but the address.
+UDHCPC = '''#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip address replace "$ip/$mask" dev "$interface"
+ip route replace default via "$router"
+echo "$ip $router $dns $domain $hostname" >{}
+'''
+
+
+class Echo:
+    """Answers on port 80, in as many namespaces as it is told of, with the address that it was asked from."""
+
+    def __init__(self):
+        self.selector = selectors.DefaultSelector()
+        self.heard = []  # (namespace, protocol, from) of everything that came in
+        self.ends = False
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+
+    def listen(self, name, namespace):
+        with namespace.entered():
+            tcp = socket.create_server(('', 80), family=socket.AF_INET6, dualstack_ipv6=True)
+            udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        udp.bind(('', 80))
+        self.selector.register(tcp, selectors.EVENT_READ, (name, 'tcp'))
+        self.selector.register(udp, selectors.EVENT_READ, (name, 'udp'))
+
+    def answer(self, key):
+        name, protocol = key.data
+        if protocol == 'tcp':
+            connection, peer = key.fileobj.accept()
+            self.selector.register(connection, selectors.EVENT_READ, (name, 'open'))
+        elif protocol == 'udp':
+            _, peer = key.fileobj.recvfrom(100)
+        else:
+            data = key.fileobj.recv(100)
+            if data:
+                key.fileobj.send(data)
+            else:
+                self.selector.unregister(key.fileobj)
+                key.fileobj.close()
+            return
+        source = peer[0].removeprefix('::ffff:')
+        self.heard.append((name, protocol, source))
+        if protocol == 'tcp':
+            connection.send(source.encode())
+        else:
+            key.fileobj.sendto(source.encode(), peer)
+
+    def serve(self):
+        while not self.ends:
+            for key, _ in self.selector.select(0.1):
+                try:
+                    self.answer(key)
+                except OSError:
+                    pass
+
+    def close(self):
+        self.ends = True
+        self.thread.join()
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()
+
+
+class NetworkCase(bed.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.bed.nic('eth0')
+        outside = self.bed.outside
+        outside.ip('addr', 'add', f'{OUT}/24', 'dev', 'eth0')
+        outside.ip('addr', 'add', f'{OUT6}/64', 'dev', 'eth0', 'nodad')
+        # As a neighbour on the wire could: nothing but the rules keeps it from the guests.
+        for network in ('192.168.150.0/24', '10.9.0.0/24', '10.8.0.0/24'):
+            outside.ip('route', 'add', network, 'via', HOST)
+        self.guests = {}
+        self.addCleanup(self.end)
+        # Where that module is loaded, what a bridge forwards goes through the rules, too: the machine's business, not ours.
+        for family in ('iptables', 'ip6tables'):
+            setting = Path(f'/proc/sys/net/bridge/bridge-nf-call-{family}')
+            if setting.exists():
+                setting.write_text('0')
+
+    def end(self):
+        for pid in self.pids().values():
+            os.kill(pid, signal.SIGKILL)
+        for guest in self.guests.values():
+            guest.close()
+
+    def pids(self):
+        """{bridge: process} of dnsmasq."""
+        return {p.stem: int(p.read_text().split()[0]) for p in (self.bed.runtime / 'dnsmasq').glob('*.pid')}
+
+    def guest(self, name, bridge, mac, address=None, gateway=None):
+        """A machine of its own on the bridge."""
+        guest = bed.new_namespace()
+        self.guests[name] = guest
+        self.bed.ip('link', 'add', f'tap-{name}', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', guest.path)
+        self.bed.ip('link', 'set', f'tap-{name}', 'master', bridge, 'up')
+        guest.ip('link', 'set', 'eth0', 'address', mac, 'up')
+        if address:
+            guest.ip('addr', 'add', f'{address}/24', 'dev', 'eth0')
+            guest.ip('route', 'add', 'default', 'via', gateway)
+        return guest
+
+    def ask(self, source, address, port=80, protocol='tcp', refused=True):
+        """What the one there says it was asked from; None: it is not reached, and a refusal says so unless `refused` is false."""
+        family = socket.AF_INET6 if ':' in address else socket.AF_INET
+        with source.entered():
+            s = socket.socket(family, socket.SOCK_STREAM if protocol == 'tcp' else socket.SOCK_DGRAM)
+        with s:
+            s.settimeout(20 if refused else 1)
+            try:
+                s.connect((address, port))
+                if protocol == 'udp':
+                    s.send(b'?')
+                return s.recv(100).decode()
+            except OSError as e:
+                self.assertFalse(refused and isinstance(e, TimeoutError), 'not answered, and not refused either')
+                return None
+
+    def ping(self, source, address):
+        return 'bytes from' in source.run('busybox', 'ping', '-c', '1', '-W', '2', address, check=False)
+
+
+class Reach(NetworkCase):
+    def setUp(self):
+        super().setUp()
+        self.bed.write(UPLINK + NAT + ROUTE + LAB)
+        self.bed.start()
+        self.guest('nat', 'brnat', '52:54:00:aa:00:01', NAT_GUEST, '192.168.150.1')
+        self.guest('route', 'brroute', '52:54:00:aa:00:02', ROUTE_GUEST, '10.9.0.1')
+        self.guest('lab', 'brlab', '52:54:00:aa:00:03', LAB_GUEST, '10.8.0.1')
+        self.places = {**self.guests, 'out': self.bed.outside, 'host': self.bed.inside}
+        self.echo = Echo()
+        for name, namespace in self.places.items():
+            self.echo.listen(name, namespace)
+        self.echo.thread.start()
+        self.addCleanup(self.echo.close)
+
+    def test_each_kind_of_network_reaches_what_it_may_and_nothing_else(self):
+        addresses = {'nat': NAT_GUEST, 'route': ROUTE_GUEST, 'lab': LAB_GUEST, 'out': OUT}
+        # Who is seen by whom as what; the pairs that are not here do not reach each other.
+        seen = {
+            ('nat', 'out'): HOST, ('nat', 'route'): '10.9.0.1',
+            ('route', 'out'): ROUTE_GUEST, ('out', 'route'): OUT,
+            ('host', 'nat'): '192.168.150.1', ('host', 'route'): '10.9.0.1', ('host', 'lab'): '10.8.0.1', ('host', 'out'): HOST,
+        }
+        for source, namespace in self.places.items():
+            for target, address in addresses.items():
+                if source == target:
+                    continue
+                expected = seen.get((source, target))
+                # Its packets do not even come to the rules: there is no forwarding on its bridge.
+                refused = source != 'lab'
+                with self.subTest(source=source, target=target):
+                    self.assertEqual(self.ask(namespace, address, refused=refused), expected)
+                    self.assertEqual(self.ask(namespace, address, protocol='udp', refused=refused), expected)
+                    self.assertEqual(self.ping(namespace, address), expected is not None)
+        for source in ('nat', 'route', 'lab'):
+            self.assertEqual(self.ask(self.places[source], self.bed.addresses(f'br{source}')[0].split('/')[0]), addresses[source])
+        # Not one packet went one way.
+        self.assertFalse([h for h in self.echo.heard if h[2] == LAB_GUEST and h[0] != 'host'])
+        self.guests['nat'].ip('addr', 'add', 'fd00:150::10/64', 'dev', 'eth0', 'nodad')
+        self.guests['nat'].ip('route', 'replace', 'default', 'via', 'fd00:150::1')
+        self.assertEqual(self.ask(self.guests['nat'], OUT6), 'fd00:2::1')
+
+    def test_forwarded_ports_are_reached_from_everywhere(self):
+        self.assertEqual(self.ask(self.bed.outside, HOST, 8080), OUT)
+        self.assertEqual(self.ask(self.bed.inside, HOST, 8080), HOST)
+        self.assertEqual(self.ask(self.guests['route'], HOST, 8080), ROUTE_GUEST)
+        other = self.guest('other', 'brnat', '52:54:00:aa:00:04', '192.168.150.11', '192.168.150.1')
+        self.assertEqual(self.ask(other, HOST, 8080), '192.168.150.1', 'a guest of the same network, by way of the host')
+        self.assertEqual(self.ask(self.guests['nat'], HOST, 8080), '192.168.150.1', 'the guest itself')
+        # The refusal names the guest that it does not reach, which is not whom it asked: nothing comes of it there.
+        self.assertIsNone(self.ask(self.guests['lab'], HOST, 8080, refused=False))
+        self.assertIsNone(self.ask(self.bed.outside, HOST, 8081))
+
+    def test_a_change_of_one_network_leaves_the_others_alone(self):
+        with self.guests['nat'].entered():
+            s = socket.create_connection((OUT, 80), bed.PATIENCE)
+        self.assertEqual(s.recv(100).decode(), HOST)
+        for number in range(10):
+            lab = LAB if number % 2 else LAB.replace('isolated', 'nat').replace('10.8.0.1', '10.7.0.1')
+            self.bed.change(UPLINK + NAT + ROUTE + lab)
+            s.send(b'still there')
+            self.assertEqual(s.recv(100), b'still there')
+        s.close()
+        self.assertFalse([h for h in self.echo.heard if h[2] == LAB_GUEST])
+        self.assertSettled()
+
+    def test_what_others_change_is_mended_and_what_was_found_is_put_back(self):
+        self.assertEqual(self.bed.sysctl('eth0', 'forwarding', 'ipv4'), '1')
+        self.assertEqual(self.bed.sysctl('all', 'forwarding', 'ipv4'), '0', 'one uplink is known, so nothing is global')
+        table = self.bed.inside.run('nft', '-s', 'list', 'ruleset')
+        self.bed.inside.run('nft', 'flush', 'ruleset')
+        eventually(lambda: self.bed.inside.run('nft', '-s', 'list', 'ruleset') == table)
+        self.bed.inside.run('nft', 'insert', 'rule', 'inet', 'kvmnetd', 'from_brlab', 'accept')
+        eventually(lambda: self.bed.inside.run('nft', '-s', 'list', 'ruleset') == table)
+        Path('/proc/sys/net/ipv4/conf/eth0/forwarding').write_text('0')
+        eventually(lambda: self.bed.sysctl('eth0', 'forwarding', 'ipv4') == '1')
+        Path('/proc/sys/net/ipv6/conf/all/forwarding').write_text('0')
+        eventually(lambda: self.bed.sysctl('all', 'forwarding') == '1')
+        self.assertEqual(self.ask(self.guests['nat'], OUT), HOST)
+        self.bed.apply(UPLINK, '--force')
+        self.assertEqual(self.bed.inside.run('nft', 'list', 'ruleset'), '')
+        self.assertEqual(self.bed.sysctl('eth0', 'forwarding', 'ipv4'), '0')
+        self.assertEqual(self.bed.sysctl('all', 'forwarding'), '0')
+
+    def test_a_change_that_the_kernel_refuses_takes_no_rule_with_it(self):
+        table = self.bed.inside.run('nft', '-s', 'list', 'ruleset')
+        self.bed.ip('link', 'add', 'brother', 'type', 'veth', 'peer', 'name', 'brother1')
+        # Its bridge finds another link of its name only when it is made.
+        self.bed.write(UPLINK + NAT.replace('192.168.150', '192.168.151') + ROUTE + '[network new]\nbridge = brother\nforward = isolated\n')
+        status, _, err = self.bed.netctl('apply')
+        self.assertNotEqual(status, 0, err)
+        self.assertEqual(self.bed.inside.run('nft', '-s', 'list', 'ruleset'), table)
+
+
+class Services(NetworkCase):
+    def lease(self, guest):
+        script, note = self.bed.dir / 'udhcpc', self.bed.dir / 'leased'
+        script.write_text(UDHCPC.format(note))
+        script.chmod(0o755)
+        guest.run('busybox', 'udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-t', '20', '-T', '1', '-s', script)
+        return note.read_text().split()
+
+    def resolve(self, guest, name):
+        return guest.run('busybox', 'nslookup', name, '192.168.150.1', check=False)
+
+    def test_a_guest_gets_its_address_and_its_name_and_dnsmasq_outlives_everything(self):
+        self.bed.write(UPLINK + NAT)
+        self.bed.start()
+        guest = self.guest('nat', 'brnat', '52:54:00:aa:00:01')
+        self.assertEqual(self.lease(guest), [NAT_GUEST, '192.168.150.1', '192.168.150.1', 'guests.example', 'vm1'])
+        self.assertIn(NAT_GUEST, self.resolve(guest, 'vm1.guests.example'))
+        self.assertTrue(self.ping(guest, OUT))
+        pid = self.pids()['brnat']
+        # A name and a host more: the same process is told.
+        self.bed.apply(UPLINK + NAT + 'dns_host = 192.168.150.77 seven\nhost = 52:54:00:aa:00:09 192.168.150.9 vm9\n')
+        eventually(lambda: '192.168.150.77' in self.resolve(guest, 'seven.guests.example'))
+        self.assertEqual(self.pids()['brnat'], pid)
+        self.assertSettled()
+        # kvmnetd ends and comes back: the same process, and nothing to do.
+        self.bed.kill()
+        self.assertIn(NAT_GUEST, self.resolve(guest, 'vm1.guests.example'))
+        self.bed.start()
+        self.assertSettled()
+        self.assertEqual(self.pids()['brnat'], pid)
+        # It dies: another one, with the same leases.
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: self.pids().get('brnat', pid) != pid and NAT_GUEST in self.resolve(guest, 'vm1.guests.example'), 30)
+        # Another domain: another process. No network: none.
+        pid = self.pids()['brnat']
+        self.bed.apply(UPLINK + NAT.replace('guests.example', 'other.example'))
+        self.assertNotEqual(self.pids()['brnat'], pid)
+        pid = self.pids()['brnat']
+        self.bed.apply(UPLINK, '--force')
+        self.assertEqual(self.pids(), {})
+        eventually(lambda: not Path(f'/proc/{pid}').exists() or 'Z' in Path(f'/proc/{pid}/stat').read_text().split(')')[1])
+
+    def test_a_dnsmasq_that_cannot_start_takes_the_change_back(self):
+        uplink = '[ethernet eth0]\naddress = 192.0.2.1/24\n'
+        self.bed.write(uplink)
+        self.bed.start()
+        with self.bed.inside.entered():
+            taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            taken.bind(('', 67))
+        before = self.bed.dump()
+        self.bed.write(uplink + NAT)
+        status, out, err = self.bed.netctl('apply')
+        self.assertEqual(status, 1, out + err)
+        self.assertIn('dnsmasq', out + err)
+        self.assertSame(before, self.bed.dump())
+        self.assertEqual(self.bed.inside.run('nft', 'list', 'ruleset'), '')
+        taken.close()
+        self.bed.apply()
+        self.assertSettled()
