@@ -104,6 +104,12 @@ static uint64_t link_mac(const struct resolve_input *in, struct effective *e, st
 	return mac;
 }
 
+/* Has it an address, or asks it for one? */
+static bool is_used_by_host(const struct link *want)
+{
+	return want->n_addresses > 0 || values_num(want->common, LINK_DHCP, DHCP_NO) != DHCP_NO;
+}
+
 /* `ipv6 =` in terms of what the kernel has: the disable_ipv6 and accept_ra sysctls, and the address generation mode. */
 static void lower_ipv6(struct link *want)
 {
@@ -125,7 +131,7 @@ static void lower_ipv6(struct link *want)
 		want_num(&want->common, &link_options, LINK_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_EUI64);
 	/* Guests on a bridge that the host itself does not use must not be able to configure the host; in a network
 	 * never. */
-	if (streq(want->kind->name, "bridge") && (want->n_addresses == 0 || want->network[0]) && !is_port)
+	if (streq(want->kind->name, "bridge") && (!is_used_by_host(want) || want->network[0]) && !is_port)
 		default_num(want, LINK_ACCEPT_RA, 0);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: what a DHCP server gave: what is taken of an event of dhcpcd, and what is not. */
-#include "../../netd/model/lease.h"
+/*
+ * Purpose: what a DHCP server gave: what is taken of an event of dhcpcd, and what is not; and what it makes of what is
+ * wanted of links.
+ */
+#include "world.h"
 
 #include <setjmp.h>
 
@@ -109,6 +112,81 @@ static void a_lease_ends_when_its_time_is_over_and_the_shortest_counts(void **st
 	lease_done(&l);
 }
 
+/* Addresses, routes, servers and accept_ra that are wanted of a link, when these events were the last. */
+static void check_wanted(const char *config, const char *const *events, const char *link, const char *expected)
+{
+	struct world w;
+	struct config *c = world_config(config);
+	struct leases leases = {0};
+	struct effective e;
+	struct resolve_input in = {.config = c, .leases = &leases};
+	const struct link *want;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	world_make(&w, "[foreign]\ndevices = eth0 eth1\n");
+	world_look(&w);
+	in.actual = w.dump;
+	in.ledger = &w.ledger;
+	for (size_t i = 0; events[i]; i++)
+		assert_int_equal(lease_parse(events[i], ARRAY_APPEND(leases.list, leases.n)), 0);
+	resolve(&in, &e);
+	want = model_find(&e.links, link);
+	assert_non_null(want);
+	for (size_t i = 0; i < want->n_addresses; i++) {
+		address_print(&want->addresses[i], f);
+		fputs("; ", f);
+	}
+	for (size_t i = 0; i < want->n_routes; i++) {
+		route_print(&want->routes[i], f);
+		fputs("; ", f);
+	}
+	if (values_has(want->common, LINK_DNS))
+		type_server_list.print(&link_options.rows[LINK_DNS], values_at(want->common, LINK_DNS), f);
+	if (values_has(want->common, LINK_ACCEPT_RA))
+		fprintf(f, "; accept_ra %d", (int)values_num(want->common, LINK_ACCEPT_RA, 0));
+	fclose(f);
+	assert_string_equal(text, expected);
+	free(text);
+	effective_done(&e);
+	leases_done(&leases);
+	config_free(c);
+	world_done(&w);
+}
+
+#define LEASE4(link)                                                                                                   \
+	"uptime=1\nreason=BOUND\nprotocol=dhcp\ninterface=" link "\nnew_ip_address=192.0.2.100\nnew_subnet_cidr=24\n"  \
+	"new_routers=192.0.2.1\nnew_domain_name_servers=192.0.2.53\n"
+#define LEASE6(link)                                                                                                   \
+	"uptime=1\nreason=BOUND6\nprotocol=dhcp6\ninterface=" link "\nnew_dhcp6_ia_na1_ia_addr1=2001:db8::5\n"         \
+	"new_dhcp6_ia_na1_ia_addr1_vltime=60\nnew_dhcp6_name_servers=2001:db8::53\n"
+#define BR0 "[bridge br0]\nports = eth0\n"
+
+static void a_lease_is_wanted_of_the_link_that_asks_for_its_family(void **state _unused_)
+{
+	const char *const both[] = {LEASE4("br0"), LEASE6("br0"), NULL}, *const none[] = {NULL};
+
+	check_wanted(BR0 "dhcp = yes\n", both, "br0",
+		     "192.0.2.100/24; 2001:db8::5/128; default via 192.0.2.1; 192.0.2.53 2001:db8::53");
+	check_wanted(BR0 "dhcp = ipv4\n", both, "br0", "192.0.2.100/24; default via 192.0.2.1; 192.0.2.53");
+	check_wanted(BR0 "dhcp = ipv6\n", both, "br0", "2001:db8::5/128; 2001:db8::53");
+	check_wanted(BR0, both, "br0", "; accept_ra 0");
+	/* Before the first answer the same as after it: a bridge that the host uses. */
+	check_wanted(BR0 "dhcp = ipv4\n", none, "br0", "");
+}
+
+static void what_is_declared_goes_before_what_a_server_gives(void **state _unused_)
+{
+	const char *const lease[] = {LEASE4("br0"), NULL};
+	const char *const two[] = {LEASE4("eth0"), LEASE4("eth1"), NULL};
+
+	check_wanted(BR0 "dhcp = ipv4\naddress = 192.0.2.100/24 192.0.2.7/24\ngateway = 192.0.2.9\ndns = 192.0.2.8\n",
+		     lease, "br0", "192.0.2.100/24; 192.0.2.7/24; default via 192.0.2.9; 192.0.2.8");
+	check_wanted("[ethernet eth0]\ndhcp = ipv4\n[ethernet eth1]\ndhcp = ipv4\n", two, "eth1",
+		     "192.0.2.100/24; 192.0.2.53");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +195,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_host_is_passed_over),
 		cmocka_unit_test(other_events_give_no_lease),
 		cmocka_unit_test(a_lease_ends_when_its_time_is_over_and_the_shortest_counts),
+		cmocka_unit_test(a_lease_is_wanted_of_the_link_that_asks_for_its_family),
+		cmocka_unit_test(what_is_declared_goes_before_what_a_server_gives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
