@@ -5,11 +5,15 @@
 /* The other end of a cable takes this long to negotiate speed and duplex anew (IEEE 802.3, 28.3 and 40.4). */
 #define NEGOTIATION_MSEC 4000
 
-#define SORTS_MAX 8
+/* A client asks, is answered, and looks whether somebody has the address already (RFC 2131, 4.4; RFC 5227, 2.1.1). */
+#define DHCP_MSEC 10000
+
+/* Cables, leases, and the kinds of links. */
+enum sort { SORT_CABLE, SORT_LEASE, SORT_KINDS, SORTS_MAX = 10 };
 
 struct settling {
 	const struct diff_input *in;
-	/* The longest of each kind of master, in the order of kinds[], and one for cables. */
+	/* The longest of each sort; those of masters in the order of kinds[]. */
 	struct {
 		uint32_t msec;
 		char *what; /* owned */
@@ -41,8 +45,8 @@ static void note_master(struct settling *s, const char *name)
 	msec = kind->settling(want ? want : have, have, &what);
 	while (kinds[sort] && kinds[sort] != kind)
 		sort++;
-	if (sort + 1 < SORTS_MAX)
-		note(s, sort + 1, msec, what);
+	if (SORT_KINDS + sort < SORTS_MAX)
+		note(s, SORT_KINDS + sort, msec, what);
 	else
 		free(what);
 }
@@ -52,11 +56,19 @@ static bool goes_up_and_down(const struct op *op)
 	return op->flags != FLAGS_KEEP || op->master != MASTER_KEEP;
 }
 
+static void note_lease(struct settling *s, const struct link *want)
+{
+	if (want && values_num(want->common, LINK_DHCP, DHCP_NO))
+		note(s, SORT_LEASE, DHCP_MSEC, xasprintf("DHCP on %s", want->name));
+}
+
 static void note_op(struct settling *s, const struct op *op)
 {
 	const struct link *have = model_find(s->in->actual, op->link->name);
 	const struct link *want = model_find(&s->in->effective->links, op->link->name), *master;
 
+	if (op->type == OP_HOST && op->common >> LINK_DHCP & 1)
+		note_lease(s, want);
 	if (op->type != OP_CREATE && (op->type != OP_SET || !goes_up_and_down(op)))
 		return;
 	if (op->master == MASTER_JOIN)
@@ -65,8 +77,9 @@ static void note_op(struct settling *s, const struct op *op)
 	if (master)
 		note_master(s, master->name);
 	note_master(s, op->link->name);
+	note_lease(s, master ? master : want);
 	if (have && have->parent_dev && op->flags != FLAGS_KEEP)
-		note(s, 0, NEGOTIATION_MSEC, xasprintf("negotiation of %s with its other end", have->name));
+		note(s, SORT_CABLE, NEGOTIATION_MSEC, xasprintf("negotiation of %s with its other end", have->name));
 }
 
 uint32_t plan_settling(const struct diff_input *in, const struct plan *p, settling_fn *fn, void *userdata)

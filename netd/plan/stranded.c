@@ -76,6 +76,12 @@ static char *line_of_route(const struct route *r, const char *text)
 	return xasprintf("gateway = %s", gateway);
 }
 
+/* Does a client on the master ask for what some client has got for the port? */
+static bool is_asked_for(const struct link *master, uint8_t family)
+{
+	return values_num(master->common, LINK_DHCP, DHCP_NO) & (family == AF_INET ? DHCP_IPV4 : DHCP_IPV6);
+}
+
 static void find_addresses(const struct diff_input *in, struct stranded *s, const struct link *have, stranded_fn *fn,
 			   void *userdata)
 {
@@ -83,7 +89,8 @@ static void find_addresses(const struct diff_input *in, struct stranded *s, cons
 		const struct address *a = &have->addresses[i];
 
 		if (a->scope == RT_SCOPE_LINK || wanted_above(in, s->port, a) ||
-		    diff_address_extra(in, s->port, have, a))
+		    diff_address_extra(in, s->port, have, a) ||
+		    (a->valid_lft != UINT32_MAX && is_asked_for(s->master, a->family)))
 			continue;
 		s->found = text_of_address(a);
 		s->line = xasprintf("address = %s", s->found);
@@ -103,7 +110,8 @@ static void find_routes(const struct diff_input *in, struct stranded *s, const s
 	for (size_t i = 0; i < have->n_routes; i++) {
 		const struct route *r = &have->routes[i];
 
-		if (r->protocol == RTPROT_KERNEL || r->protocol == KVMNETD_PROTO || route_wanted(in, r))
+		if (r->protocol == RTPROT_KERNEL || r->protocol == KVMNETD_PROTO || route_wanted(in, r) ||
+		    (r->protocol == RTPROT_DHCP && is_asked_for(s->master, r->family)))
 			continue;
 		s->found = text_of_route(r);
 		s->line = line_of_route(r, s->found);
@@ -159,13 +167,20 @@ static bool takes_away(const struct op *op, const struct link *holder, uint8_t f
 	return op->type == OP_DELETE || (op->type == OP_SET && op->master == MASTER_JOIN && !holder->master);
 }
 
+static bool has_new_client(const struct diff_input *in, const struct link *holder, uint8_t family)
+{
+	const struct link *want = model_find(&in->effective->links, holder->name);
+
+	return want && is_asked_for(topmost(in, want), family);
+}
+
 const struct link *plan_loses_address(const struct diff_input *in, const struct plan *p, uint8_t family,
 				      const uint8_t *addr)
 {
 	const struct link *holder = find_holder(in->actual, family, addr);
 	bool lost = false;
 
-	if (!holder || find_holder(&in->effective->links, family, addr))
+	if (!holder || find_holder(&in->effective->links, family, addr) || has_new_client(in, holder, family))
 		return NULL;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct op *op = &p->ops[i];

@@ -221,6 +221,15 @@ class Caller(Case):
         bed.eventually(lambda: b.ports('br0') == ['eth0'], PATIENCE)
         self.assertIn('path 192.0.2.7 from 192.0.2.10', b.varlink('History')['undone'][0]['why'])
 
+    def test_leased_address_is_declared_by_a_client_on_the_bridge(self):
+        b = self.begin('')
+        b.ip('address', 'change', '192.0.2.10/24', 'dev', 'eth0', 'valid_lft', '600', 'preferred_lft', '600')
+        self.over_ssh()
+        for line, warned in (('', True), ('dhcp = ipv4\n', False)):
+            b.write('[bridge br0]\nports = eth0\n' + line)
+            _status, out, err = b.netctl('plan')
+            self.assertEqual('your own connection' in out + err, warned, out + err)
+
     def test_session_is_known_where_the_environment_was_cleaned(self):
         b = self.begin('')
         b.write('[bridge br0]\nports = eth0\n')

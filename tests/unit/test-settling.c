@@ -86,6 +86,11 @@ static void test_cable_that_goes_down_negotiates(void **state _unused_)
 	       "4000 negotiation of eth0 with its other end\n100 link monitoring on bond0\n");
 }
 
+static void test_lease_takes_its_time(void **state _unused_)
+{
+	expect(TAPS, "[bridge br0]\nports = tap0\ndhcp = ipv4\n", 10000, "10000 DHCP on br0\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +99,7 @@ int main(void)
 		cmocka_unit_test(test_change_that_leaves_the_ports_alone),
 		cmocka_unit_test(test_bond_negotiates),
 		cmocka_unit_test(test_waits_of_a_stack_add_up_and_those_side_by_side_do_not),
+		cmocka_unit_test(test_lease_takes_its_time),
 		cmocka_unit_test(test_cable_that_goes_down_negotiates),
 	};
 
