@@ -102,9 +102,9 @@ static void start_client(struct dhcp *d, struct client *c)
 	c->child = child_new(d->event, &setup);
 }
 
-static void remove_files(const struct dhcp *d, const char *link)
+static void forget_leases(const struct dhcp *d, const char *link)
 {
-	static const char *const suffixes[] = {"dhcp", "dhcp6", "conf", "pid"};
+	static const char *const suffixes[] = {"dhcp", "dhcp6"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		_cleanup_free_ char *path = file_of(d, link, suffixes[i]);
@@ -113,10 +113,13 @@ static void remove_files(const struct dhcp *d, const char *link)
 	}
 }
 
+/* Its lease is given back to nobody, and good until it runs out: its master may go on with it, or the next client. */
 static void end_client(struct dhcp *d, struct client *c)
 {
+	_cleanup_free_ char *conf = file_of(d, c->link, "conf");
+
 	child_stop(c->child);
-	remove_files(d, c->link);
+	unlink(conf);
 	*c = d->clients[--d->n];
 }
 
@@ -145,8 +148,10 @@ void dhcp_show(struct dhcp *d, struct model *actual)
 
 		if (l && !c->ifindex)
 			c->ifindex = l->ifindex;
-		if (!l || l->ifindex != c->ifindex)
-			end_client(d, c);
+		if (l && l->ifindex == c->ifindex)
+			continue;
+		forget_leases(d, c->link);
+		end_client(d, c);
 	}
 	for (size_t i = 0; i < actual->n_links; i++) {
 		const struct client *c = find_client(d, actual->links[i]->name);

@@ -142,9 +142,7 @@ static int overwrite(const char *path, const char *text)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	size = MAX(len, MIN((size_t)st.st_size, (size_t)FILE_MAX));
-	padded = xcalloc(1, size + 1);
-	memset(padded, '\n', size);
-	memcpy(padded, text, len);
+	padded = xasprintf("%s%*s", text, (int)(size - len), "");
 	if (pwrite(fd, padded, size, 0) != (ssize_t)size || ftruncate(fd, (off_t)len) < 0 || fsync(fd) < 0)
 		return -errno;
 	return 0;

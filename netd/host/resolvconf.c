@@ -19,8 +19,6 @@
 /* Its hooks tell other programs; what takes longer is no longer waited for. */
 #define PATIENCE_MSEC 5000
 
-extern char **environ;
-
 static const char *const directories[] = {"/run/resolvconf/interface", "/run/resolvconf/interfaces"};
 
 /* The program, or NULL. The caller frees it. */
@@ -79,7 +77,7 @@ static void read_directory(const char *directory, struct told_list *ret)
 
 		if (len <= strlen(SUFFIX) || !streq(entry->d_name + name_len, SUFFIX) || name_len >= sizeof(name))
 			continue;
-		memcpy(name, entry->d_name, name_len);
+		snprintf(name, sizeof(name), "%.*s", (int)name_len, entry->d_name);
 		text = read_file(path);
 		if (text)
 			parse(text, told_get(ret, name, 0));

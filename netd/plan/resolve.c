@@ -240,6 +240,19 @@ static void add_lease_list(struct link *want, enum link_row row, const struct le
 		values_put(want->common, row, all, values_loc(want->common, LINK_DHCP));
 }
 
+/*
+ * The link's own, or until it has one that of a port, which became one just now: a bridge has the MAC of its first
+ * port, and so from most servers its address. What was on the NIC moves with it.
+ */
+static const struct lease *lease_of(const struct resolve_input *in, const struct link *want, uint8_t family)
+{
+	const struct lease *lease = leases_find(in->leases, want->name, family);
+
+	for (size_t i = 0; i < want->n_ports && !lease; i++)
+		lease = leases_find(in->leases, want->ports[i].name, family);
+	return lease;
+}
+
 /* What servers gave is wanted like what is declared. */
 static void add_leases(const struct resolve_input *in, struct effective *e)
 {
@@ -249,9 +262,9 @@ static void add_leases(const struct resolve_input *in, struct effective *e)
 		const struct lease *leases[2] = {NULL, NULL};
 
 		if (dhcp & DHCP_IPV4)
-			leases[0] = leases_find(in->leases, want->name, AF_INET);
+			leases[0] = lease_of(in, want, AF_INET);
 		if (dhcp & DHCP_IPV6)
-			leases[1] = leases_find(in->leases, want->name, AF_INET6);
+			leases[1] = lease_of(in, want, AF_INET6);
 		for (size_t n = 0; n < 2; n++)
 			if (leases[n])
 				add_lease(e, want, leases[n]);

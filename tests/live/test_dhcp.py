@@ -153,10 +153,15 @@ class Leases(DhcpCase):
         self.bed.write('[ethernet eth0]\ndhcp = ipv4\n')
         self.bed.start()
         self.wait_for('eth0', '192.0.2.100/24')
+        eventually(lambda: self.assertEqual(self.bed.routes(), [('default', '192.0.2.1', 'eth0')]) or True)
         self.bed.apply(CONFIG.format('ipv4'))
-        self.wait_for('br0', '192.0.2.100/24')
-        self.assertEqual((self.bed.addresses('eth0'), list(self.pids())), ([], ['br0']))
-        eventually(lambda: self.assertEqual(self.bed.routes(), [('default', '192.0.2.1', 'br0')]) or True)
+        # At once, and not when a server has answered.
+        self.assertEqual((self.bed.addresses('br0'), self.bed.addresses('eth0')), (['192.0.2.100/24'], []))
+        self.assertEqual((self.bed.routes(), list(self.pids())), ([('default', '192.0.2.1', 'br0')], ['br0']))
+        self.bed.sent()
+        eventually(self.lease_file().exists, 90)
+        time.sleep(0.3)
+        self.assertEqual([l for l in self.bed.sent() if 'ADDR' in l or 'ROUTE' in l], [], 'the same lease, on the bridge')
 
     def test_both_families(self):
         self.bed.outside.ip('addr', 'add', '2001:db8::1/64', 'dev', 'eth0', 'nodad')

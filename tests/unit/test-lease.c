@@ -172,6 +172,9 @@ static void a_lease_is_wanted_of_the_link_that_asks_for_its_family(void **state 
 	check_wanted(BR0 "dhcp = ipv4\n", both, "br0", "192.0.2.100/24; default via 192.0.2.1; 192.0.2.53");
 	check_wanted(BR0 "dhcp = ipv6\n", both, "br0", "2001:db8::5/128; 2001:db8::53");
 	check_wanted(BR0, both, "br0", "; accept_ra 0");
+	/* The NIC's, until the bridge has its own. */
+	check_wanted(BR0 "dhcp = ipv4\n", (const char *const[]){LEASE4("eth0"), NULL}, "br0",
+		     "192.0.2.100/24; default via 192.0.2.1; 192.0.2.53");
 	/* Before the first answer the same as after it: a bridge that the host uses. */
 	check_wanted(BR0 "dhcp = ipv4\n", none, "br0", "");
 }
