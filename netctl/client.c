@@ -189,3 +189,19 @@ void json_print(struct json_object *parameters)
 	puts(parameters ? json_object_to_json_string_ext(parameters, style) : "{}");
 	fflush(stdout);
 }
+
+int client_ask(const struct options *o, const char *method, struct json_object *parameters, struct reply *r)
+{
+	_cleanup_(client_close_ptr) struct client *c = NULL;
+	int status = client_open(&c, o->socket);
+
+	if (status != EXIT_OK) {
+		json_object_put(parameters);
+		return status;
+	}
+	status = client_call(c, method, parameters, false);
+	status = status < 0 ? error_receive(status) : client_reply(c, ANSWER_MSEC, r, o);
+	if (status == EXIT_OK && o->json)
+		json_print(r->parameters);
+	return status;
+}

@@ -42,3 +42,9 @@ int client_reply(struct client *c, int msec, struct reply *r, const struct optio
 
 /* Prints a reply of --json: on one line, or indented on a terminal. */
 void json_print(struct json_object *parameters);
+
+/*
+ * A connection, one call and one reply, which is printed with --json. Takes over parameters. Returns the exit status;
+ * the caller calls reply_done().
+ */
+int client_ask(const struct options *o, const char *method, struct json_object *parameters, struct reply *r);

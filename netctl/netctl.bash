@@ -46,7 +46,7 @@ _netctl() {
 		return
 	fi
 	case $verb in
-	'') mapfile -t COMPREPLY < <(compgen -W 'status check plan apply confirm rollback history hold release wait monitor' -- "$current") ;;
+	'') mapfile -t COMPREPLY < <(compgen -W 'status check plan apply confirm rollback history hold release leases wait monitor' -- "$current") ;;
 	status | wait) mapfile -t COMPREPLY < <(cd /sys/class/net 2>/dev/null && compgen -G "$current*") ;;
 	check | plan) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	esac

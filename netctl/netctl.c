@@ -102,6 +102,9 @@ static const struct verb verbs[] = {
 	{"release", "[LINK...]", "end a hold: differences are put back again",
 	 "Without arguments, all holds.",
 	 SIZE_MAX, 0, verb_release},
+	{"leases", "", "the addresses that guests of networks have",
+	 "Network, address, MAC, name, and until when.",
+	 0, 0, verb_leases},
 	{"wait", "[LINK...]", "wait until required links, or those named, are there",
 	 "What a link must have is its `required` key: exists, carrier or address.\n"
 	 "Exit status: 0 all there, 6 timed out; what is missing is named.",

@@ -40,6 +40,7 @@ int verb_monitor(const struct options *o);
 int verb_confirm(const struct options *o);
 int verb_rollback(const struct options *o);
 int verb_history(const struct options *o);
+int verb_leases(const struct options *o);
 int verb_hold(const struct options *o);
 int verb_release(const struct options *o);
 

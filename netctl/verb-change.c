@@ -11,27 +11,10 @@
 #include "json.h"
 #include "term.h"
 
-/* One call, one reply. With --json the reply is printed. Returns the exit status. */
-static int ask(const struct options *o, const char *method, struct json_object *parameters, struct reply *r)
-{
-	_cleanup_(client_close_ptr) struct client *c = NULL;
-	int status = client_open(&c, o->socket);
-
-	if (status != EXIT_OK) {
-		json_object_put(parameters);
-		return status;
-	}
-	status = client_call(c, method, parameters, false);
-	status = status < 0 ? error_receive(status) : client_reply(c, ANSWER_MSEC, r, o);
-	if (status == EXIT_OK && o->json)
-		json_print(r->parameters);
-	return status;
-}
-
 int verb_confirm(const struct options *o)
 {
 	_cleanup_(reply_done) struct reply r = {0};
-	int status = ask(o, "Confirm", NULL, &r);
+	int status = client_ask(o, "Confirm", NULL, &r);
 
 	if (status == EXIT_OK && !o->json)
 		puts("Confirmed: what was applied stays.");
@@ -115,7 +98,7 @@ static void print_history(struct term *t, struct json_object *history)
 int verb_history(const struct options *o)
 {
 	_cleanup_(reply_done) struct reply r = {0};
-	int status = ask(o, "History", NULL, &r);
+	int status = client_ask(o, "History", NULL, &r);
 	struct term t;
 
 	if (status != EXIT_OK || o->json)
@@ -148,7 +131,7 @@ int verb_hold(const struct options *o)
 	int status;
 
 	json_object_object_add(parameters, "seconds", json_object_new_int(o->hold_for));
-	status = ask(o, "Hold", parameters, &r);
+	status = client_ask(o, "Hold", parameters, &r);
 	if (status == EXIT_OK && !o->json)
 		printf("Held for %d s: differences are shown and not put back; netctl release ends it.\n", o->hold_for);
 	return status;
@@ -157,7 +140,7 @@ int verb_hold(const struct options *o)
 int verb_release(const struct options *o)
 {
 	_cleanup_(reply_done) struct reply r = {0};
-	int status = ask(o, "Release", link_parameters(o), &r);
+	int status = client_ask(o, "Release", link_parameters(o), &r);
 
 	if (status == EXIT_OK && !o->json)
 		puts(json_int(r.parameters, "released", 0) ? "Released: differences are put back again."

@@ -47,4 +47,4 @@ struct probe_target caller_path(struct json_object *parameters);
 void waiters_done(struct service *s);
 
 varlink_method_fn method_status, method_verify, method_plan, method_apply, method_confirm, method_rollback,
-	method_history, method_hold, method_release, method_missing, method_monitor;
+	method_history, method_hold, method_release, method_missing, method_monitor, method_leases;

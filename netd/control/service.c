@@ -137,6 +137,7 @@ static const struct varlink_method methods[] = {
 	{"Release", RIGHT_CHANGE, .fields = missing_fields, .handler = method_release},
 	{"Missing", RIGHT_READ,   .fields = missing_fields, .handler = method_missing},
 	{"Monitor", RIGHT_READ,   .needs_more = true,       .handler = method_monitor},
+	{"Leases",  RIGHT_READ,                             .handler = method_leases},
 	{"Verify",  RIGHT_READ,                             .handler = method_verify},
 };
 /* clang-format on */

@@ -261,6 +261,8 @@ class Services(NetworkCase):
         guest = self.guest('nat', 'brnat', '52:54:00:aa:00:01')
         self.assertEqual(self.lease(guest), [NAT_GUEST, '192.168.150.1', '192.168.150.1', 'guests.example', 'vm1'])
         self.assertIn(NAT_GUEST, self.resolve(guest, 'vm1.guests.example'))
+        lease = self.bed.varlink('Leases')['leases'][0]
+        self.assertEqual([lease[k] for k in ('network', 'address', 'mac', 'name')], ['guests', NAT_GUEST, '52:54:00:aa:00:01', 'vm1'])
         self.assertTrue(self.ping(guest, OUT))
         pid = self.pids()['brnat']
         # A name and a host more: the same process is told.
