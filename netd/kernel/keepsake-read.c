@@ -242,7 +242,9 @@ static int take_alias(const struct nlmsghdr *m, void *userdata)
 void keepsake_names(struct kernel *k, struct losing *l, const struct link *link)
 {
 	union message q = {0};
+	struct nlmsghdr *m = begin_link(&q, RTM_GETLINK, link);
 
 	keep_altnames(l, link);
-	rtnl_get(k->rtnl, begin_link(&q, RTM_GETLINK, link), take_alias, l);
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	rtnl_get(k->rtnl, m, take_alias, l);
 }

@@ -38,7 +38,7 @@ static int on_arp(sd_event_source *s _unused_, int fd, uint32_t revents _unused_
 {
 	struct probe *p = userdata;
 	struct arp_packet arp;
-	struct sockaddr_ll from;
+	struct sockaddr_ll from = {0};
 	socklen_t len = sizeof(from);
 	ssize_t n = recvfrom(fd, &arp, sizeof(arp), MSG_TRUNC, (struct sockaddr *)&from, &len);
 

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
 
 static void add_guest(size_t op, const char *bridge, const char *port, void *userdata)
 {
@@ -35,14 +36,13 @@ char *guest_text(const struct guest *g)
 static char *read_text(const char *path)
 {
 	enum { TEXT_MAX = 1 << 20 };
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	char *text = f ? xcalloc(1, TEXT_MAX + 1) : NULL;
-	size_t n = f ? fread(text, 1, TEXT_MAX, f) : 0;
+	_cleanup_free_ char *text = xcalloc(1, TEXT_MAX + 1);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n, len = 0;
 
-	if (n)
-		return text;
-	free(text);
-	return NULL;
+	while (fd >= 0 && len < TEXT_MAX && (n = read(fd, text + len, (size_t)(TEXT_MAX - len))) > 0)
+		len += n;
+	return len ? TAKE_PTR(text) : NULL;
 }
 
 static bool all_known(const struct guests *g)
