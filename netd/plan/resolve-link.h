@@ -14,3 +14,6 @@ struct link *resolve_device(const struct resolve_input *in, struct effective *e,
 
 /* resolve-forwarding.c: adds what the networks need of their bridges, of their uplinks and of all links together. */
 void resolve_forwarding(const struct resolve_input *in, struct effective *e);
+
+/* resolve-network.c: adds a problem for each subnet of a network that something else on the host has, too. */
+void resolve_subnets(const struct resolve_input *in, struct effective *e);

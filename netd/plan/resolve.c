@@ -541,6 +541,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	add_problem_of_names(&e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		resolve_link(in, &e, e.links.links[i]);
+	resolve_subnets(in, &e);
 	firewall_make(in->config, uplink_name, (void *)(uintptr_t)in, &e.firewall);
 	*ret = e;
 }

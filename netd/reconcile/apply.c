@@ -72,11 +72,25 @@ static void warn_stranded(const struct stranded *s, void *userdata)
 		 s->port->name, s->found, s->leased ? " (leased)" : "", s->line);
 }
 
+/* Where it is on, packets that a bridge forwards go through all rules of the host, of whoever they are. */
+static void warn_bridge_filter(const struct effective *e, struct diags *d)
+{
+	const char *path = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+	_cleanup_fclose_ FILE *f = e->firewall.present ? fopen(path, "re") : NULL;
+
+	if (f && fgetc(f) == '1')
+		diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+			 "br_netfilter is on: what guests of one network send each other goes through other firewalls' "
+			 "rules, "
+			 "too (unless somebody needs that: sysctl net.bridge.bridge-nf-call-iptables=0)");
+}
+
 void manager_warn(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 
 	manager_warn_rivals(m, e, d);
+	warn_bridge_filter(e, d);
 	plan_stranded(&in, p, warn_stranded, d);
 }
 

@@ -288,6 +288,22 @@ class Services(NetworkCase):
         self.assertEqual(self.pids(), {})
         eventually(lambda: not Path(f'/proc/{pid}').exists() or 'Z' in Path(f'/proc/{pid}/stat').read_text().split(')')[1])
 
+    def test_a_subnet_that_others_have_and_a_bridge_filter_are_told_before_anything_is_done(self):
+        self.bed.ip('addr', 'add', '192.168.0.7/16', 'dev', 'eth0')
+        self.bed.write('')
+        self.bed.start()
+        self.bed.write(NAT)
+        status, out, err = self.bed.netctl('apply')
+        self.assertEqual(status, 1, out + err)
+        self.assertIn('192.168.150.1/24 overlaps with 192.168.0.7/16 of eth0', out + err)
+        self.bed.ip('addr', 'del', '192.168.0.7/16', 'dev', 'eth0')
+        setting = Path('/proc/sys/net/bridge/bridge-nf-call-iptables')
+        if setting.exists():
+            setting.write_text('1')
+            self.assertIn('br_netfilter', ''.join(self.bed.netctl('plan')[1:]))
+        self.bed.apply()
+        self.assertSettled()
+
     def test_a_dnsmasq_that_cannot_start_takes_the_change_back(self):
         uplink = '[ethernet eth0]\naddress = 192.0.2.1/24\n'
         self.bed.write(uplink)

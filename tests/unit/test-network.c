@@ -331,6 +331,46 @@ static void test_forwarding_of_ipv6_keeps_advertised_routes(void **state _unused
 	resolved_done(&h);
 }
 
+/* A host whose eth0 has 10.0.0.9/24, and a route to 10.5.0.0/16 behind it. */
+static void check_subnet(const char *address, const char *problem)
+{
+	_cleanup_free_ char *text = xasprintf("[network b]\nbridge = brb\nforward = route\naddress = %s\n", address);
+	struct resolve_input in = {0};
+	struct host h;
+	struct link *eth0;
+
+	resolve_text(&h, text, false);
+	eth0 = model_find(&h.actual, "eth0");
+	*ARRAY_APPEND(eth0->addresses, eth0->n_addresses) =
+		(struct address){.family = AF_INET, .prefix_len = 24, .addr = {10, 0, 0, 9}};
+	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){
+		.family = AF_INET, .dst_len = 16, .dst = {10, 5}, .has_gateway = true, .type = 1, .table = 9};
+	*ARRAY_APPEND(eth0->routes, eth0->n_routes) =
+		(struct route){.family = AF_INET, .has_gateway = true, .type = 1, .table = 254};
+	in.config = h.config;
+	in.actual = &h.actual;
+	in.ledger = &h.ledger;
+	effective_done(&h.effective);
+	resolve(&in, &h.effective);
+	assert_int_equal(h.effective.problems.n, problem ? 1 : 0);
+	if (problem)
+		assert_string_equal(h.effective.problems.list[0].text, problem);
+	resolved_done(&h);
+}
+
+static void test_a_subnet_that_others_have(void **state _unused_)
+{
+	check_subnet("10.1.0.1/24", NULL);
+	check_subnet("10.0.0.1/24",
+		     "10.0.0.1/24 overlaps with 10.0.0.9/24 of eth0 (a network needs a subnet of its own)");
+	check_subnet("10.0.0.129/28",
+		     "10.0.0.129/28 overlaps with 10.0.0.9/24 of eth0 (a network needs a subnet of its own)");
+	check_subnet("10.5.0.1/16",
+		     "10.5.0.1/16 overlaps with 10.5.0.0/16 of eth0 (a network needs a subnet of its own)");
+	/* Inside a route with a gateway. */
+	check_subnet("10.5.1.1/24", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_network_goes),
 		cmocka_unit_test(test_last_network_goes),
 		cmocka_unit_test(test_foreign_rule),
+		cmocka_unit_test(test_a_subnet_that_others_have),
 		cmocka_unit_test(test_forwarding_of_bridges_and_uplinks),
 		cmocka_unit_test(test_forwarding_of_the_named_uplink),
 		cmocka_unit_test(test_forwarding_of_all_links),
