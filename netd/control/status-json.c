@@ -30,9 +30,14 @@ static void add_name(const char *name, void *userdata)
 
 bool status_in_sync(struct manager *m)
 {
-	struct diff_input in = {.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	struct diff_input in = {
+		.effective = &m->effective,
+		.actual = kernel_actual(m->kernel),
+		.ledger = &m->ledger,
+		.firewall = kernel_firewall(m->kernel),
+	};
 	struct diff diff;
-	bool in_sync = true;
+	bool in_sync = !plan_firewall_differs(&in);
 
 	diff_models(&in, &diff);
 	for (size_t i = 0; i < diff.n; i++)

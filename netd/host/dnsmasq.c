@@ -217,6 +217,14 @@ void dnsmasqs_doubt(struct dnsmasqs *d)
 		d->list[i]->failed = false;
 }
 
+char *dnsmasqs_trouble(const struct dnsmasqs *d, const char *bridge)
+{
+	const struct dnsmasq *one = find(d, bridge);
+	const char *text = one && one->child ? child_trouble(one->child) : NULL;
+
+	return text ? xstrdup(text) : NULL;
+}
+
 static int try_again(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
 {
 	struct dnsmasqs *d = userdata;

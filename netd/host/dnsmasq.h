@@ -24,5 +24,7 @@ struct dnsmasqs *dnsmasqs_free(struct dnsmasqs *d);
 void dnsmasqs_show(struct dnsmasqs *d, struct model *actual, bool wanted);
 /* Starts, tells anew or (with an empty value) ends the one of this bridge. 0, or negative errno with *why. */
 int dnsmasqs_write(struct dnsmasqs *d, const char *bridge, union value words, char **why);
+/* Why the one of this bridge does not run; NULL: it does, or is not to. The caller frees it. */
+char *dnsmasqs_trouble(const struct dnsmasqs *d, const char *bridge);
 /* Lets what failed be tried again. */
 void dnsmasqs_doubt(struct dnsmasqs *d);

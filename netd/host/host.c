@@ -317,6 +317,11 @@ const struct leases *host_leases(const struct host *h)
 	return h->wanted ? dhcp_leases(h->dhcp) : NULL;
 }
 
+char *host_dnsmasq_trouble(const struct host *h, const char *bridge)
+{
+	return dnsmasqs_trouble(h->dnsmasqs, bridge);
+}
+
 char *host_dhcp_trouble(const struct host *h, const char *link)
 {
 	return dhcp_trouble(h->dhcp, link);

@@ -54,5 +54,7 @@ bool host_has_zones(const struct host *h);
 const struct leases *host_leases(const struct host *h);
 /* What is wrong with the DHCP client of a link, or that nobody answers it; NULL: nothing. The caller frees it. */
 char *host_dhcp_trouble(const struct host *h, const char *link);
+/* The same of the dnsmasq of a network's bridge. */
+char *host_dnsmasq_trouble(const struct host *h, const char *bridge);
 /* Who takes name servers, for messages; NULL: nobody. */
 const char *host_resolver(const struct host *h);

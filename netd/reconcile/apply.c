@@ -55,21 +55,19 @@ static void warn_unanswered(const struct manager *m, const struct effective *e, 
 	}
 }
 
-void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d)
+static void warn_unserved(const struct manager *m, const struct effective *e, struct diags *d)
 {
-	claims_find_rivals(e, kernel_actual(m->kernel), warn_rival, d);
-	warn_unheard(m, e, d);
-	warn_unanswered(m, e, d);
-	warn_unzoned(m, e, d);
-}
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		const struct link *want = e->links.links[i];
+		_cleanup_free_ char *text = NULL, *section = NULL;
 
-static void warn_stranded(const struct stranded *s, void *userdata)
-{
-	_cleanup_free_ char *section = xasprintf("%s %s", s->master->kind->name, s->master->name);
-
-	diag_add(userdata, SEVERITY_WARNING, s->port->loc, section, NULL,
-		 "%s has %s%s, which stops working when it becomes a port, and which nothing declares (add here: %s)",
-		 s->port->name, s->found, s->leased ? " (leased)" : "", s->line);
+		if (!want->network[0])
+			continue;
+		text = host_dnsmasq_trouble(m->host, want->name);
+		section = link_section(want);
+		if (text)
+			diag_add(d, SEVERITY_WARNING, want->loc, section, NULL, "dnsmasq: %s", text);
+	}
 }
 
 /* Where it is on, packets that a bridge forwards go through all rules of the host, of whoever they are. */
@@ -85,12 +83,30 @@ static void warn_bridge_filter(const struct effective *e, struct diags *d)
 			 "too (unless somebody needs that: sysctl net.bridge.bridge-nf-call-iptables=0)");
 }
 
+void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d)
+{
+	claims_find_rivals(e, kernel_actual(m->kernel), warn_rival, d);
+	warn_unheard(m, e, d);
+	warn_unanswered(m, e, d);
+	warn_unserved(m, e, d);
+	warn_bridge_filter(e, d);
+	warn_unzoned(m, e, d);
+}
+
+static void warn_stranded(const struct stranded *s, void *userdata)
+{
+	_cleanup_free_ char *section = xasprintf("%s %s", s->master->kind->name, s->master->name);
+
+	diag_add(userdata, SEVERITY_WARNING, s->port->loc, section, NULL,
+		 "%s has %s%s, which stops working when it becomes a port, and which nothing declares (add here: %s)",
+		 s->port->name, s->found, s->leased ? " (leased)" : "", s->line);
+}
+
 void manager_warn(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 
 	manager_warn_rivals(m, e, d);
-	warn_bridge_filter(e, d);
 	plan_stranded(&in, p, warn_stranded, d);
 }
 
