@@ -50,23 +50,28 @@ static uint64_t start_time(pid_t pid)
 	return time;
 }
 
-/* The process of the file, 0: none that still runs. note: 64 bytes. */
-static pid_t read_pid(const char *path, char *note)
+/* The process of the file, 0: none that still runs; then *dead is the one that ran. note: 64 bytes. */
+static pid_t read_pid(const char *path, char *note, pid_t *dead)
 {
 	_cleanup_free_ char *text = read_file(path);
-	uint64_t time;
+	uint64_t time, now;
 	int pid;
 
+	*dead = 0;
 	if (!text || sscanf(text, "%d %" SCNu64 " %63s", &pid, &time, note) != 3 || pid <= 1 || !time)
 		return 0;
-	return start_time(pid) == time ? pid : 0;
+	now = start_time(pid);
+	/* With its number in use again there is no group of that number any more. */
+	*dead = now ? 0 : pid;
+	return now == time ? pid : 0;
 }
 
 char *child_note(const char *path)
 {
 	char note[64];
+	pid_t dead;
 
-	return read_pid(path, note) ? xstrdup(note) : NULL;
+	return read_pid(path, note, &dead) ? xstrdup(note) : NULL;
 }
 
 static void write_pid(const struct child *c)
@@ -113,6 +118,16 @@ static void let_go(struct child *c)
 	c->pid = 0;
 }
 
+/*
+ * A program that is killed may leave helpers behind, which nobody else ends. They are of its process group, whose
+ * number is nobody else's while one of them is there.
+ */
+static void end_helpers(pid_t pid)
+{
+	if (pid > 1)
+		kill(-pid, SIGKILL);
+}
+
 /* One that was taken over is no child of ours: how it ended is not to be learnt. */
 static int on_end(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
@@ -123,6 +138,7 @@ static int on_end(sd_event_source *s _unused_, int fd _unused_, uint32_t revents
 		trouble(c, xasprintf("it ended with status %d; its own messages say why", WEXITSTATUS(status)));
 	else
 		trouble(c, xstrdup("it ended"));
+	end_helpers(c->pid);
 	let_go(c);
 	start_later(c);
 	return 0;
@@ -198,7 +214,7 @@ struct child *child_new(sd_event *event, const struct child_setup *setup)
 {
 	struct child *c = xcalloc(1, sizeof(*c));
 	char note[64];
-	pid_t pid;
+	pid_t pid, dead;
 
 	c->event = event;
 	c->pidfd = -1;
@@ -208,7 +224,8 @@ struct child *child_new(sd_event *event, const struct child_setup *setup)
 	c->note = xstrdup(setup->note);
 	c->argv = copy_arguments(setup->argv);
 	sd_event_now(event, CLOCK_BOOTTIME, &c->since);
-	pid = read_pid(c->path, note);
+	pid = read_pid(c->path, note, &dead);
+	end_helpers(dead);
 	if (!pid || !streq(note, c->note) || !watch(c, pid))
 		start(c);
 	return c;
@@ -240,6 +257,7 @@ struct child *child_stop(struct child *c)
 		if (poll(&p, 1, PATIENCE_MSEC) == 0)
 			syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
 		waitpid(c->pid, NULL, 0);
+		end_helpers(c->pid);
 	}
 	unlink(c->path);
 	return child_free(c);

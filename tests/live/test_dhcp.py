@@ -11,6 +11,16 @@ from test_host import HostCase
 CONFIG = '[bridge br0]\nports = eth0\ndhcp = {}\n[daemon]\nresolv_conf = yes\n'
 
 
+def group_of(pid):
+    """The process group of a process; None when it is gone, or a zombie."""
+    try:
+        with open(f'/proc/{pid}/stat', encoding='utf-8') as f:
+            state, _, group = f.read().rpartition(')')[2].split()[:3]
+    except OSError:
+        return None
+    return None if state == 'Z' else int(group)
+
+
 class DhcpCase(HostCase):
     def setUp(self):
         super().setUp()
@@ -23,7 +33,7 @@ class DhcpCase(HostCase):
 
     def end_clients(self):
         for pid in self.pids().values():
-            os.kill(pid, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)
 
     def serve(self, *options, first=100):
         """Starts the server, in place of the one before; it gives one address."""
@@ -42,6 +52,10 @@ class DhcpCase(HostCase):
         """{link: process} of the clients."""
         directory = self.bed.runtime / 'dhcp'
         return {p.stem: int(p.read_text().split()[0]) for p in directory.glob('*.pid')}
+
+    def helpers(self, pid):
+        """Processes of the client with that number."""
+        return [p for p in os.listdir('/proc') if p.isdigit() and group_of(p) == pid]
 
     def lease_file(self, link='br0', protocol='dhcp'):
         return self.bed.runtime / 'dhcp' / f'{link}.{protocol}'
@@ -108,13 +122,17 @@ class Leases(DhcpCase):
         self.bed.start()
         self.assertSame(before, self.bed.dump())
         eventually(lambda: self.pids().get('br0', client['br0']) != client['br0'], 60)
+        eventually(lambda: not self.helpers(client['br0']))
         self.assertEqual(self.addressed(), [])
         # The client dies alone.
         client = self.pids()
         os.kill(client['br0'], signal.SIGKILL)
         eventually(lambda: self.pids().get('br0', client['br0']) != client['br0'], 60)
+        eventually(lambda: not self.helpers(client['br0']))
         self.assertSame(before, self.bed.dump())
+        client = self.pids()
         out = self.bed.apply(CONFIG.format('no'))
+        eventually(lambda: not self.helpers(client['br0']))
         self.assertIn('set br0: dhcp ipv4 -> no', out)
         self.assertEqual((self.bed.addresses('br0'), self.bed.routes(), self.pids()), ([], [], {}))
         self.assertSettled()
