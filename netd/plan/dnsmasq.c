@@ -45,11 +45,11 @@ static bool has_host(const struct network *n, int family)
 	return false;
 }
 
-static void netmask_text(unsigned prefix_len, char *buf)
+static const char *netmask_text(unsigned prefix_len, char *buf)
 {
 	struct in_addr mask = {.s_addr = htonl(prefix_len ? UINT32_MAX << (32 - prefix_len) : 0)};
 
-	inet_ntop(AF_INET, &mask, buf, INET_ADDRSTRLEN);
+	return inet_ntop(AF_INET, &mask, buf, INET_ADDRSTRLEN);
 }
 
 static void write_dns(const struct writer *w)
@@ -87,9 +87,9 @@ static void write_ranges(const struct writer *w)
 			continue;
 		ip_format(&r->from, from);
 		ip_format(&r->to, to);
-		netmask_text(subnet->prefix_len, mask);
 		if (r->from.family == AF_INET)
-			word(w, "dhcp-range=%s,%s,%s,%llus", from, to, mask, (unsigned long long)lease);
+			word(w, "dhcp-range=%s,%s,%s,%llus", from, to, netmask_text(subnet->prefix_len, mask),
+			     (unsigned long long)lease);
 		else
 			word(w, "dhcp-range=%s,%s,%u,%llus", from, to, subnet->prefix_len, (unsigned long long)lease);
 	}
@@ -107,9 +107,8 @@ static void write_subnets(const struct writer *w)
 		char text[INET6_ADDRSTRLEN], mask[INET_ADDRSTRLEN];
 
 		ip_format(&ip, text);
-		netmask_text(a->prefix_len, mask);
 		if (a->family == AF_INET && static4)
-			word(w, "dhcp-range=%s,static,%s", text, mask);
+			word(w, "dhcp-range=%s,static,%s", text, netmask_text(a->prefix_len, mask));
 		else if (a->family == AF_INET6 && static6)
 			word(w, "dhcp-range=%s,static,%u", text, a->prefix_len);
 		else if (a->family == AF_INET6 && !has_range(w->n, AF_INET6))

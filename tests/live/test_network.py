@@ -288,6 +288,16 @@ class Services(NetworkCase):
         self.assertEqual(self.pids(), {})
         eventually(lambda: not Path(f'/proc/{pid}').exists() or 'Z' in Path(f'/proc/{pid}/stat').read_text().split(')')[1])
 
+    def test_the_example_comes_up_and_leaves_nothing_behind(self):
+        before = self.bed.dump()
+        self.bed.write((bed.SOURCE / 'conf' / 'nat-network' / 'guests.ini').read_text())
+        self.bed.start()
+        self.assertSettled()
+        self.assertEqual(sorted(self.pids()), ['labbr0', 'natbr0'])
+        self.bed.apply('')
+        self.assertEqual(self.pids(), {})
+        self.assertSame(before, self.bed.dump())
+
     def test_a_subnet_that_others_have_and_a_bridge_filter_are_told_before_anything_is_done(self):
         self.bed.ip('addr', 'add', '192.168.0.7/16', 'dev', 'eth0')
         self.bed.write('')
