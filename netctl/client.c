@@ -181,6 +181,19 @@ int client_reply(struct client *c, int msec, struct reply *r, const struct optio
 	return error_reply(r->error, r->parameters);
 }
 
+struct json_object *link_parameters(const struct options *o)
+{
+	struct json_object *parameters = json_object_new_object(), *links;
+
+	if (!o->n_args)
+		return parameters;
+	links = json_object_new_array();
+	for (size_t i = 0; i < o->n_args; i++)
+		json_object_array_add(links, json_object_new_string(o->args[i]));
+	json_object_object_add(parameters, "links", links);
+	return parameters;
+}
+
 void json_print(struct json_object *parameters)
 {
 	int style = JSON_C_TO_STRING_NOSLASHESCAPE;

@@ -40,6 +40,9 @@ int client_reply(struct client *c, int msec, struct reply *r, const struct optio
 /* Milliseconds that the daemon has for the first word of an answer that needs no work in the kernel. */
 #define ANSWER_MSEC 60000
 
+/* The links of the command line as parameter `links`; without any, all are meant. The caller owns it. */
+struct json_object *link_parameters(const struct options *o);
+
 /* Prints a reply of --json: on one line, or indented on a terminal. */
 void json_print(struct json_object *parameters);
 

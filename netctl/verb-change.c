@@ -111,19 +111,6 @@ int verb_history(const struct options *o)
 	return EXIT_OK;
 }
 
-static struct json_object *link_parameters(const struct options *o)
-{
-	struct json_object *parameters = json_object_new_object(), *links;
-
-	if (!o->n_args)
-		return parameters;
-	links = json_object_new_array();
-	for (size_t i = 0; i < o->n_args; i++)
-		json_object_array_add(links, json_object_new_string(o->args[i]));
-	json_object_object_add(parameters, "links", links);
-	return parameters;
-}
-
 int verb_hold(const struct options *o)
 {
 	_cleanup_(reply_done) struct reply r = {0};

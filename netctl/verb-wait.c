@@ -40,19 +40,6 @@ static int timed_out(struct json_object *last, const struct options *o)
 	return EXIT_TIMEOUT;
 }
 
-static struct json_object *wait_parameters(const struct options *o)
-{
-	struct json_object *parameters = json_object_new_object(), *links;
-
-	if (!o->n_args)
-		return parameters;
-	links = json_object_new_array();
-	for (size_t i = 0; i < o->n_args; i++)
-		json_object_array_add(links, json_object_new_string(o->args[i]));
-	json_object_object_add(parameters, "links", links);
-	return parameters;
-}
-
 /*
  * Follows one call. Returns an exit status, or a negative errno when the daemon went away: a restart is no reason not
  * to wait on. *last: what was told last; owned by the caller.
@@ -60,7 +47,7 @@ static struct json_object *wait_parameters(const struct options *o)
 static int follow(struct client *c, int64_t deadline, struct json_object **last, const struct options *o)
 {
 	_cleanup_(reply_done) struct reply r = {0};
-	int error = client_call(c, "Missing", wait_parameters(o), o->timeout > 0);
+	int error = client_call(c, "Missing", link_parameters(o), o->timeout > 0);
 
 	for (;;) {
 		int64_t left = o->timeout ? MAX(deadline - now_msec(), 0) : ANSWER_MSEC;

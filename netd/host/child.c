@@ -6,12 +6,12 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "../log.h"
 #include "host-internal.h"
+#include "spawn.h"
 
 /* Who ends sooner than this after its start is started again later each time, up to the other. */
 #define LASTING_USEC (60 * 1000000ull)
@@ -155,36 +155,10 @@ static bool watch(struct child *c, pid_t pid)
 	return true;
 }
 
-/* Its signals are its own, and of our environment it gets where programs are, and no more. */
-static int spawn(pid_t *pid, char *const argv[])
-{
-	const char *path = getenv("PATH");
-	_cleanup_free_ char *variable = xasprintf("PATH=%s", path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
-	char *environment[] = {variable, NULL};
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t none, defaults;
-	int r;
-
-	sigemptyset(&none);
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &defaults);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-	r = posix_spawnp(pid, argv[0], &files, &attributes, argv, environment);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attributes);
-	return -r;
-}
-
 static void start(struct child *c)
 {
 	pid_t pid;
-	int r = spawn(&pid, c->argv);
+	int r = spawn_program(&pid, c->argv, -1);
 
 	sd_event_now(c->event, CLOCK_BOOTTIME, &c->since);
 	if (r == 0 && watch(c, pid)) {

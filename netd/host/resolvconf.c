@@ -6,13 +6,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <dirent.h>
 
 #include "host-internal.h"
+#include "spawn.h"
 
 /* Told under LINK.kvmnetd: beside LINK.dhclient and such. */
 #define SUFFIX ".kvmnetd"
@@ -110,29 +110,6 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
-/* Our own blocked signals are not to be the program's. */
-static int spawn(pid_t *pid, char *const argv[], int input)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t none, defaults;
-	int r;
-
-	sigemptyset(&none);
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &defaults);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = posix_spawn(pid, argv[0], &files, &attributes, argv, environ);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attributes);
-	return -r;
-}
-
 /* text: short enough for a pipe to take at once. NULL: none. */
 static int run(const char *verb, const char *name, const char *text)
 {
@@ -152,7 +129,7 @@ static int run(const char *verb, const char *name, const char *text)
 		return -errno;
 	close_ptr(&out);
 	out = -1;
-	r = spawn(&pid, argv, in);
+	r = spawn_program(&pid, argv, in);
 	return r < 0 ? r : wait_for(pid);
 }
 

@@ -2,9 +2,10 @@
 /*
  * Purpose: every message the configuration parser can give, word for word. tests/golden/config/NAME.ini (or all files
  * of the directory NAME.d, as one configuration) is parsed, and what it says must be NAME.expected; a file without that
- * must parse without a word. After a change that is meant: UPDATE_GOLDEN=1 writes the .expected files; read the diff.
+ * must parse without a word. After a change that is meant: UPDATE=1 writes the .expected files; read the diff.
  */
 #include "../../netd/config/config.h"
+#include "golden.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,30 +16,6 @@
 
 #define GOLDEN "tests/golden/config"
 #define RUN_MAX 512
-
-/* The file's text, or "" when there is none. The caller frees it. */
-static char *read_text(const char *path)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "r");
-	char *text = NULL;
-	size_t size = 0;
-
-	if (!f || getdelim(&text, &size, '\0', f) < 0) {
-		free(text);
-		return xstrdup("");
-	}
-	return text;
-}
-
-static void write_text(const char *path, const char *text)
-{
-	_cleanup_fclose_ FILE *f = *text ? fopen(path, "w") : NULL;
-
-	if (!*text)
-		unlink(path);
-	else if (!f || fputs(text, f) < 0)
-		fail_msg("%s cannot be written", path);
-}
 
 /* Messages as printed, without the directory in front, so that they read the same from everywhere. */
 static char *messages_of(const char *path)
@@ -69,37 +46,14 @@ static char *messages_of(const char *path)
 	return text;
 }
 
-static void show_difference(const char *expected_path, const char *actual)
-{
-	_cleanup_free_ char *command = xasprintf("diff -u %s - >&2", expected_path);
-	FILE *f;
-
-	if (access(expected_path, F_OK) < 0) {
-		print_error("no message was expected:\n%s", actual);
-		return;
-	}
-	f = popen(command, "w");
-	if (!f)
-		return;
-	fputs(actual, f);
-	pclose(f);
-}
-
 static void test_golden(void **state)
 {
 	const char *file = *state, *dot = strrchr(file, '.');
 	_cleanup_free_ char *path = xasprintf(GOLDEN "/%s", file);
 	_cleanup_free_ char *expected_path = xasprintf(GOLDEN "/%.*s.expected", (int)(dot - file), file);
 	_cleanup_free_ char *actual = messages_of(path);
-	_cleanup_free_ char *expected = NULL;
 
-	if (getenv("UPDATE_GOLDEN"))
-		write_text(expected_path, actual);
-	expected = read_text(expected_path);
-	if (streq(actual, expected))
-		return;
-	show_difference(expected_path, actual);
-	fail_msg("%s does not say what %s has", path, expected_path);
+	golden_compare(expected_path, actual);
 }
 
 static int is_input(const struct dirent *entry)

@@ -8,6 +8,7 @@
 
 #include "../../netd/kernel/decode.h"
 #include "messages.h"
+#include "seed.h"
 
 #define MUTATIONS 20000
 
@@ -234,15 +235,6 @@ static void no_bytes_do_harm(void **state _unused_)
 	link_free(port);
 }
 
-static int print_seed(void **state _unused_)
-{
-	unsigned seed = getenv("SEED") ? (unsigned)atoi(getenv("SEED")) : (unsigned)time(NULL);
-
-	print_message("seed %u (SEED=%u repeats)\n", seed, seed);
-	srandom(seed);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,5 +246,5 @@ int main(void)
 		cmocka_unit_test(no_bytes_do_harm),
 	};
 
-	return cmocka_run_group_tests(tests, print_seed, NULL);
+	return cmocka_run_group_tests(tests, seed_setup, NULL);
 }

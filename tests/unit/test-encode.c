@@ -10,6 +10,7 @@
 
 #include "../../netd/kernel/decode.h"
 #include "messages.h"
+#include "seed.h"
 
 static const struct nlattr *find_attribute(const struct nlmsghdr *m, size_t header, uint16_t type)
 {
@@ -474,15 +475,6 @@ static void what_does_not_fit_is_refused(void **state _unused_)
 	link_free(l);
 }
 
-static int print_seed(void **state _unused_)
-{
-	unsigned seed = getenv("SEED") ? (unsigned)atoi(getenv("SEED")) : (unsigned)time(NULL);
-
-	print_message("seed %u (SEED=%u repeats)\n", seed, seed);
-	srandom(seed);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,5 +495,5 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, print_seed, NULL);
+	return cmocka_run_group_tests(tests, seed_setup, NULL);
 }

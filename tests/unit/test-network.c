@@ -4,9 +4,10 @@
  * resolved and planned on a host that has nothing yet; what nftables is told must be NAME.nft, and what dnsmasq is told
  * NAME.dnsmasq. Then changes: of a
  * firewall that is as wanted nothing is sent, and of one that is not only what differs. After a change that is meant:
- * UPDATE_GOLDEN=1 writes the files; read the diff.
+ * UPDATE=1 writes the files; read the diff.
  */
 #include "../../netd/plan/planner.h"
+#include "golden.h"
 
 #include <setjmp.h>
 
@@ -103,33 +104,6 @@ static char *dnsmasq_of(const struct host *h)
 	return text;
 }
 
-static char *read_text(const char *path)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "r");
-	char *text = NULL;
-	size_t size = 0;
-
-	if (!f || getdelim(&text, &size, '\0', f) < 0) {
-		free(text);
-		return xstrdup("");
-	}
-	return text;
-}
-
-static void compare(const char *path, const char *text)
-{
-	_cleanup_free_ char *expected = read_text(path);
-
-	if (getenv("UPDATE_GOLDEN")) {
-		_cleanup_fclose_ FILE *f = fopen(path, "w");
-
-		assert_non_null(f);
-		fputs(text, f);
-		return;
-	}
-	assert_string_equal(text, expected);
-}
-
 static void test_firewall_text(void **state _unused_)
 {
 	static const char *const names[] = {"nat",   "nat6",	 "dhcp", "snat-uplink",
@@ -146,9 +120,9 @@ static void test_firewall_text(void **state _unused_)
 
 		plan_of(&h, ini, NULL, &none);
 		text = commands_of(&h);
-		compare(nft, text);
+		golden_compare(nft, text);
 		told = dnsmasq_of(&h);
-		compare(dnsmasq, told);
+		golden_compare(dnsmasq, told);
 		found_of(&h.effective.firewall, &found);
 		host_done(&h);
 		plan_of(&h, ini, NULL, &found);

@@ -6,6 +6,7 @@
  * refused, the plan after it is empty, and from every point in it the way back ends in the state before. After a change
  * that is meant: UPDATE=1 writes the .plan files; read the diff. With an argument, the cases of that pattern.
  */
+#include "golden.h"
 #include "world.h"
 
 #include <dirent.h>
@@ -15,38 +16,6 @@
 
 #define GOLDEN "tests/golden/plan"
 #define RUN_MAX 512
-
-static char *read_text(const char *path)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "r");
-	char *text = NULL;
-	size_t size = 0;
-
-	if (!f || getdelim(&text, &size, '\0', f) < 0) {
-		free(text);
-		return xstrdup("");
-	}
-	return text;
-}
-
-static void write_text(const char *path, const char *text)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "w");
-
-	if (!f || fputs(text, f) < 0)
-		fail_msg("%s cannot be written", path);
-}
-
-static void show_difference(const char *path, const char *text)
-{
-	_cleanup_free_ char *command = xasprintf("diff -u %s - >&2", path);
-	FILE *f = popen(command, "w");
-
-	if (!f)
-		return;
-	fputs(text, f);
-	pclose(f);
-}
 
 static void print_step(const struct step *s, FILE *f)
 {
@@ -110,8 +79,8 @@ static void test_golden(void **state)
 	_cleanup_free_ char *ini = xasprintf(GOLDEN "/%s.ini", (char *)*state);
 	_cleanup_free_ char *before_path = xasprintf(GOLDEN "/%s.before.ini", (char *)*state);
 	_cleanup_free_ char *path = xasprintf(GOLDEN "/%s.plan", (char *)*state);
-	_cleanup_free_ char *desired = read_text(ini), *before = read_text(before_path);
-	_cleanup_free_ char *expected = NULL, *text = NULL;
+	_cleanup_free_ char *desired = golden_read(ini), *before = golden_read(before_path);
+	_cleanup_free_ char *text = NULL;
 	struct config *c = world_config(desired);
 	struct world w;
 	size_t n, stop, len;
@@ -124,13 +93,7 @@ static void test_golden(void **state)
 	if (stop != SIZE_MAX)
 		try_back(before, c, stop, f);
 	fclose(f);
-	if (getenv("UPDATE"))
-		write_text(path, text);
-	expected = read_text(path);
-	if (!streq(text, expected)) {
-		show_difference(path, text);
-		fail_msg("the plan is not that of %s", path);
-	}
+	golden_compare(path, text);
 	for (size_t i = 1; i <= n; i++)
 		try_back(before, c, i, NULL);
 	config_free(c);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: starting another program. */
+#pragma once
+
+#include <sys/types.h>
+
+/*
+ * argv[0] is looked for in PATH. The program reads from `input`, or nothing when that is -1. Its signals are its own,
+ * it is in a session of its own, and of our environment it gets PATH and no more. Returns 0 with its *pid, to be waited
+ * for, or negative errno: -ENOENT, it is not installed.
+ */
+int spawn_program(pid_t *pid, char *const argv[], int input);
