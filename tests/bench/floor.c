@@ -150,11 +150,14 @@ static void create_bond(void)
 	end(m);
 }
 
-static void create_bridge(unsigned i)
+/* With its ports' address from the start, as the other tools have it: udev gives one of its own to a bridge without. */
+static void create_bridge(unsigned i, const uint8_t address[6])
 {
 	struct nlmsghdr *m = create(BRIDGE(i), "br%u", i);
-	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	struct nlattr *info;
 
+	mnl_attr_put(m, IFLA_ADDRESS, 6, address);
+	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
 	mnl_attr_put_strz(m, IFLA_INFO_KIND, "bridge");
 	mnl_attr_nest_end(m, info);
 	end(m);
@@ -195,12 +198,17 @@ static void add_address(unsigned i)
 static void bring_up(unsigned n)
 {
 	const uint32_t ports[] = {if_nametoindex("d0"), if_nametoindex("d1")};
+	struct ifreq request = {.ifr_name = "d0"};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (!ports[0] || !ports[1])
 		errx(1, "d0 and d1 are not there");
+	if (ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+		err(1, "the address of d0");
+	close(fd);
 	create_bond();
 	for (unsigned i = 1; i <= n; i++)
-		create_bridge(i);
+		create_bridge(i, (const uint8_t *)request.ifr_hwaddr.sa_data);
 	for (unsigned i = 0; i < 2; i++) {
 		no_link_local(ports[i]);
 		set_u32(ports[i], IFLA_MASTER, BOND);
