@@ -71,9 +71,9 @@ static void own_slots(struct values *v, unsigned n, bool locs)
 	n = (n + SLOTS_STEP - 1) / SLOTS_STEP * SLOTS_STEP;
 	new = xcalloc(1, sizeof(*new) + n * (sizeof(*new->v) + (locs ? sizeof(struct loc) : 0)));
 	*new = (struct slots){.owners = 1, .room = (uint16_t)n, .has_locs = locs};
-	if (used)
+	if (old && used)
 		memcpy(new->v, old->v, used * sizeof(*new->v));
-	if (used && old->has_locs)
+	if (old && used && old->has_locs)
 		memcpy(slot_locs(new), slot_locs(old), used * sizeof(struct loc));
 	v->slots = new;
 	if (!shared) {

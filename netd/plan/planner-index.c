@@ -85,17 +85,18 @@ static void index_relatives(struct planner *p)
 		if (want->parent_name[0])
 			*ARRAY_APPEND(p->relatives, p->n_relatives) = (struct relative){want->parent_name, want};
 	}
-	if (p->n_relatives)
+	if (p->relatives)
 		qsort(p->relatives, p->n_relatives, sizeof(*p->relatives), relative_order);
 }
 
 const struct relative *wanted_relatives(struct planner *p, const char *name, size_t *n)
 {
-	size_t low = 0, high, end;
+	size_t low = 0, total, high, end;
 
 	if (!p->relatives)
 		index_relatives(p);
-	high = p->n_relatives;
+	total = p->relatives ? p->n_relatives : 0;
+	high = total;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -104,7 +105,7 @@ const struct relative *wanted_relatives(struct planner *p, const char *name, siz
 		else
 			high = middle;
 	}
-	for (end = low; end < p->n_relatives && streq(p->relatives[end].to, name); end++)
+	for (end = low; end < total && streq(p->relatives[end].to, name); end++)
 		;
 	*n = end - low;
 	return *n ? p->relatives + low : NULL;
@@ -181,7 +182,7 @@ void planner_index_diffs(struct planner *p)
 
 		if (d->have && (d->recreate || !d->want))
 			p->removals[d->have->position] = i + 1;
-		if (is_new(d) && d->want->kind->flags & KIND_HAS_PARENT)
+		if (d->want && is_new(d) && d->want->kind->flags & KIND_HAS_PARENT)
 			*ARRAY_APPEND(p->new_vlans, p->n_new_vlans) = vlan_key(d->want, d->want->parent_name);
 	}
 	if (p->n_new_vlans)
