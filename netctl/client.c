@@ -4,6 +4,7 @@
  */
 #include "client.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -41,7 +42,11 @@ int client_open(struct client **ret, const char *path)
 {
 	int r = client_connect(ret, path);
 
-	return r < 0 ? error_connect(path, r) : EXIT_OK;
+	if (*ret)
+		return EXIT_OK;
+	r = error_connect(path, r);
+	assert(r != EXIT_OK);
+	return r;
 }
 
 struct client *client_close(struct client *c)

@@ -8,7 +8,8 @@
 
 struct client;
 
-/* Connects to the daemon. Says what is wrong on stderr and gives the exit status, or EXIT_OK with *ret. */
+/* Connects to the daemon. *ret is NULL before. Says what is wrong on stderr and gives the exit status, or EXIT_OK with
+ * *ret. */
 int client_open(struct client **ret, const char *path);
 /* Without a word: 0 or negative errno. */
 int client_connect(struct client **ret, const char *path);

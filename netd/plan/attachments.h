@@ -31,6 +31,9 @@ void attachments_done(struct attachments *a);
  */
 #define ATTACHMENT_USEC 10000000ull
 void attachments_update(struct attachments *a, const struct model *wanted, const struct model *actual, uint64_t now);
+/* The same for one link, which may be gone. */
+void attachments_note(struct attachments *a, const struct model *wanted, const struct model *actual, const char *name,
+		      uint64_t now);
 
 /* Is this port to be attached again: it is still the same device, has no master, and its master is not the one it left?
  */

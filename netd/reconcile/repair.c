@@ -208,6 +208,11 @@ void manager_kernel_changed(const char *name, bool all, void *userdata)
 
 	if (!m->config)
 		return;
+	/* Guests come and go without anything of ours changing. */
+	if (name)
+		attachments_note(&m->attachments, &m->effective.links, kernel_actual(m->kernel), name, boottime());
+	else
+		all = true;
 	if (!all && !is_relevant(m, name))
 		return;
 	if (name)
