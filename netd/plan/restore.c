@@ -68,7 +68,8 @@ static void add_link(struct effective *e, const struct model *before, const stru
 	const struct link *master = model_master(before, was), *parent = model_parent(before, was);
 	struct link *want;
 
-	if (model_find(&e->links, was->name))
+	/* What an earlier plan made goes, also when a later one changed a port of it. */
+	if (model_find(&e->links, was->name) || model_find(&e->removed, was->name))
 		return;
 	want = link_new(was->name, was->kind);
 	want->exact = true;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: the way back over several changes, as while a confirmation is waited for. */
+#include "world.h"
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+/* Makes the change, and adds what it takes to go back from it. */
+static void change(struct world *w, struct effective *back, const char *text)
+{
+	struct config *c = world_config(text);
+	struct step s;
+	int error = 0;
+
+	step_make(w, c, &s);
+	assert_true(s.plan.n > 0);
+	ledger_note_plan(&w->ledger, &s.plan, w->dump);
+	restore_extend(back, w->dump, &s.plan);
+	assert_int_equal(world_execute(w, &s.plan, s.plan.n, &error), s.plan.n);
+	step_done(&s);
+	config_free(c);
+	world_look(w);
+}
+
+static void a_bridge_goes_also_when_its_port_was_changed_after_it_came(void **state _unused_)
+{
+	struct effective back = EFFECTIVE_NULL;
+	struct model before;
+	struct world w;
+
+	world_make(&w, "[foreign]\ndevices = eth0\n[foreign ethernet eth0]\naddress = 10.0.0.1/24\n");
+	world_look(&w);
+	before = fake_dump(&w.kernel);
+	change(&w, &back, "[bridge br0]\nports = eth0\naddress = 10.0.0.1/24\n");
+	change(&w, &back, "[bridge br0]\nports = eth0\naddress = 10.0.0.1/24\n[port eth0]\npath_cost = 7\n");
+	assert_null(model_find(&back.links, "br0"));
+	assert_non_null(model_find(&back.removed, "br0"));
+	world_go_back(&w, &back, &before, "the second change", NULL);
+	assert_null(model_find(w.dump, "br0"));
+	effective_done(&back);
+	model_done(&before);
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_bridge_goes_also_when_its_port_was_changed_after_it_came),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
