@@ -592,8 +592,22 @@ def parse_documents(text):
         documents.append(document)
 
 
+# What a test needs of the kernel: every driver (tests/drivers), or bridges, veths, taps and nftables (tests/drivers bridges).
+ALL, BRIDGES = 'all', 'bridges'
+
+
+def needs(what):
+    """For a method that needs something else than its class does."""
+    def mark(method):
+        method.needs = what
+        return method
+    return mark
+
+
 class TestCase(unittest.TestCase):
     """A test with a fresh bed. After a failure, `epilogue` is the end of the daemon's log."""
+
+    needs = ALL
 
     maxDiff = None
     longMessage = True

@@ -4,6 +4,7 @@ import bed
 
 
 class Adoption(bed.TestCase):
+    needs = bed.BRIDGES
     def begin(self, files):
         """A bridge of somebody else is there before the daemon starts."""
         b = self.bed

@@ -75,6 +75,8 @@ class Case(bed.TestCase):
 
 
 class Confirmation(Case):
+    needs = bed.BRIDGES
+
     def arm(self, seconds=WINDOW):
         """NIC is applied, then BRIDGE with a confirmation. Returns what the kernel showed before."""
         b = self.begin()
@@ -270,6 +272,7 @@ class Confirmation(Case):
         self.assertEqual(b.netctl('apply', '--confirm', 2)[0], 0)
         self.assertUndone(before)
 
+    @bed.needs(bed.ALL)
     def test_undone_change_forgets_no_guest(self):
         b = self.begin(BRIDGE)
         b.tap('vnet0', 'br0')
@@ -286,6 +289,8 @@ class Confirmation(Case):
 
 
 class Generations(Case):
+    needs = bed.BRIDGES
+
     def files(self, n):
         return f'[ethernet eth0]\naddress = 192.0.2.{n}/24\n'
 
@@ -332,6 +337,8 @@ class Generations(Case):
 
 
 class Holds(Case):
+    needs = bed.BRIDGES
+
     def test_held_link_is_left_alone_and_shown_until_release(self):
         b = self.begin('[ethernet eth0]\nmtu = 1400\n[ethernet eth1]\nmtu = 1400\n')
         self.assertEqual(b.netctl('hold', 'eth0')[0], 0)
@@ -373,6 +380,8 @@ class Holds(Case):
 
 
 class Fights(Case):
+    needs = bed.BRIDGES
+
     def test_two_tools_over_one_value_end_in_a_warning_and_no_busy_loop(self):
         b = self.begin('[ethernet eth0]\nmtu = 1400\n[ethernet eth1]\nmtu = 1400\n')
         b.sent()

@@ -44,6 +44,7 @@ def ask(s, method, parameters=None, **flags):
 
 
 class Control(bed.TestCase):
+    needs = bed.BRIDGES
     def setUp(self):
         super().setUp()
         self.bed.nics('eth0', 'eth1')
@@ -178,6 +179,7 @@ class BadClients(Control):
                 break
         self.assertLessEqual({f'g{i}' for i in range(600)}, names)
 
+    @bed.needs(bed.ALL)
     def test_a_client_that_leaves_during_an_apply_does_not_end_it(self):
         b = self.bed
         self.start()
@@ -376,6 +378,7 @@ class ExitStatus(Control):
         for args in ('apply',), ('plan',), ('check', self.bed.config):
             self.assertExits(1, *args, says=r'host\.ini:2: .*\[bridge br0\] prots: ')
 
+    @bed.needs(bed.ALL)
     def test_1_the_kernel_refuses_and_all_is_as_before(self):
         # A loop that no check can see, as the VLAN on the bridge is not declared.
         self.start()
@@ -449,6 +452,7 @@ class ExitStatus(Control):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertRegex(done.stdout, says)
 
+    @bed.needs(bed.ALL)
     def test_wait_ends_when_the_link_comes(self):
         self.start()
         begun = time.monotonic()

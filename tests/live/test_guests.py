@@ -29,6 +29,7 @@ time.sleep(600)
 
 
 class Names(bed.TestCase):
+    needs = bed.BRIDGES
     def own_run(self):
         """A /run of the bed's own, for what libvirt would write."""
         bed._check(bed.libc.mount(b'tmpfs', b'/run', b'tmpfs', 0, None))  # pylint: disable=protected-access

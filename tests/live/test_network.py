@@ -91,6 +91,7 @@ class Echo:
 
 
 class NetworkCase(bed.TestCase):
+    needs = bed.BRIDGES
     def setUp(self):
         super().setUp()
         self.bed.nic('eth0')

@@ -24,6 +24,7 @@ PATIENCE = 60
 
 
 class Case(bed.TestCase):
+    needs = bed.BRIDGES
     def begin(self, files=NIC):
         """Without files the NIC has its address from somebody else."""
         b = self.bed

@@ -280,7 +280,9 @@ class Examples(bed.TestCase):
         b.apply({path.name: path.read_text() for path in directory.glob('*.ini')})
         for kind, label, keys in sections:
             for key, value in keys.items():
-                if kind != 'port':
+                if kind == 'network':
+                    self.check_network(keys['bridge'], key, value)
+                elif kind != 'port':
                     self.check(kind, label, key, value)
         if name == 'vlan-filtering':
             self.check_vlan_filtering()
@@ -321,6 +323,21 @@ class Examples(bed.TestCase):
             self.assertEqual(b.sysfs(label, f'bridge/{attribute}'), {'no': '0', 'yes': '1', 'none': '0'}.get(value, value), where)
         else:
             self.fail(f'nothing reads back {where}')
+
+    def check_network(self, bridge, key, value):
+        """What reaches whom is in test_network.py; here, that nftables and dnsmasq were told."""
+        b = self.bed
+        where = f'{key} = {value} of {bridge}'
+        if key == 'bridge':
+            self.assertEqual(b.link(bridge)['linkinfo']['info_kind'], 'bridge', where)
+        elif key == 'address':
+            self.assertEqual(b.addresses(bridge), value.split(), where)
+        elif key in ('forward', 'forward_port'):
+            self.assertIn(value.split()[-2] if key == 'forward_port' else bridge, bed.run('nft', 'list', 'table', 'inet', 'kvmnetd'), where)
+        else:
+            told = ''.join(path.read_text() for path in (b.runtime / 'dnsmasq').glob(f'{bridge}.*'))
+            for word in value.split():
+                self.assertIn(word, told, where)
 
     def check_vlan_filtering(self):
         b = self.bed

@@ -27,6 +27,7 @@ def build_firewalld():
 
 
 class Zones(bed.TestCase):
+    needs = bed.BRIDGES
     CONFIG = '[bridge br0]\nports = eth0\n{}\n[ethernet eth1]\n{}\n'
 
     def setUp(self):
