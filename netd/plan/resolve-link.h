@@ -7,9 +7,15 @@
 /* Fills in what is wanted of one link beyond what was written. All links must be in e->links, with masters set. */
 void resolve_link(const struct resolve_input *in, struct effective *e, struct link *want);
 
-/* resolve.c: the kernel name for a name of the configuration; the same again when there is no such device. */
+/* resolve-name.c: the kernel name for a name of the configuration; the same again when there is no such device. */
 const char *resolve_name(const struct resolve_input *in, const char *label, struct diags *problems);
-/* The wanted link of that name, made for devices that have no section of their own. */
+/* Labels and altnames in values (primary, backup_port) become kernel names. */
+void resolve_names(const struct resolve_input *in, struct values *v);
+
+/* resolve-lease.c: adds what servers gave to the links that have `dhcp`. */
+void resolve_leases(const struct resolve_input *in, struct effective *e);
+
+/* resolve.c: the wanted link of that name, made for devices that have no section of their own. */
 struct link *resolve_device(const struct resolve_input *in, struct effective *e, const char *name, struct loc loc);
 
 /* resolve-forwarding.c: adds what the networks need of their bridges, of their uplinks and of all links together. */

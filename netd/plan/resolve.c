@@ -5,8 +5,6 @@
  */
 #include "resolve.h"
 
-#include <fnmatch.h>
-
 #include "dnsmasq.h"
 #include "resolve-link.h"
 
@@ -17,84 +15,6 @@ void effective_done(struct effective *e)
 	firewall_done(&e->firewall);
 	diags_done(&e->problems);
 	*e = EFFECTIVE_NULL;
-}
-
-static bool is_hardware(const struct link *l)
-{
-	return l->kind == &kind_ethernet && l->info_kind[0] == '\0';
-}
-
-static bool match_fits(const struct match *m, const struct link *have)
-{
-	if (!is_hardware(have) || streq(have->name, "lo"))
-		return false;
-	if (m->mac && m->mac != (have->has_perm_mac ? have->perm_mac : values_num(have->common, LINK_MAC, 0)))
-		return false;
-	if (m->path && (!have->parent_dev || fnmatch(m->path, have->parent_dev, 0) != 0))
-		return false;
-	if (m->driver && (!have->driver || fnmatch(m->driver, have->driver, 0) != 0))
-		return false;
-	return true;
-}
-
-static const struct match *match_of(const struct config *c, const char *label)
-{
-	for (size_t i = 0; i < c->n_matches; i++)
-		if (streq(c->matches[i].label, label))
-			return &c->matches[i];
-	return NULL;
-}
-
-/* The one device that a match section means; NULL when it is absent or not the only one. */
-static const struct link *match_find(const struct resolve_input *in, const struct match *m, struct diags *problems)
-{
-	const struct link *found = NULL;
-
-	for (size_t i = 0; i < in->actual->n_links; i++) {
-		const struct link *have = in->actual->links[i];
-
-		if (!match_fits(m, have))
-			continue;
-		if (found) {
-			if (problems)
-				diag_add(problems, SEVERITY_ERROR, m->loc, m->label, NULL,
-					 "the match_ keys fit both %s and %s (they must fit one device)", found->name,
-					 have->name);
-			return NULL;
-		}
-		found = have;
-	}
-	return found;
-}
-
-/*
- * The kernel name for a name of the configuration: itself for links that kvmnetd makes, the matching device for a label
- * with match_ keys, the device of that name or altname otherwise; the label again when there is no such device.
- */
-const char *resolve_name(const struct resolve_input *in, const char *label, struct diags *problems)
-{
-	const struct link *declared = model_find(&in->config->links, label);
-	const struct match *m = match_of(in->config, label);
-	const struct link *have;
-
-	if (declared && (declared->kind->flags & KIND_VIRTUAL))
-		return label;
-	have = m ? match_find(in, m, problems) : model_find_any(in->actual, label);
-	return have ? have->name : label;
-}
-
-/* Labels and altnames in values (primary, backup_port) become kernel names. */
-static void name_devices(const struct resolve_input *in, struct values *v)
-{
-	for (unsigned row = 0; v && row < v->table->n; row++) {
-		const struct blob *label = values_has(v, row) ? values_at(v, row).blob : NULL;
-		const char *name;
-
-		if (v->table->rows[row].type != &type_ifname || !label)
-			continue;
-		name = resolve_name(in, (const char *)label->data, NULL);
-		values_put(v, row, (union value){.blob = blob_new(name, strlen(name) + 1)}, values_loc(v, row));
-	}
 }
 
 /* Adds the declared links under their kernel names. */
@@ -113,7 +33,7 @@ static void add_declared(const struct resolve_input *in, struct effective *e)
 		want = link_copy(declared);
 		name_copy(want->name, name);
 		want->has_section = true;
-		name_devices(in, want->own);
+		resolve_names(in, want->own);
 		if (want->parent_name[0])
 			name_copy(want->parent_name, resolve_name(in, declared->parent_name, NULL));
 		for (size_t p = 0; p < want->n_ports; p++) {
@@ -177,99 +97,8 @@ static void add_ports(const struct resolve_input *in, struct effective *e)
 			values_free(port->port);
 			port->port = port_values(in, p < declared->n_ports ? declared->ports[p].name : port->name,
 						 port->name, master->kind);
-			name_devices(in, port->port);
+			resolve_names(in, port->port);
 		}
-	}
-}
-
-/* What is declared goes first, and of two servers' the first link's: one route would only push the other out. */
-static bool is_routed(const struct effective *e, const struct route *r)
-{
-	for (size_t i = 0; i < e->links.n_links; i++) {
-		const struct link *l = e->links.links[i];
-
-		for (size_t n = 0; n < l->n_routes; n++)
-			if (route_same(&l->routes[n], r))
-				return true;
-	}
-	return false;
-}
-
-static void add_lease(struct effective *e, struct link *want, const struct lease *lease)
-{
-	struct loc loc = values_loc(want->common, LINK_DHCP);
-
-	for (size_t i = 0; i < lease->n_addresses; i++) {
-		bool declared = false;
-
-		for (size_t n = 0; n < want->n_addresses; n++)
-			declared = declared || address_same(&want->addresses[n], &lease->addresses[i]);
-		if (declared)
-			continue;
-		*ARRAY_APPEND(want->addresses, want->n_addresses) = lease->addresses[i];
-		want->addresses[want->n_addresses - 1].loc = loc;
-	}
-	for (size_t i = 0; i < lease->n_routes; i++) {
-		if (is_routed(e, &lease->routes[i]))
-			continue;
-		*ARRAY_APPEND(want->routes, want->n_routes) = lease->routes[i];
-		want->routes[want->n_routes - 1].loc = loc;
-	}
-}
-
-/* A server's lists, of both families one after the other; what the link declares stands in their place. */
-static void add_lease_list(struct link *want, enum link_row row, const struct lease *const leases[2])
-{
-	const struct option *o = &link_options.rows[row];
-	union value all = {0};
-
-	for (size_t i = 0; i < 2 && !values_has(want->common, row); i++) {
-		_cleanup_free_ char *words = NULL;
-		char *save = NULL;
-
-		if (!leases[i])
-			continue;
-		words = value_text(o, row == LINK_DNS ? leases[i]->dns : leases[i]->search);
-		for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-			_cleanup_free_ char *why = NULL;
-
-			o->type->parse(o, word, &all, &why);
-		}
-	}
-	if (all.blob)
-		values_put(want->common, row, all, values_loc(want->common, LINK_DHCP));
-}
-
-/*
- * The link's own, or until it has one that of a port, which became one just now: a bridge has the MAC of its first
- * port, and so from most servers its address. What was on the NIC moves with it.
- */
-static const struct lease *lease_of(const struct resolve_input *in, const struct link *want, uint8_t family)
-{
-	const struct lease *lease = leases_find(in->leases, want->name, family);
-
-	for (size_t i = 0; i < want->n_ports && !lease; i++)
-		lease = leases_find(in->leases, want->ports[i].name, family);
-	return lease;
-}
-
-/* What servers gave is wanted like what is declared. */
-static void add_leases(const struct resolve_input *in, struct effective *e)
-{
-	for (size_t i = 0; in->leases && i < e->links.n_links; i++) {
-		struct link *want = e->links.links[i];
-		uint64_t dhcp = values_num(want->common, LINK_DHCP, DHCP_NO);
-		const struct lease *leases[2] = {NULL, NULL};
-
-		if (dhcp & DHCP_IPV4)
-			leases[0] = lease_of(in, want, AF_INET);
-		if (dhcp & DHCP_IPV6)
-			leases[1] = lease_of(in, want, AF_INET6);
-		for (size_t n = 0; n < 2; n++)
-			if (leases[n])
-				add_lease(e, want, leases[n]);
-		add_lease_list(want, LINK_DNS, leases);
-		add_lease_list(want, LINK_SEARCH, leases);
 	}
 }
 
@@ -526,7 +355,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	e.problems.sources = &in->config->sources;
 	add_declared(in, &e);
 	add_ports(in, &e);
-	add_leases(in, &e);
+	resolve_leases(in, &e);
 	add_lost_ports(in, &e);
 	add_foreign_ports(in, &e);
 	add_parents(in, &e);

@@ -273,7 +273,7 @@ int manager_start(struct manager *m)
 				      m);
 	if (r < 0)
 		return r;
-	/* What was cut short is undone first; what is wanted comes after that (transaction_finished()). */
+	/* What was cut short is undone first; what is wanted comes after that (manager_transaction_done()). */
 	if (!recovered || !m->transaction)
 		manager_run(m);
 	return 0;

@@ -158,7 +158,7 @@ int manager_undo(struct manager *m, const char *why)
 	undone_note(&m->dirs, why, m->candidate_plan);
 	manager_problem(m, NULL, false, "%s; the state before is put back (the files in %s are as they were left)", why,
 			m->dirs.config);
-	/* A repair that runs is let finish; transaction_finished() goes on with the undo. */
+	/* A repair that runs is let finish; manager_transaction_done() goes on with the undo. */
 	m->going_back = true;
 	if (m->transaction)
 		return 0;

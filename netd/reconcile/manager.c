@@ -114,8 +114,7 @@ static bool wants_host(const struct model *links)
 	return false;
 }
 
-/* What other programs of the host have is put beside what the kernel has. config: NULL while a start goes back. */
-static void look_at_host(const struct manager *m, const struct config *config)
+void manager_look_at_host(const struct manager *m, const struct config *config)
 {
 	bool wanted = (config && wants_host(&config->links)) || (m->config && wants_host(&m->config->links));
 
@@ -132,7 +131,7 @@ void manager_refresh(struct manager *m)
 {
 	effective_done(&m->effective);
 	m->parsed = config_free(m->parsed);
-	look_at_host(m, m->config);
+	manager_look_at_host(m, m->config);
 	manager_resolve(m, m->config, &m->effective);
 	claims_update(&m->dirs, &m->claimed, &m->effective);
 	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel), boottime());
@@ -203,7 +202,7 @@ static void make_plan(struct manager *m, const struct config *config, struct eff
 
 	kernel_drain(m->kernel);
 	host_doubt(m->host);
-	look_at_host(m, config);
+	manager_look_at_host(m, config);
 	manager_resolve(m, config, e);
 	if (doubt_sysctls(m, e)) {
 		effective_done(e);
@@ -249,100 +248,6 @@ enum manager_state manager_state(const struct manager *m)
 void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata)
 {
 	effective_missing(&m->effective, add, userdata);
-}
-
-/* The transaction's hooks. */
-
-static void hook_look(void *userdata)
-{
-	struct manager *m = userdata;
-
-	look_at_host(m, m->applying ? m->candidate : m->config);
-}
-
-static void hook_resolve(struct effective *ret, void *userdata)
-{
-	struct manager *m = userdata;
-
-	manager_resolve(m, m->applying ? m->candidate : m->config, ret);
-	claims_update(&m->dirs, &m->claimed, ret);
-}
-
-/* The firewall's rules are known by what asked for them. */
-void manager_before(const struct manager *m, const struct config *config, struct effective *before)
-{
-	struct effective e;
-
-	manager_resolve(m, config, &e);
-	firewall_done(&before->firewall);
-	before->firewall = e.firewall;
-	e.firewall = FIREWALL_NULL;
-	effective_done(&e);
-}
-
-static void hook_before(struct effective *before, void *userdata)
-{
-	struct manager *m = userdata;
-
-	manager_before(m, m->config, before);
-}
-
-static void hook_filter(struct effective *e, void *userdata)
-{
-	struct manager *m = userdata;
-
-	if (!m->applying && m->ready)
-		manager_filter_drift(e, m);
-}
-
-static int hook_save(void *userdata)
-{
-	struct manager *m = userdata;
-
-	return state_save(&m->dirs, &m->ledger, m->generation);
-}
-
-/* Between two steps of a start: sends are made of a fraction of a second of work. */
-#define START_STEP_USEC (60ull * 1000 * 1000)
-
-static void hook_progress(size_t done, size_t total, void *userdata)
-{
-	struct manager *m = userdata;
-
-	m->progress_done = done;
-	m->progress_total = total;
-	if (!m->ready)
-		manager_extend_start(START_STEP_USEC);
-	if (m->applying && m->apply.progress)
-		m->apply.progress(done, total, m->apply.userdata);
-}
-
-static void hook_step(const struct op *op, void *userdata)
-{
-	struct manager *m = userdata;
-	bool expected = m->applying || !m->ready;
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	FILE *f;
-
-	if (expected && !log_is_verbose())
-		return;
-	f = open_memstream(&text, &len);
-	if (!f)
-		abort();
-	op_print(op, f);
-	fclose(f);
-	if (expected) {
-		log_debug("%s", text);
-		return;
-	}
-	if (m->going_back) {
-		log_notice("undo: %s", text);
-		return;
-	}
-	log_notice("repair: %s", text);
-	manager_count_repair(m, op->link->name, text);
-	manager_tell(m, EVENT_REPAIR, op->link->name, "%s", text);
 }
 
 static void log_outcome(const struct manager *m, const struct outcome *o)
@@ -445,7 +350,7 @@ static void remember_stubborn(struct manager *m)
 	effective_done(&e);
 }
 
-static void transaction_finished(const struct outcome *o, void *userdata)
+void manager_transaction_done(const struct outcome *o, void *userdata)
 {
 	struct manager *m = userdata;
 	struct transaction *t = m->transaction;
@@ -454,7 +359,7 @@ static void transaction_finished(const struct outcome *o, void *userdata)
 	m->transaction = NULL;
 	m->progress_total = 0;
 	/* The ledger as it is now: manager_commit() writes it with the number of the generation. */
-	if (o->changed && (!m->applying || m->apply.confirm) && hook_save(m) < 0)
+	if (o->changed && (!m->applying || m->apply.confirm) && state_save(&m->dirs, &m->ledger, m->generation) < 0)
 		log_error("the ledger could not be written");
 	if (m->applying) {
 		if (o->error)
@@ -492,43 +397,6 @@ static void transaction_finished(const struct outcome *o, void *userdata)
 			manager_schedule_repair(m);
 	}
 }
-
-void manager_host_changed(void *userdata)
-{
-	struct manager *m = userdata;
-
-	if (!m->config)
-		return;
-	if (m->transaction)
-		m->dirty = true;
-	else
-		manager_schedule_repair(m);
-}
-
-/* A change that the operator asked for goes back when a program refuses its part; the network does not wait for it. */
-int manager_host_write(const struct op *op, uint32_t ifindex, char **why, void *userdata)
-{
-	struct manager *m = userdata;
-	int r = host_write(m->host, op, ifindex, why);
-
-	if (r == 0 || m->applying || m->going_back)
-		return r;
-	manager_problem(m, op->link->name, false, "%s: %s", op->link->name, *why);
-	free(TAKE_PTR(*why));
-	return 0;
-}
-
-const struct transaction_hooks manager_hooks = {
-	.look = hook_look,
-	.resolve = hook_resolve,
-	.before = hook_before,
-	.filter = hook_filter,
-	.save = hook_save,
-	.journal = manager_journal,
-	.progress = hook_progress,
-	.step = hook_step,
-	.done = transaction_finished,
-};
 
 /* Brings the kernel to what runs (or, while applying, to the candidate). */
 void manager_run(struct manager *m)

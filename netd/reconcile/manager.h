@@ -195,6 +195,10 @@ bool manager_pending(struct manager *m);
 enum manager_state manager_state(const struct manager *m);
 
 /* Internal to reconcile/. */
+/* manager.c */
+/* Puts what other programs of the host have beside what the kernel has. config: NULL while a start goes back. */
+void manager_look_at_host(const struct manager *m, const struct config *config);
+void manager_transaction_done(const struct outcome *o, void *userdata);
 bool manager_is_held(const struct manager *m, const char *link);
 /* confirm.c */
 int manager_journal(const struct effective *before, const struct ledger *ledger_before,
@@ -205,6 +209,7 @@ void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const c
 void manager_undone(struct manager *m, const struct outcome *o);
 bool manager_recover(struct manager *m, uint32_t generation);
 int manager_start_undo(struct manager *m);
+/* hooks.c */
 extern const struct transaction_hooks manager_hooks;
 void manager_host_changed(void *userdata);
 int manager_host_write(const struct op *op, uint32_t ifindex, char **why, void *userdata);
