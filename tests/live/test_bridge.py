@@ -345,6 +345,8 @@ class PortSections(bed.TestCase):
 
 
 class MacAndMtu(bed.TestCase):
+    needs = bed.BRIDGES
+
     def mac(self, name='br0'):
         return self.bed.link(name)['address']
 

@@ -35,6 +35,8 @@ def state(b):
 
 
 class CommandLine(unittest.TestCase):
+    needs = bed.BRIDGES
+
     def run_daemon(self, *args):
         done = subprocess.run([str(bed.BUILD / 'kvmnetd'), *args], capture_output=True, text=True, check=False, timeout=bed.PATIENCE)
         return done.returncode, done.stdout, done.stderr
@@ -58,6 +60,8 @@ class CommandLine(unittest.TestCase):
 
 
 class Starts(bed.TestCase):
+    needs = bed.BRIDGES
+
     def test_two_daemons_in_two_namespaces_side_by_side(self):
         b = self.bed
         b.nic('eth0')
@@ -85,6 +89,7 @@ class Starts(bed.TestCase):
         self.assertIn(str(b.runtime), second.stderr)
         self.assertSettled()
 
+    @bed.needs(bed.ALL)
     def test_ready_is_told_when_all_is_there(self):
         """At the very moment of READY=1 everything is up and addressed: what a unit ordered after the daemon finds."""
         b = self.bed
@@ -190,6 +195,8 @@ class Starts(bed.TestCase):
 
 
 class AbsentNics(bed.TestCase):
+    needs = bed.BRIDGES
+
     def ready_after(self, wait):
         begun = time.monotonic()
         self.bed.write(f'[daemon]\nboot_wait = {wait}\n[bridge br0]\nports = eth0 eth9\naddress = 192.0.2.1/24\n')
@@ -236,6 +243,7 @@ class AbsentNics(bed.TestCase):
         self.assertSettled()
         bed.eventually(lambda: any('STATUS' in m and 'eth9' not in m for m in b.notified[1:]))
 
+    @bed.needs(bed.ALL)
     def test_everything_that_stands_on_it_comes_with_it(self):
         b = self.bed
         b.write('[daemon]\nboot_wait = 0\n[vlan v5]\nparent = eth9\nid = 5\n[bridge br5]\nports = v5\naddress = 192.0.2.1/24\n'
@@ -274,6 +282,7 @@ class AbsentNics(bed.TestCase):
         self.assertEqual(b.link('fake')['mtu'], 1500, 'a virtual link of the same address')
         bed.eventually(lambda: state(b)['missing'] == [])
 
+    @bed.needs(bed.ALL)
     def test_a_nic_that_vanishes_and_comes_back_is_taken_in_again(self):
         b = self.bed
         b.nics('eth0', 'eth1')
@@ -397,6 +406,8 @@ class Crashes(bed.TestCase):
 
 
 class Ownership(bed.TestCase):
+    needs = bed.BRIDGES
+
     def test_what_it_made_goes_when_it_leaves_the_configuration_also_after_a_restart(self):
         b = self.bed
         b.nics('eth0', 'eth1')
@@ -444,6 +455,7 @@ class Ownership(bed.TestCase):
         b.apply('')
         self.assertEqual(b.dump(), found)
 
+    @bed.needs(bed.ALL)
     def test_a_port_key_that_is_removed_goes_back_also_after_the_port_was_put_back(self):
         b = self.bed
         b.nics('eth0', 'eth1')
@@ -457,6 +469,7 @@ class Ownership(bed.TestCase):
         b.apply(text)
         self.assertEqual([b.port_data(p).get('queue_id') for p in ('eth0', 'v5')], [0, 0])
 
+    @bed.needs(bed.ALL)
     def test_a_nic_that_leaves_is_up_as_it_was(self):
         """The kernel leaves what it lets out of a bond down."""
         b = self.bed
@@ -515,6 +528,8 @@ class Ownership(bed.TestCase):
 
 
 class Drift(bed.TestCase):
+    needs = bed.BRIDGES
+
     def test_report_names_it_and_leaves_it(self):
         b = self.bed
         b.write('[bridge br0]\nageing_time = 99s\ndrift = report\n')
@@ -563,6 +578,7 @@ class Drift(bed.TestCase):
         b.apply()
         self.assertEqual(b.link('eth0')['mtu'], 1400)
 
+    @bed.needs(bed.ALL)
     def test_a_repair_of_many_steps_is_one_repair(self):
         """Or a bond that someone deletes twice is left alone for half a minute."""
         b = self.bed

@@ -200,6 +200,8 @@ class Ignored(bed.TestCase):
 class Checked(bed.TestCase):
     """What the files alone show to be wrong: all of it in one go, and not one message."""
 
+    needs = bed.BRIDGES
+
     FILES = '''
 [bond bond0]
 ports = p0 p1
