@@ -262,6 +262,7 @@ class AbsentNics(bed.TestCase):
         b.ip('link', 'property', 'add', 'dev', 'wan', 'altname', 'eth9')
         bed.eventually(lambda: b.ports('br0') == ['wan'])
 
+    @bed.needs(bed.ALL)
     def test_it_is_known_by_its_mac(self):
         """match_mac is for hardware, which no kind of virtual link is; the radio of a simulator says that it is some."""
         b = self.bed
