@@ -200,14 +200,18 @@ void dnsmasqs_show(struct dnsmasqs *d, struct model *actual, bool wanted)
 	for (size_t i = 0; i < actual->n_links; i++) {
 		struct link *l = actual->links[i];
 		const struct dnsmasq *one = find(d, l->name);
-		struct blob *words = one && one->words ? blob_new(one->words->data, one->words->len) : NULL;
+		const struct blob *words = one ? one->words : NULL;
+		union value v = {0};
 
 		if (l->kind != &kind_bridge)
 			continue;
-		if ((!wanted && !words) || (one && one->failed))
+		if ((!wanted && !words) || (one && one->failed)) {
 			values_unset(l->common, LINK_DNSMASQ);
-		else
-			values_put(l->common, LINK_DNSMASQ, (union value){.blob = words}, LOC_NONE);
+			continue;
+		}
+		if (words)
+			v.blob = blob_new(words->data, words->len);
+		values_put(l->common, LINK_DNSMASQ, v, LOC_NONE);
 	}
 }
 

@@ -18,14 +18,15 @@ static void warn_unheard(const struct manager *m, const struct effective *e, str
 
 	for (size_t i = 0; i < e->links.n_links && !host_resolver(m->host); i++) {
 		const struct link *want = e->links.links[i];
-		_cleanup_free_ char *section = xasprintf("%s %s", want->kind->name, want->name);
 		enum link_row row = values_has(want->common, LINK_DNS) ? LINK_DNS : LINK_SEARCH;
+		_cleanup_free_ char *section = NULL;
 
-		if (want->common->set & rows)
-			diag_add(d, SEVERITY_WARNING, values_loc(want->common, row), section,
-				 link_options.rows[row].key,
-				 "nobody takes it now: systemd-resolved does not run and resolvconf is not installed "
-				 "(or let [daemon] resolv_conf = yes write /etc/resolv.conf)");
+		if (!(want->common->set & rows))
+			continue;
+		section = link_section(want);
+		diag_add(d, SEVERITY_WARNING, values_loc(want->common, row), section, link_options.rows[row].key,
+			 "nobody takes it now: systemd-resolved does not run and resolvconf is not installed "
+			 "(or let [daemon] resolv_conf = yes write /etc/resolv.conf)");
 	}
 }
 
@@ -33,11 +34,13 @@ static void warn_unzoned(const struct manager *m, const struct effective *e, str
 {
 	for (size_t i = 0; i < e->links.n_links && !host_has_zones(m->host); i++) {
 		const struct link *want = e->links.links[i];
-		_cleanup_free_ char *section = xasprintf("%s %s", want->kind->name, want->name);
+		_cleanup_free_ char *section = NULL;
 
-		if (values_has(want->common, LINK_ZONE) && values_loc(want->common, LINK_ZONE).file)
-			diag_add(d, SEVERITY_WARNING, values_loc(want->common, LINK_ZONE), section, "zone",
-				 "firewalld does not run: it is told when it does");
+		if (!values_has(want->common, LINK_ZONE) || !values_loc(want->common, LINK_ZONE).file)
+			continue;
+		section = link_section(want);
+		diag_add(d, SEVERITY_WARNING, values_loc(want->common, LINK_ZONE), section, "zone",
+			 "firewalld does not run: it is told when it does");
 	}
 }
 
@@ -45,11 +48,12 @@ static void warn_unanswered(const struct manager *m, const struct effective *e, 
 {
 	for (size_t i = 0; i < e->links.n_links; i++) {
 		const struct link *want = e->links.links[i];
-		_cleanup_free_ char *section = xasprintf("%s %s", want->kind->name, want->name), *text = NULL;
+		_cleanup_free_ char *section = NULL, *text = NULL;
 
 		if (!values_num(want->common, LINK_DHCP, DHCP_NO))
 			continue;
 		text = host_dhcp_trouble(m->host, want->name);
+		section = link_section(want);
 		if (text)
 			diag_add(d, SEVERITY_WARNING, values_loc(want->common, LINK_DHCP), section, "dhcp", "%s", text);
 	}
