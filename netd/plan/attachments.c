@@ -52,18 +52,34 @@ static bool is_kept(struct attachment *a, const struct model *wanted, const stru
 	return (lost || is_leaving(a, actual, now)) && model_find(wanted, a->master);
 }
 
-static struct attachment *find(struct attachments *a, const char *port)
+/* Where the port is, or would be. */
+static size_t place_of(const struct attachments *a, const char *port)
 {
-	for (size_t i = 0; i < a->n; i++)
-		if (streq(a->list[i].port->name, port))
-			return &a->list[i];
-	return NULL;
+	size_t low = 0, high = a->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(a->list[middle].port->name, port) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
-static void forget(struct attachments *a, struct attachment *old)
+static struct attachment *insert(struct attachments *a, size_t place)
 {
-	link_free(old->port);
-	*old = a->list[--a->n];
+	ARRAY_APPEND(a->list, a->n);
+	memmove(&a->list[place + 1], &a->list[place], (a->n - 1 - place) * sizeof(*a->list));
+	return &a->list[place];
+}
+
+static void forget(struct attachments *a, size_t place)
+{
+	link_free(a->list[place].port);
+	a->n--;
+	memmove(&a->list[place], &a->list[place + 1], (a->n - place) * sizeof(*a->list));
 }
 
 void attachments_note(struct attachments *a, const struct model *wanted, const struct model *actual, const char *name,
@@ -71,17 +87,18 @@ void attachments_note(struct attachments *a, const struct model *wanted, const s
 {
 	const struct link *l = model_find(actual, name);
 	const struct link *master = l && is_foreign_port(l, wanted) ? model_master(actual, l) : NULL;
-	struct attachment *entry = find(a, name);
+	size_t place = place_of(a, name);
+	bool known = place < a->n && streq(a->list[place].port->name, name);
+	struct attachment *entry;
 
 	if (!master || !model_find(wanted, master->name)) {
-		if (entry && !is_kept(entry, wanted, actual, now))
-			forget(a, entry);
+		if (known && !is_kept(&a->list[place], wanted, actual, now))
+			forget(a, place);
 		return;
 	}
-	if (!entry)
-		entry = ARRAY_APPEND(a->list, a->n);
-	else
-		link_free(entry->port);
+	if (known)
+		link_free(a->list[place].port);
+	entry = known ? &a->list[place] : insert(a, place);
 	memcpy(entry->master, master->name, IFNAMSIZ);
 	entry->master_ifindex = master->ifindex;
 	entry->port = link_copy(l);
@@ -96,7 +113,7 @@ void attachments_update(struct attachments *a, const struct model *wanted, const
 
 		if (!l || !l->master || !is_foreign_port(l, wanted))
 			if (!is_kept(&a->list[i], wanted, actual, now))
-				forget(a, &a->list[i]);
+				forget(a, i);
 	}
 	for (size_t i = 0; i < actual->n_links; i++)
 		if (actual->links[i]->master)

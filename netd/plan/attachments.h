@@ -16,7 +16,7 @@ struct attachment {
 };
 
 struct attachments {
-	struct attachment *list;
+	struct attachment *list; /* sorted by the port's name */
 	size_t n;
 };
 
