@@ -50,7 +50,7 @@ BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DKVMNETD_VERSION='"$(VERSION)"' -DKVMNET
 ALL_CFLAGS = $(BASE_CFLAGS) $(WARN) $(CFLAGS) $(SANFLAGS) -MMD -MP
 LINK = $(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^
 CORE_DIRS := netd/config netd/model netd/plan
-CORE_SRC := netd/util.c $(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c))
+CORE_SRC := netd/file.c netd/util.c $(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c))
 DAEMON_SRC := $(filter-out $(CORE_SRC),$(wildcard netd/*.c)) $(foreach d,netd/kernel netd/host netd/probe netd/reconcile netd/control,$(wildcard $(d)/*.c))
 CLIENT_SRC := $(wildcard netctl/*.c)
 MANUAL_SRC := $(wildcard netd/manual/*.c)

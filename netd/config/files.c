@@ -9,6 +9,8 @@
 
 #include "config.h"
 
+#include "../file.h"
+
 static bool is_ini(const struct dirent *entry)
 {
 	size_t len = strlen(entry->d_name);
@@ -19,35 +21,6 @@ static bool is_ini(const struct dirent *entry)
 static int by_bytes(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Reads to the end of the file, at most `limit` bytes. Returns 0, or negative errno (-EFBIG past the limit). */
-static int read_all(int fd, size_t limit, char **ret_text, size_t *ret_len)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0, size = 0;
-
-	for (;;) {
-		ssize_t n;
-
-		if (len == size) {
-			size = size ? size * 2 : 4096;
-			text = xrealloc(text, size, 1);
-		}
-		n = read(fd, text + len, size - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-		if (len > limit)
-			return -EFBIG;
-	}
-	*ret_text = TAKE_PTR(text);
-	*ret_len = len;
-	return 0;
 }
 
 static size_t bytes_so_far(const struct config_files *f)
@@ -78,7 +51,7 @@ static int read_file(struct config_files *f, int dirfd, const char *name, const 
 		diag_add_file(d, SEVERITY_ERROR, path, "is not a regular file");
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	}
-	r = read_all(fd, CONFIG_BYTES_MAX - bytes_so_far(f), &text, &len);
+	r = file_read_fd(fd, CONFIG_BYTES_MAX - bytes_so_far(f), &text, &len);
 	if (r == -EFBIG)
 		diag_add_file(d, SEVERITY_ERROR, path, "makes the configuration larger than %u MiB",
 			      CONFIG_BYTES_MAX >> 20);

@@ -7,6 +7,7 @@
 #include <linux/if_bridge.h>
 #include <time.h>
 
+#include "../clock.h"
 #include "../kernel/ethtool.h"
 #include "../kernel/statistics.h"
 

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "../file.h"
 #include "../log.h"
 #include "host-internal.h"
 #include "spawn.h"
@@ -36,11 +37,11 @@ static void start(struct child *c);
 static uint64_t start_time(pid_t pid)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/stat", (int)pid);
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	char text[1024] = "", *at;
+	_cleanup_free_ char *text = file_read(path, NULL);
 	uint64_t time = 0;
+	char *at;
 
-	if (!f || !fgets(text, sizeof(text), f))
+	if (!text)
 		return 0;
 	at = strrchr(text, ')');
 	for (unsigned field = 2; at && field < 22; field++)
@@ -53,7 +54,7 @@ static uint64_t start_time(pid_t pid)
 /* The process of the file, 0: none that still runs; then *dead is the one that ran. note: 64 bytes. */
 static pid_t read_pid(const char *path, char *note, pid_t *dead)
 {
-	_cleanup_free_ char *text = read_file(path);
+	_cleanup_free_ char *text = file_read(path, NULL);
 	uint64_t time, now;
 	int pid;
 
@@ -76,14 +77,11 @@ char *child_note(const char *path)
 
 static void write_pid(const struct child *c)
 {
-	_cleanup_free_ char *beside = xasprintf("%s.new", c->path);
-	FILE *f = fopen(beside, "we");
+	_cleanup_free_ char *text = xasprintf("%d %" PRIu64 " %s\n", (int)c->pid, start_time(c->pid), c->note);
+	int r = file_write(c->path, text, strlen(text), 0644, false);
 
-	if (!f)
-		return;
-	fprintf(f, "%d %" PRIu64 " %s\n", (int)c->pid, start_time(c->pid), c->note);
-	if (fclose(f) != 0 || rename(beside, c->path) < 0)
-		log_warning("%s: %s", c->path, strerror(errno));
+	if (r < 0)
+		log_warning("%s: %s", c->path, strerror(-r));
 }
 
 static void trouble(struct child *c, char *text)

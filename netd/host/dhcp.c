@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../clock.h"
+#include "../file.h"
 #include "../log.h"
 #include "child.h"
 #include "host-internal.h"
@@ -36,14 +38,6 @@ struct dhcp {
 static const char *const families_names[] = {
 	[DHCP_NO] = "no", [DHCP_IPV4] = "ipv4", [DHCP_IPV6] = "ipv6", [DHCP_YES] = "yes"};
 
-static uint64_t uptime(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec;
-}
-
 static char *file_of(const struct dhcp *d, const char *link, const char *suffix)
 {
 	return xasprintf("%s/%s.%s", d->dir, link, suffix);
@@ -63,13 +57,13 @@ static struct client *find_client(const struct dhcp *d, const char *link)
  */
 static void write_conf(const struct dhcp *d, const char *link, enum dhcp_setting families)
 {
-	_cleanup_free_ char *path = file_of(d, link, "conf");
-	FILE *f = fopen(path, "we");
+	_cleanup_free_ char *path = file_of(d, link, "conf"), *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int r;
 
-	if (!f) {
-		log_warning("%s: %s", path, strerror(errno));
-		return;
-	}
+	if (!f)
+		abort();
 	fprintf(f, "# Made by kvmnetd for each start of the client.\n");
 	fprintf(f, "env KVMNETD_DHCP=%s\n", d->dir);
 	fputs("duid ll\nnodelay\nnoarp\nnoipv4ll\nnoipv6rs\ntimeout 0\n", f);
@@ -80,8 +74,10 @@ static void write_conf(const struct dhcp *d, const char *link, enum dhcp_setting
 		fputs("ipv6only\n", f);
 	if (families & DHCP_IPV6)
 		fputs("option dhcp6_name_servers,dhcp6_domain_search\nia_na\n", f);
-	if (fclose(f) != 0)
-		log_warning("%s: %s", path, strerror(errno));
+	fclose(f);
+	r = file_write(path, text, len, 0644, false);
+	if (r < 0)
+		log_warning("%s: %s", path, strerror(-r));
 }
 
 static void start_client(struct dhcp *d, struct client *c)
@@ -98,7 +94,7 @@ static void start_client(struct dhcp *d, struct client *c)
 	};
 
 	write_conf(d, c->link, c->families);
-	c->since = uptime();
+	c->since = boottime() / 1000000;
 	c->child = child_new(d->event, &setup);
 }
 
@@ -176,12 +172,12 @@ static int lease_order(const void *a, const void *b)
 
 static void read_lease(struct dhcp *d, const char *link, const char *suffix)
 {
-	_cleanup_free_ char *path = file_of(d, link, suffix), *text = read_file(path);
+	_cleanup_free_ char *path = file_of(d, link, suffix), *text = file_read(path, NULL);
 	struct lease lease;
 
 	if (!text || lease_parse(text, &lease) < 0)
 		return;
-	if (!streq(lease.link, link) || lease_end(&lease) <= uptime())
+	if (!streq(lease.link, link) || lease_end(&lease) <= boottime() / 1000000)
 		lease_done(&lease);
 	else
 		*ARRAY_APPEND(d->leases.list, d->leases.n) = lease;
@@ -225,7 +221,7 @@ const struct leases *dhcp_leases(struct dhcp *d)
 char *dhcp_trouble(const struct dhcp *d, const char *link)
 {
 	const struct client *c = find_client(d, link);
-	uint64_t asked = c ? uptime() - c->since : 0;
+	uint64_t asked = c ? boottime() / 1000000 - c->since : 0;
 	bool got4, got6;
 
 	if (!c)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../file.h"
 #include "../log.h"
 #include "../model/network.h"
 #include "child.h"
@@ -97,15 +98,10 @@ static void run(struct dnsmasq *one)
 
 static struct blob *read_words(const char *path)
 {
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	struct blob *b = NULL;
-	struct stat st;
+	size_t len;
+	_cleanup_free_ char *words = file_read(path, &len);
 
-	if (!f || fstat(fileno(f), &st) < 0 || st.st_size <= 0 || st.st_size > INT32_MAX)
-		return NULL;
-	b = xcalloc(1, sizeof(*b) + (size_t)st.st_size + 1);
-	b->len = (uint32_t)fread(b->data, 1, (size_t)st.st_size, f);
-	return b;
+	return words && len ? blob_new(words, (uint32_t)len) : NULL;
 }
 
 static void find_running(struct dnsmasqs *d)
@@ -273,26 +269,28 @@ static void write_line(FILE *f, const char *word)
 	fputc('\n', f);
 }
 
-/* Whole or not at all: who reads it sees the old or the new. pick NULL: the words as they are. */
-static int write_file(const struct dnsmasq *one, const char *suffix, const struct blob *words,
-		      bool (*pick)(const char *word))
+static int write_words(const struct dnsmasq *one, const char *suffix, const void *words, size_t len)
 {
 	_cleanup_free_ char *path = path_of(one->owner, one->bridge, suffix);
-	_cleanup_free_ char *new = xasprintf("%s.new", path);
-	FILE *f = fopen(new, "we");
-	bool failed;
+
+	return file_write(path, words, len, 0644, false);
+}
+
+/* Those words that are of one file. */
+static int write_picked(const struct dnsmasq *one, const char *suffix, const struct blob *words,
+			bool (*pick)(const char *word))
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
 
 	if (!f)
-		return -errno;
-	if (!pick)
-		fwrite(words->data, 1, words->len, f);
-	for (size_t i = 0; pick && i < words->len; i += strlen((const char *)words->data + i) + 1)
+		abort();
+	for (size_t i = 0; i < words->len; i += strlen((const char *)words->data + i) + 1)
 		if (pick((const char *)words->data + i))
 			write_line(f, (const char *)words->data + i);
-	failed = ferror(f) != 0;
-	if (fclose(f) != 0 || failed || rename(new, path) < 0)
-		return errno ? -errno : -EIO;
-	return 0;
+	fclose(f);
+	return write_words(one, suffix, text, len);
 }
 
 static bool same_options(const struct blob *a, const struct blob *b)
@@ -336,11 +334,11 @@ static int start(struct dnsmasq *one, char **why)
 
 static int write_all(struct dnsmasq *one, const struct blob *words)
 {
-	int r = write_file(one, "hosts", words, is_host);
+	int r = write_picked(one, "hosts", words, is_host);
 
-	r = r ? r : write_file(one, "names", words, is_name);
-	r = r ? r : write_file(one, "conf", words, is_option);
-	return r ? r : write_file(one, "words", words, NULL);
+	r = r ? r : write_picked(one, "names", words, is_name);
+	r = r ? r : write_picked(one, "conf", words, is_option);
+	return r ? r : write_words(one, "words", words->data, words->len);
 }
 
 static int tell(struct dnsmasq *one, const struct blob *words, char **why)

@@ -82,7 +82,5 @@ extern const struct resolver resolved, resolvconf, resolv_conf;
 #define RESOLV_CONF "/etc/resolv.conf"
 
 /* resolv-conf.c */
-/* The content of a file that fits into some kilobytes; NULL: it cannot be read. The caller frees it. */
-char *read_file(const char *path);
 /* The file as it was before we first wrote it. */
 void resolv_conf_put_back(struct host *h);

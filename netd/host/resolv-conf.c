@@ -9,23 +9,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "../file.h"
 #include "../log.h"
 #include "host-internal.h"
 
 #define FILE_MAX 65536
 #define FIRST_LINE "# Written by kvmnetd ([daemon] resolv_conf = yes). What was here before is in "
-
-char *read_file(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = xcalloc(1, FILE_MAX + 1);
-	ssize_t n = fd >= 0 ? read(fd, text, FILE_MAX) : -1;
-
-	if (n >= 0)
-		return text;
-	free(text);
-	return NULL;
-}
 
 static char *backup_path(const struct host *h)
 {
@@ -117,7 +106,7 @@ static bool is_ours(const char *text)
 /* A file that is not word for word what we would write was changed by someone: no link is told of in it. */
 static int resolv_conf_read(struct host *h, struct told_list *ret)
 {
-	_cleanup_free_ char *text = read_file(RESOLV_CONF), *lines = NULL, *same = NULL;
+	_cleanup_free_ char *text = file_read(RESOLV_CONF, NULL), *lines = NULL, *same = NULL;
 	char *save = NULL;
 
 	if (!is_ours(text))
@@ -148,28 +137,17 @@ static int overwrite(const char *path, const char *text)
 	return 0;
 }
 
-static int write_new(const char *path, const char *text)
-{
-	_cleanup_free_ char *beside = xasprintf("%s.new", path);
-	_cleanup_close_ int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	size_t len = strlen(text);
-
-	if (fd < 0 || write(fd, text, len) != (ssize_t)len || fsync(fd) < 0 || rename(beside, path) < 0)
-		return -errno;
-	return 0;
-}
-
 /* Before the first byte of it is overwritten. What is ours is nobody's to keep. */
 static int keep(const struct host *h)
 {
-	_cleanup_free_ char *path = backup_path(h), *text = read_file(RESOLV_CONF);
+	_cleanup_free_ char *path = backup_path(h), *text = file_read(RESOLV_CONF, NULL);
 
-	return is_ours(text) ? 0 : write_new(path, text ? text : "");
+	return is_ours(text) ? 0 : file_write(path, text ? text : "", text ? strlen(text) : 0, 0644, true);
 }
 
 static int put_back(const struct host *h)
 {
-	_cleanup_free_ char *path = backup_path(h), *text = read_file(path), *now = read_file(RESOLV_CONF);
+	_cleanup_free_ char *path = backup_path(h), *text = file_read(path, NULL), *now = file_read(RESOLV_CONF, NULL);
 	int r = 0;
 
 	/* Someone else's file by now: what was there before it is not wanted any more. */

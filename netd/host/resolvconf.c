@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 
+#include "../file.h"
 #include "host-internal.h"
 #include "spawn.h"
 
@@ -78,7 +79,7 @@ static void read_directory(const char *directory, struct told_list *ret)
 		if (len <= strlen(SUFFIX) || !streq(entry->d_name + name_len, SUFFIX) || name_len >= sizeof(name))
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)name_len, entry->d_name);
-		text = read_file(path);
+		text = file_read(path, NULL);
 		if (text)
 			parse(text, told_get(ret, name, 0));
 	}

@@ -7,17 +7,10 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "../clock.h"
 #include "../log.h"
 #include "journal.h"
 #include "manager.h"
-
-uint64_t boottime(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 /* Transaction hook: nothing has been sent yet. */
 int manager_journal(const struct effective *before, const struct ledger *ledger_before,

@@ -2,6 +2,7 @@
 /* Purpose: guard.h. */
 #include "guard.h"
 
+#include "../clock.h"
 #include "manager.h"
 
 #define INTERVAL_USEC (500ull * 1000)

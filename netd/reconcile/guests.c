@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 
+#include "../file.h"
+
 static void add_guest(size_t op, const char *bridge, const char *port, void *userdata)
 {
 	struct guests *g = userdata;
@@ -32,19 +34,6 @@ char *guest_text(const struct guest *g)
 	return xasprintf("%s (on %s%s%s)", g->port, g->bridge, g->owner ? ", " : "", g->owner ? g->owner : "");
 }
 
-/* The file's text, cut at a megabyte. NULL: it cannot be read. The caller frees it. */
-static char *read_text(const char *path)
-{
-	enum { TEXT_MAX = 1 << 20 };
-	_cleanup_free_ char *text = xcalloc(1, TEXT_MAX + 1);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n, len = 0;
-
-	while (fd >= 0 && len < TEXT_MAX && (n = read(fd, text + len, (size_t)(TEXT_MAX - len))) > 0)
-		len += n;
-	return len ? TAKE_PTR(text) : NULL;
-}
-
 static bool all_known(const struct guests *g)
 {
 	for (size_t i = 0; i < g->n; i++)
@@ -68,7 +57,7 @@ static char *text_between(const char *text, const char *from, const char *to)
 /* libvirt writes a domain's status as XML in a form of its own that does not vary (virXMLFormatElement()). */
 static void ask_domain(struct guests *g, const char *path)
 {
-	_cleanup_free_ char *text = read_text(path), *name = NULL;
+	_cleanup_free_ char *text = file_read(path, NULL), *name = NULL;
 
 	name = text ? text_between(text, "<name>", "</name>") : NULL;
 	for (size_t i = 0; name && i < g->n; i++) {
@@ -117,7 +106,7 @@ static char *name_of_guest(const char *pid)
 
 static char *name_process(const char *pid)
 {
-	_cleanup_free_ char *path = xasprintf("/proc/%s/comm", pid), *comm = read_text(path);
+	_cleanup_free_ char *path = xasprintf("/proc/%s/comm", pid), *comm = file_read(path, NULL);
 	_cleanup_free_ char *guest = name_of_guest(pid);
 
 	if (comm)

@@ -2,6 +2,7 @@
 /* Purpose: holds: repair is suspended for work by hand, for a time that ends by itself. */
 #include <inttypes.h>
 
+#include "../clock.h"
 #include "../log.h"
 #include "manager.h"
 

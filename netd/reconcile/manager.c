@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <malloc.h>
 
+#include "../clock.h"
 #include "../log.h"
 #include "journal.h"
 

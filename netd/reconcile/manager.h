@@ -166,8 +166,6 @@ bool manager_may_exit(struct manager *m);
 void manager_hold(struct manager *m, const char *link, const char *by, uint64_t seconds);
 /* Ends holds of a link ("": all of them). Returns how many. */
 size_t manager_release(struct manager *m, const char *link);
-/* CLOCK_BOOTTIME in microseconds: goes on while the machine sleeps, and is of this boot. */
-uint64_t boottime(void);
 
 /*
  * Adds what an operator should know before this plan runs: who else is active on a link of ours, and what a NIC that

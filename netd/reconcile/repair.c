@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <time.h>
 
+#include "../clock.h"
 #include "../log.h"
 #include "manager.h"
 
@@ -19,18 +20,10 @@
 struct repair_count {
 	char link[IFNAMSIZ];
 	unsigned n;
-	unsigned run; /* of the last one: a repair of many steps is one repair */
-	time_t since;
+	unsigned run;	/* of the last one: a repair of many steps is one repair */
+	uint64_t since; /* boottime() */
 	bool paused;
 };
-
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec;
-}
 
 static struct repair_count *repair_count(struct manager *m, const char *link)
 {
@@ -69,13 +62,13 @@ void manager_count_repair(struct manager *m, const char *link, const char *step)
 	if (!c) {
 		c = ARRAY_APPEND(m->repairs, m->n_repairs);
 		snprintf(c->link, sizeof(c->link), "%s", link);
-		c->since = now();
+		c->since = boottime();
 	}
 	if (c->run == m->runs)
 		return;
 	c->run = m->runs;
-	if (now() - c->since > REPAIR_WINDOW) {
-		c->since = now();
+	if (boottime() - c->since > REPAIR_WINDOW * 1000000ull) {
+		c->since = boottime();
 		c->n = 0;
 		c->paused = false;
 	}
@@ -87,7 +80,7 @@ static bool is_paused(struct manager *m, const char *link)
 {
 	const struct repair_count *c = repair_count(m, link);
 
-	return c && c->paused && now() - c->since <= REPAIR_WINDOW;
+	return c && c->paused && boottime() - c->since <= REPAIR_WINDOW * 1000000ull;
 }
 
 enum drift_setting manager_drift_of(const struct manager *m, const struct link *want)

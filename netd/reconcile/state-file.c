@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "../file.h"
+
 char *place_of_birth(void)
 {
 	char boot[64] = "";
@@ -33,62 +35,11 @@ bool is_born_here(struct json_object *json, const char *here)
 	return json_object_is_type(of, json_type_string) && streq(json_object_get_string(of), here);
 }
 
-static int write_text(int fd, const char *text)
-{
-	size_t len = strlen(text);
-
-	while (len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* A rename lasts once its directory does. */
-static int sync_directory_of(const char *path)
-{
-	_cleanup_free_ char *directory = xstrdup(path);
-	_cleanup_close_ int fd = -1;
-	char *slash = strrchr(directory, '/');
-
-	if (slash)
-		*slash = '\0';
-	fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 int write_json(const char *path, struct json_object *json, bool durable)
 {
-	return write_file(path, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN), durable);
-}
+	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
 
-int write_file(const char *path, const char *text, bool durable)
-{
-	_cleanup_free_ char *beside = xasprintf("%s.new", path);
-	_cleanup_close_ int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = write_text(fd, text);
-	if (r == 0 && durable && fsync(fd) < 0)
-		r = -errno;
-	if (r == 0 && rename(beside, path) < 0)
-		r = -errno;
-	return r == 0 && durable ? sync_directory_of(path) : r;
-}
-
-int append_file(const char *path, const char *text)
-{
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-
-	return fd < 0 ? -errno : write_text(fd, text);
+	return file_write(path, text, strlen(text), 0600, durable);
 }
 
 struct json_object *files_to_json(const struct config_files *files)

@@ -16,11 +16,7 @@ static inline void put_json(struct json_object **json)
 char *place_of_birth(void);
 /* Does the object's "of" say this place? */
 bool is_born_here(struct json_object *json, const char *here);
-/* Writes it as a new file and renames that over the old one. */
-int write_file(const char *path, const char *text, bool durable);
-/* -ENOENT: there is none. After another error nobody knows how much of it was written. */
-int append_file(const char *path, const char *text);
-/* The same. durable: synced before, the directory after. */
+/* file_write() of it. */
 int write_json(const char *path, struct json_object *json, bool durable);
 
 struct json_object *files_to_json(const struct config_files *files);

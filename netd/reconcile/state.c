@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../file.h"
 #include "ledger-json.h"
 #include "state-file.h"
 
@@ -133,7 +134,7 @@ static int append_ledger(const char *path, struct ledger *l, uint32_t generation
 	if (!l->is_written || l->n_lines > 2 * l->n + LINES_SPARE)
 		return -EAGAIN;
 	text = ledger_text(l, generation, false, &lines);
-	r = append_file(path, text);
+	r = file_append(path, text);
 	if (r == 0)
 		set_written(l, l->n_lines + lines);
 	return r;
@@ -151,7 +152,7 @@ int state_save(const struct state_dirs *dirs, struct ledger *l, uint32_t generat
 	text = ledger_text(l, generation, true, &lines);
 	/* Not synced: it describes the kernel of this boot, so a power failure that loses it also ends what it is
 	 * about. */
-	r = write_file(path, text, false);
+	r = file_write(path, text, strlen(text), 0600, false);
 	l->is_written = false;
 	if (r == 0)
 		set_written(l, lines);
