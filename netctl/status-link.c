@@ -104,10 +104,8 @@ static void field_on_it(struct table *t, const struct tree *tree, const struct n
 	_cleanup_free_ const char **names = xcalloc(tree->n, sizeof(*names));
 	_cleanup_free_ char *text = NULL;
 	size_t count = 0, len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		abort();
 	for (size_t i = 0; i < tree->n; i++)
 		if (streq(json_text_or(tree->nodes[i].link, "parent", ""), n->name))
 			names[count++] = tree->nodes[i].name;

@@ -24,9 +24,7 @@ void term_open(struct term *t, const struct options *o)
 	struct winsize size = {0};
 
 	*t = (struct term){0};
-	t->out = open_memstream(&t->text, &t->len);
-	if (!t->out)
-		abort();
+	t->out = xmemstream(&t->text, &t->len);
 	if (!tty)
 		return;
 	t->color = !o->no_color && !no_color_wanted() && type && !streq(type, "dumb");

@@ -29,10 +29,8 @@ static void tell_service_manager(struct manager *m, struct program *p, bool read
 {
 	_cleanup_free_ char *missing = NULL, *line = NULL;
 	size_t len;
-	FILE *f = open_memstream(&missing, &len);
+	FILE *f = xmemstream(&missing, &len);
 
-	if (!f)
-		abort();
 	manager_missing(m, list_missing, f);
 	fclose(f);
 	line = xasprintf("%s%s%s%s", m->n_problems ? m->problems[0].text : "generation applied",
@@ -76,14 +74,8 @@ static void reload_refused(const char *why, const struct diags *d, const char *c
 {
 	log_error("reload refused: %s%s", why, n_ports ? ": guests' ports would be cut off" : "");
 	for (size_t i = 0; d && i < d->n; i++) {
-		_cleanup_free_ char *text = NULL;
-		size_t len;
-		FILE *f = open_memstream(&text, &len);
+		_cleanup_free_ char *text = PRINT_TEXT(diag_print, &d->list[i]);
 
-		if (!f)
-			abort();
-		diag_print(&d->list[i], f);
-		fclose(f);
 		log_error("%s", text);
 	}
 	sd_notify(false, "READY=1");

@@ -77,3 +77,14 @@ void *array_copy(const void *array, size_t count, size_t size)
 	memcpy(copy, array, count * size);
 	return copy;
 }
+
+FILE *xmemstream(char **ret_text, size_t *ret_len)
+{
+	FILE *f;
+
+	*ret_text = NULL;
+	f = open_memstream(ret_text, ret_len);
+	if (!f)
+		abort();
+	return f;
+}

@@ -66,6 +66,8 @@ void *xmemdup(const void *p, size_t len);
 /* Formatted string the caller frees. */
 char *xasprintf(const char *format, ...) _printf_(1, 2);
 char *xvasprintf(const char *format, va_list ap) _printf_(1, 0);
+/* A stream into memory; once it is closed, *ret_text is the text (never NULL), which the caller frees. */
+FILE *xmemstream(char **ret_text, size_t *ret_len);
 
 /*
  * Makes room for one more element at the end of a growing array: capacity doubles, the new element
@@ -79,6 +81,17 @@ char *xvasprintf(const char *format, va_list ap) _printf_(1, 0);
 void *array_grow(void *array, size_t count, size_t size);
 /* A copy that ARRAY_APPEND can go on with (xmemdup would leave no room): NULL for count 0. */
 void *array_copy(const void *array, size_t count, size_t size);
+
+/* What print(object, FILE *) prints, as a string the caller frees. */
+#define PRINT_TEXT(print, object)                                                                                      \
+	({                                                                                                             \
+		char *_text;                                                                                           \
+		size_t _len;                                                                                           \
+		FILE *_f = xmemstream(&_text, &_len);                                                                  \
+		print((object), _f);                                                                                   \
+		fclose(_f);                                                                                            \
+		_text;                                                                                                 \
+	})
 
 static inline bool streq(const char *a, const char *b)
 {

@@ -175,9 +175,9 @@ static char *addresses_text(const struct link *l, int family, const struct diags
 {
 	char *text = NULL;
 	size_t size, n = 0;
-	FILE *f = open_memstream(&text, &size);
+	FILE *f = xmemstream(&text, &size);
 
-	for (size_t i = 0; f && i < l->n_addresses; i++) {
+	for (size_t i = 0; i < l->n_addresses; i++) {
 		const struct address *a = &l->addresses[i];
 		_cleanup_free_ char *place = diag_place(d, a->loc);
 
@@ -187,9 +187,8 @@ static char *addresses_text(const struct link *l, int family, const struct diags
 		address_print(a, f);
 		fprintf(f, " (%s)", place);
 	}
-	if (f)
-		fclose(f);
-	return text ? text : xstrdup("");
+	fclose(f);
+	return text;
 }
 
 /* Does the kernel find the gateway on this link itself? fib_check_nh() and ip6_route_check_nh() want it so. */

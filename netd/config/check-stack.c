@@ -74,10 +74,8 @@ static char *cycle_text(const struct walk *w, size_t first)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	FILE *f = xmemstream(&text, &size);
 
-	if (!f)
-		return xstrdup("");
 	for (size_t i = first; i < w->depth; i++) {
 		const struct frame *frame = &w->stack[i];
 		_cleanup_free_ char *place = diag_place(w->diags, lower_loc(frame->node->link, frame->next - 1));
@@ -90,7 +88,7 @@ static char *cycle_text(const struct walk *w, size_t first)
 	}
 	fputs(w->stack[first].node->link->name, f);
 	fclose(f);
-	return text ? text : xstrdup("");
+	return text;
 }
 
 /* The link on top of the stack lies on one further down in it. */

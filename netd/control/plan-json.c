@@ -7,14 +7,8 @@
 static struct json_object *step(const struct op *op, const struct sources *sources)
 {
 	struct json_object *json = json_object_new_object();
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	_cleanup_free_ char *text = PRINT_TEXT(op_print, op);
 
-	if (!f)
-		abort();
-	op_print(op, f);
-	fclose(f);
 	json_object_object_add(json, "text", json_object_new_string(text));
 	json_object_object_add(json, "impact", json_object_new_string(impact_name(op->impact)));
 	json_object_object_add(json, "link", json_object_new_string(op->link->name));

@@ -151,14 +151,8 @@ struct json_object *status_time(int64_t when)
 
 static void add_warning(struct json_object *to, const struct diag *d)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	_cleanup_free_ char *text = PRINT_TEXT(diag_print, d);
 
-	if (!f)
-		abort();
-	diag_print(d, f);
-	fclose(f);
 	json_object_array_add(to, json_object_new_string(text));
 }
 
@@ -219,9 +213,7 @@ static void add_rows(struct json_object *to, const struct model *actual, const s
 
 	if (!v)
 		return;
-	f = open_memstream(&texts, &len);
-	if (!f)
-		abort();
+	f = xmemstream(&texts, &len);
 	for (unsigned row = 0; row < v->table->n; row++) {
 		if (!is_shown(v, row))
 			continue;
@@ -248,9 +240,7 @@ static struct json_object *row_text(const struct model *actual, const struct val
 
 	if (row < 0 || !values_has(v, (unsigned)row))
 		return NULL;
-	f = open_memstream(&text, &len);
-	if (!f)
-		abort();
+	f = xmemstream(&text, &len);
 	print_shown(actual, &v->table->rows[row], values_at(v, row), f);
 	fclose(f);
 	return json_object_new_string(text);
@@ -286,34 +276,10 @@ static void add_options(struct json_object *json, const struct model *actual, co
 	json_object_object_add(json, "port_state", have ? row_text(actual, have->port, "state") : NULL);
 }
 
-static char *print_to_text(void (*print)(const void *, FILE *), const void *object)
+static void add_text(struct json_object *to, char *text)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		abort();
-	print(object, f);
-	fclose(f);
-	return text;
-}
-
-static void print_address(const void *a, FILE *f)
-{
-	address_print(a, f);
-}
-
-static void print_route(const void *r, FILE *f)
-{
-	route_print(r, f);
-}
-
-static void add_text(struct json_object *to, void (*print)(const void *, FILE *), const void *object)
-{
-	_cleanup_free_ char *text = print_to_text(print, object);
-
 	json_object_array_add(to, json_object_new_string(text));
+	free(text);
 }
 
 static void add_vlans(struct json_object *to, const struct link *have)
@@ -352,9 +318,9 @@ static void add_lists(struct json_object *json, const struct children *children,
 	for (size_t i = 0; !have && want && i < want->n_ports; i++)
 		json_object_array_add(ports, json_object_new_string(want->ports[i].name));
 	for (size_t i = 0; have && i < have->n_addresses; i++)
-		add_text(addresses, print_address, &have->addresses[i]);
+		add_text(addresses, PRINT_TEXT(address_print, &have->addresses[i]));
 	for (size_t i = 0; have && i < have->n_routes; i++)
-		add_text(routes, print_route, &have->routes[i]);
+		add_text(routes, PRINT_TEXT(route_print, &have->routes[i]));
 	add_vlans(vlans, have);
 	json_object_object_add(json, "altnames", altnames);
 	json_object_object_add(json, "ports", ports);

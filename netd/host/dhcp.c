@@ -59,11 +59,9 @@ static void write_conf(const struct dhcp *d, const char *link, enum dhcp_setting
 {
 	_cleanup_free_ char *path = file_of(d, link, "conf"), *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	int r;
 
-	if (!f)
-		abort();
 	fprintf(f, "# Made by kvmnetd for each start of the client.\n");
 	fprintf(f, "env KVMNETD_DHCP=%s\n", d->dir);
 	fputs("duid ll\nnodelay\nnoarp\nnoipv4ll\nnoipv6rs\ntimeout 0\n", f);

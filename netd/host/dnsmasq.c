@@ -282,10 +282,8 @@ static int write_picked(const struct dnsmasq *one, const char *suffix, const str
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		abort();
 	for (size_t i = 0; i < words->len; i += strlen((const char *)words->data + i) + 1)
 		if (pick((const char *)words->data + i))
 			write_line(f, (const char *)words->data + i);

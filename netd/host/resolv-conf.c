@@ -75,10 +75,8 @@ static char *file_text(const struct host *h, const struct told_list *told)
 	_cleanup_free_ char *backup = backup_path(h);
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		abort();
 	fprintf(f, "%s%s\n", FIRST_LINE, backup);
 	print_links(told, f);
 	print_all(told, f);

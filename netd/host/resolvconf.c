@@ -139,10 +139,8 @@ static char *resolvconf_text(const struct told *t)
 	_cleanup_free_ char *dns = told_text(LINK_DNS, t->dns), *search = told_text(LINK_SEARCH, t->search);
 	char *text = NULL, *save = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		abort();
 	for (char *word = strtok_r(dns, " ", &save); word; word = strtok_r(NULL, " ", &save))
 		fprintf(f, "nameserver %s\n", word);
 	if (*search)

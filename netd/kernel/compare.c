@@ -113,7 +113,7 @@ static char *address_text(const struct address *a)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
+	FILE *f = xmemstream(&text, &size);
 
 	address_print(a, f);
 	fprintf(f, " (scope %u, protocol %u, flags 0x%x)", a->scope, a->proto, a->flags);
@@ -153,7 +153,7 @@ static char *route_text(const struct route *r)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
+	FILE *f = xmemstream(&text, &size);
 
 	route_print(r, f);
 	fprintf(f, " (table %u, protocol %u)", r->table, r->protocol);
@@ -201,7 +201,7 @@ static char *vlans_text(const struct link *l)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
+	FILE *f = xmemstream(&text, &size);
 
 	for (size_t i = 0; i < l->n_vlans; i++)
 		fprintf(f, "%s%u%s%s", i ? " " : "", l->vlans[i].vid,
@@ -230,7 +230,7 @@ static char *altnames_text(const struct link *l)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
+	FILE *f = xmemstream(&text, &size);
 
 	for (const char *name = l->altnames; name && *name; name += strlen(name) + 1)
 		fprintf(f, "%s%s", name == l->altnames ? "" : " ", name);

@@ -384,12 +384,10 @@ static size_t do_firewall(struct execution *x, size_t number)
 	_cleanup_free_ char *commands = NULL;
 	char *text = NULL;
 	size_t last = number, len;
-	FILE *f = open_memstream(&commands, &len);
+	FILE *f = xmemstream(&commands, &len);
 	int error;
 
 	flush(x);
-	if (!f)
-		abort();
 	for (; last < p->n && p->ops[last].type == OP_FIREWALL; last++)
 		fputs(p->ops[last].commands, f);
 	fclose(f);

@@ -76,10 +76,8 @@ static char *name_route(const struct route *r, uint8_t tos)
 {
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		abort();
 	fputs("route ", f);
 	route_print(r, f);
 	if (tos)

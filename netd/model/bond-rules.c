@@ -18,10 +18,8 @@ static char *modes_text(unsigned modes)
 	const char *separator = "";
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		return xstrdup("");
 	for (unsigned mode = 0; bond_modes[mode]; mode++) {
 		if (!(modes >> mode & 1))
 			continue;

@@ -282,10 +282,10 @@ char *value_text(const struct option *o, union value v)
 	char *text = NULL, number[256] = "";
 	size_t len;
 	/* A number's text is short, and a stream that has to grow costs ten times as much to open. */
-	FILE *f = o->type->is_blob ? open_memstream(&text, &len) : fmemopen(number, sizeof(number), "w");
+	FILE *f = o->type->is_blob ? xmemstream(&text, &len) : fmemopen(number, sizeof(number), "w");
 
 	if (!f)
-		return xstrdup("");
+		abort();
 	o->type->print(o, v, f);
 	fclose(f);
 	return text ? text : xstrdup(number);
@@ -299,12 +299,10 @@ char *option_allowed(const struct option *o)
 
 	if (!o->type->allowed)
 		return xstrdup("nothing: it is only shown");
-	f = open_memstream(&text, &len);
-	if (!f)
-		return xstrdup(o->type->name);
+	f = xmemstream(&text, &len);
 	o->type->allowed(o, f);
 	fclose(f);
-	return text ? text : xstrdup("");
+	return text;
 }
 
 struct blob *blob_new(const void *data, size_t len)

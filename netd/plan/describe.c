@@ -52,18 +52,6 @@ static void describe_rows(const struct describer *d, const struct values *want, 
 	}
 }
 
-#define PRINT_TEXT(print, object)                                                                                      \
-	({                                                                                                             \
-		char *_text = NULL;                                                                                    \
-		size_t _len;                                                                                           \
-		FILE *_f = open_memstream(&_text, &_len);                                                              \
-		if (!_f)                                                                                               \
-			abort();                                                                                       \
-		print((object), _f);                                                                                   \
-		fclose(_f);                                                                                            \
-		_text;                                                                                                 \
-	})
-
 static void describe_addresses(const struct describer *d, const struct link *want, const struct link *have)
 {
 	for (size_t i = 0; i < want->n_addresses; i++)
@@ -90,10 +78,8 @@ static char *vlans_text(const struct link *l)
 {
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		abort();
 	for (size_t i = 0; i < l->n_vlans; i++) {
 		fprintf(f, "%s%u", i ? " " : "", l->vlans[i].vid);
 		if (l->vlans[i].flags & BRIDGE_VLAN_INFO_PVID)

@@ -176,9 +176,7 @@ struct blob *dnsmasq_make(const struct network *n, const struct link *l)
 
 	if (!l->n_addresses || (n->no_dns && !dhcp))
 		return NULL;
-	w.f = open_memstream(&text, &len);
-	if (!w.f)
-		abort();
+	w.f = xmemstream(&text, &len);
 	/* To listen on the bridge alone, also when its address goes and comes; not on its address, see CVE-2012-3411.
 	 */
 	word(&w, "interface=%s", n->bridge);

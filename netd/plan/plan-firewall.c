@@ -65,11 +65,9 @@ static void plan_chain(struct planner *p, const struct firewall_chain *want, con
 {
 	char *text, *commands;
 	size_t len;
-	FILE *t = open_memstream(&text, &len), *c = open_memstream(&commands, &len);
+	FILE *t = xmemstream(&text, &len), *c = xmemstream(&commands, &len);
 	bool anew = have && (!want->base != !have->base || (want->base && !streq(want->base, have->base)));
 
-	if (!t || !c)
-		abort();
 	fprintf(t, "%s chain %s {", have ? "change" : "add", want->name);
 	if (have)
 		fprintf(c, "flush chain " TABLE " %s\n", want->name);
@@ -190,10 +188,8 @@ static void plan_chains_to_go(struct planner *p, const struct index *wanted)
 	const struct firewall *have = p->in->firewall;
 	char *flushes = NULL;
 	size_t len;
-	FILE *f = open_memstream(&flushes, &len);
+	FILE *f = xmemstream(&flushes, &len);
 
-	if (!f)
-		abort();
 	for (size_t i = 0; i < have->n_chains; i++)
 		if (!find_chain(wanted, &have->chains[i]))
 			fprintf(f, "flush chain " TABLE " %s\n", have->chains[i].name);

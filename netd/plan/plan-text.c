@@ -160,10 +160,8 @@ void plan_id(const struct plan *p, char id[17])
 	_cleanup_free_ char *text = NULL;
 	uint64_t hash = 0xcbf29ce484222325u;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		abort();
 	for (size_t i = 0; i < p->n; i++) {
 		op_print(&p->ops[i], f);
 		fputc('\n', f);

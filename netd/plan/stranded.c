@@ -34,32 +34,6 @@ static bool route_wanted(const struct diff_input *in, const struct route *found)
 	return false;
 }
 
-static char *text_of_route(const struct route *r)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		abort();
-	route_print(r, f);
-	fclose(f);
-	return text;
-}
-
-static char *text_of_address(const struct address *a)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		abort();
-	address_print(a, f);
-	fclose(f);
-	return text;
-}
-
 static bool is_plain_default(const struct route *r)
 {
 	return r->dst_len == 0 && r->has_gateway && r->table == RT_TABLE_MAIN;
@@ -92,7 +66,7 @@ static void find_addresses(const struct diff_input *in, struct stranded *s, cons
 		    diff_address_extra(in, s->port, have, a) ||
 		    (a->valid_lft != UINT32_MAX && is_asked_for(s->master, a->family)))
 			continue;
-		s->found = text_of_address(a);
+		s->found = PRINT_TEXT(address_print, a);
 		s->line = xasprintf("address = %s", s->found);
 		s->address = a;
 		s->route = NULL;
@@ -113,7 +87,7 @@ static void find_routes(const struct diff_input *in, struct stranded *s, const s
 		if (r->protocol == RTPROT_KERNEL || r->protocol == KVMNETD_PROTO || route_wanted(in, r) ||
 		    (r->protocol == RTPROT_DHCP && is_asked_for(s->master, r->family)))
 			continue;
-		s->found = text_of_route(r);
+		s->found = PRINT_TEXT(route_print, r);
 		s->line = line_of_route(r, s->found);
 		s->address = NULL;
 		s->route = r;

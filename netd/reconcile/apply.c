@@ -245,9 +245,7 @@ static void keep_plan_text(struct manager *m, const struct plan *p)
 	FILE *f;
 
 	free(m->candidate_plan);
-	f = open_memstream(&m->candidate_plan, &len);
-	if (!f)
-		abort();
+	f = xmemstream(&m->candidate_plan, &len);
 	for (size_t i = 0; i < p->n; i++) {
 		op_print(&p->ops[i], f);
 		fputc('\n', f);

@@ -46,14 +46,8 @@ static int make_directories(const struct manager *m)
 static void log_diags(const struct diags *d)
 {
 	for (size_t i = 0; i < d->n; i++) {
-		_cleanup_free_ char *text = NULL;
-		size_t len;
-		FILE *f = open_memstream(&text, &len);
+		_cleanup_free_ char *text = PRINT_TEXT(diag_print, &d->list[i]);
 
-		if (!f)
-			abort();
-		diag_print(&d->list[i], f);
-		fclose(f);
 		log_print(d->list[i].severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
 	}
 }

@@ -71,16 +71,10 @@ static void hook_step(const struct op *op, void *userdata)
 	struct manager *m = userdata;
 	bool expected = m->applying || !m->ready;
 	_cleanup_free_ char *text = NULL;
-	size_t len;
-	FILE *f;
 
 	if (expected && !log_is_verbose())
 		return;
-	f = open_memstream(&text, &len);
-	if (!f)
-		abort();
-	op_print(op, f);
-	fclose(f);
+	text = PRINT_TEXT(op_print, op);
 	if (expected) {
 		log_debug("%s", text);
 		return;

@@ -116,10 +116,8 @@ static char *ledger_text(const struct ledger *l, uint32_t generation, bool whole
 {
 	char *text;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		abort();
 	*lines = print_ledger(f, l, generation, whole);
 	fclose(f);
 	return text;

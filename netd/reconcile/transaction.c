@@ -213,26 +213,13 @@ static void fail(struct transaction *t)
 	start_round(t);
 }
 
-static char *op_text(const struct op *op)
-{
-	char *text;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		abort();
-	op_print(op, f);
-	fclose(f);
-	return text;
-}
-
 static void note_refusal(struct transaction *t, const struct execute_result *result)
 {
 	const struct op *op = &t->plan.ops[result->failed];
 
 	if (t->outcome.error)
 		return;
-	t->step = op_text(op);
+	t->step = PRINT_TEXT(op_print, op);
 	t->outcome.error = result->error;
 	t->outcome.loc = op->loc;
 	t->link = xstrdup(op->link->name);
@@ -267,7 +254,7 @@ static void fail_read_back(struct transaction *t)
 
 static void note_refusal_of_return(struct transaction *t, const struct execute_result *result)
 {
-	_cleanup_free_ char *text = op_text(&t->plan.ops[result->failed]);
+	_cleanup_free_ char *text = PRINT_TEXT(op_print, &t->plan.ops[result->failed]);
 
 	t->again = t->refused && streq(t->refused, text);
 	free(t->refused);
@@ -276,7 +263,7 @@ static void note_refusal_of_return(struct transaction *t, const struct execute_r
 
 static bool is_left_out(const struct transaction *t, const struct op *op)
 {
-	_cleanup_free_ char *text = op_text(op);
+	_cleanup_free_ char *text = PRINT_TEXT(op_print, op);
 
 	for (size_t i = 0; i < t->n_left_out; i++)
 		if (streq(t->left_out[i], text))

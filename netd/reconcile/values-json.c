@@ -40,7 +40,7 @@ struct json_object *values_to_json(const struct values *v)
 
 	if (!v || !v->set)
 		return json;
-	f = has_lists(v) ? open_memstream(&grown, &len) : fmemopen(texts, sizeof(texts), "w");
+	f = has_lists(v) ? xmemstream(&grown, &len) : fmemopen(texts, sizeof(texts), "w");
 	if (!f)
 		abort();
 	print_texts(v, f);

@@ -45,7 +45,7 @@ static void print_plan(const struct plan *p)
 {
 	char *text = NULL, id[17];
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	for (size_t i = 0; i < p->n; i++)
 		op_print(&p->ops[i], f);

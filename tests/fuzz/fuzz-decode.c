@@ -61,7 +61,7 @@ static void try_address_and_route(const struct nlmsghdr *m)
 	uint32_t ifindex;
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	if (decode_address(m, &ifindex, &a) == 0)
 		address_print(&a, f);

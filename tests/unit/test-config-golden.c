@@ -25,7 +25,7 @@ static char *messages_of(const char *path)
 	struct config *c;
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	assert_int_equal(config_files_read(&files, path, &d), 0);
 	for (size_t i = 0; i < files.n; i++) {

@@ -27,7 +27,7 @@ static struct parsed parse_files(const struct config_files *files)
 {
 	struct parsed p = {.diags = DIAGS_NULL};
 	size_t len;
-	FILE *f = open_memstream(&p.messages, &len);
+	FILE *f = xmemstream(&p.messages, &len);
 
 	p.config = config_parse(files, &p.diags);
 	for (size_t i = 0; i < p.diags.n; i++) {
@@ -80,7 +80,7 @@ static void test_a_line_of_any_length_up_to_the_limit_is_one_line(void **state _
 	for (size_t total = 40; total < 900; total++) {
 		_cleanup_free_ char *text = NULL;
 		size_t len, i = 0;
-		FILE *f = open_memstream(&text, &len);
+		FILE *f = xmemstream(&text, &len);
 		struct parsed p;
 
 		fputs("[bond bond0]\nports =", f);
@@ -453,7 +453,7 @@ static char *repeat(size_t n, const char *format)
 {
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	for (size_t i = 0; i < n; i++) {
 		for (const char *c = format; *c; c++) {
@@ -503,7 +503,7 @@ static void test_a_stack_of_thousands_is_refused_and_not_recursed_into(void **st
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	struct parsed p;
 
 	for (unsigned i = 0; i < 50000; i++)

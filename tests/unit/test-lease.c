@@ -24,7 +24,7 @@ static char *text_of(const char *event)
 
 	if (r < 0)
 		return xstrdup(r == -ENOENT ? "no lease" : "not understood");
-	f = open_memstream(&text, &len);
+	f = xmemstream(&text, &len);
 	for (size_t i = 0; i < l.n_addresses; i++) {
 		address_print(&l.addresses[i], f);
 		fputs("; ", f);
@@ -123,7 +123,7 @@ static void check_wanted(const char *config, const char *const *events, const ch
 	const struct link *want;
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	world_make(&w, "[foreign]\ndevices = eth0 eth1\n");
 	world_look(&w);

@@ -58,7 +58,7 @@ static char *commands_of(const struct host *h)
 {
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	for (size_t i = 0; i < h->plan.n; i++)
 		if (h->plan.ops[i].type == OP_FIREWALL)
@@ -90,7 +90,7 @@ static char *dnsmasq_of(const struct host *h)
 {
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	for (size_t i = 0; i < h->config->n_networks; i++) {
 		const struct link *l = model_find(&h->effective.links, h->config->networks[i]->bridge);

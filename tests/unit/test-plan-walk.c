@@ -194,7 +194,7 @@ static char *write_config(struct walk *k)
 	char *text = NULL;
 	size_t len;
 
-	k->f = open_memstream(&text, &len);
+	k->f = xmemstream(&text, &len);
 	k->taken = 0;
 	k->n_free = 0;
 	k->n_parents = 0;

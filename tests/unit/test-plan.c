@@ -84,7 +84,7 @@ static void test_golden(void **state)
 	struct config *c = world_config(desired);
 	struct world w;
 	size_t n, stop, len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	world_make(&w, before);
 	stop = w.stop;

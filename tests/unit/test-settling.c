@@ -21,7 +21,7 @@ static void expect(const char *before, const char *declared, uint32_t msec, cons
 	struct step s;
 	char *text;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	world_make(&w, before);
 	world_look(&w);

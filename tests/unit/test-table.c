@@ -24,7 +24,7 @@ static char *joined_names(const struct option *o)
 {
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	for (unsigned i = 0; o->names[i]; i++)
 		fprintf(f, "%s%s", i ? " " : "", o->names[i]);

@@ -81,7 +81,7 @@ char *plan_text(const struct plan *p)
 {
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
 	for (size_t i = 0; i < p->n; i++) {
 		fprintf(f, "%-14s %c ", impact_name(p->ops[i].impact), p->ops[i].glued ? '+' : ' ');
@@ -297,7 +297,7 @@ static char *sections_of(struct world *w, const char *text, const char *sort, bo
 	bool is_in = !*sort, is_bare = false;
 	char *result = NULL;
 	size_t len;
-	FILE *f = open_memstream(&result, &len);
+	FILE *f = xmemstream(&result, &len);
 
 	for (const char *line = text, *next; *line; line = next) {
 		_cleanup_free_ char *copy = NULL;
