@@ -231,7 +231,10 @@ static void check_gateway(const struct link *l, const struct route *r, struct di
 		return;
 	subnets = addresses_text(l, r->family, d);
 	if (*subnets)
-		check_error(d, l, r->loc, route_key(r), "%s is in no subnet of the link's address: %s", text, subnets);
+		check_error(d, l, r->loc, route_key(r),
+			    "%s is in no subnet of the link's address: %s (if the link leads to it all the same: "
+			    "'route = %s/%d')",
+			    text, subnets, text, r->family == AF_INET ? 32 : 128);
 	else
 		check_error(d, l, r->loc, route_key(r), "%s is in no subnet: the link has no %s address", text,
 			    r->family == AF_INET ? "IPv4" : "IPv6");

@@ -4,6 +4,7 @@
  * of section, a key of a later version, a typo of a key there is. Values of option rows are stored here; keys that are
  * objects (ports, addresses, routes) are network-keys.c's.
  */
+#include "elsewhere.h"
 #include "parser.h"
 #include "suggest.h"
 
@@ -16,24 +17,6 @@ static const struct {
 	/* clang-format off */
 	{"confirm",	     SECTION_DAEMON, "apply with confirmation"},
 	{"foreign_firewall", SECTION_DAEMON, "rules for other firewalls"},
-	/* clang-format on */
-};
-
-/* What the same thing is called elsewhere, and too far from ours in spelling to be found by it. */
-static const struct {
-	const char *other, *ours;
-} other_words[] = {
-	/* clang-format off */
-	{"slaves",	 "ports"},
-	{"interfaces",	 "ports"},
-	{"members",	 "ports"},
-	{"bridge_ports", "ports"},
-	{"hwaddr",	 "mac"},
-	{"macaddr",	 "mac"},
-	{"macaddress",	 "mac"},
-	{"ipaddr",	 "address"},
-	{"raw_device",	 "parent"},
-	{"vlan_id",	 "id"},
 	/* clang-format on */
 };
 
@@ -334,9 +317,10 @@ static void suggest_link_keys(struct suggest *s, const struct section *section)
 		suggest_table(s, &network_options);
 }
 
-static const char *suggest_key(const struct parser *p, const char *key)
+/* The nearest key of the section. */
+static const char *suggest_near(const struct parser *p, const char *word)
 {
-	struct suggest near = SUGGEST(key);
+	struct suggest near = SUGGEST(word);
 
 	if (p->section.link)
 		suggest_link_keys(&near, &p->section);
@@ -344,16 +328,16 @@ static const char *suggest_key(const struct parser *p, const char *key)
 		suggest_table(&near, &daemon_options);
 	for (size_t i = 0; p->section.type == SECTION_PORT && kinds[i]; i++)
 		suggest_table(&near, &kinds[i]->port);
-	if (near.best || !p->section.link)
-		return near.best;
-	for (size_t i = 0; i < ARRAY_SIZE(other_words); i++) {
-		struct suggest other = SUGGEST(key);
+	return near.best;
+}
 
-		suggest_try(&other, other_words[i].other);
-		if (other.best && other.distance == 0)
-			return other_words[i].ours;
-	}
-	return NULL;
+static const char *suggest_key(const struct parser *p, const char *key)
+{
+	const char *near = suggest_near(p, key);
+
+	if (near || p->section.type == SECTION_DAEMON)
+		return near;
+	return suggest_near(p, elsewhere_ours(key));
 }
 
 static void unknown_key(struct parser *p, struct loc loc, const char *key)
@@ -363,6 +347,10 @@ static void unknown_key(struct parser *p, struct loc loc, const char *key)
 
 	if (is_later(p, loc, key))
 		return;
+	if (p->section.type == SECTION_LINK && elsewhere_advice(key)) {
+		parser_error(p, loc, key, "there is no such key here: %s", elsewhere_advice(key));
+		return;
+	}
 	owner = who_has(key);
 	if (owner) {
 		parser_error(p, loc, key, "'%s' is %s", key, owner);

@@ -334,6 +334,10 @@ static char *parse_dest(const char *word, struct route *r)
 
 	if (streq(word, "default"))
 		return NULL;
+	/* Without a length it is a host, mostly; parse_prefix() has the words for a host in its subnet. */
+	if (!strchr(word, '/') && word_ip(word, &r->family, r->dst))
+		return xasprintf("'%s' needs its prefix length: %s/%u for this one address", word, word,
+				 family_bits(r->family));
 	fault = parse_prefix(word, &r->family, r->dst, &r->dst_len, 0);
 	if (fault)
 		return fault;

@@ -26,10 +26,8 @@ static bool name_char(char c)
  * Narrower than dev_valid_name() (net/core/dev.c), which takes everything but '/', ':' and white space: names go into
  * sysctl paths, into other tools' command lines and into other tools' configuration.
  */
-char *name_fault(const char *name, size_t max)
+static char *word_fault(const char *name, size_t max)
 {
-	/* "all" and "default" are directories beside the links' own in /proc/sys/net/ipv{4,6}/conf. */
-	static const char *const reserved[] = {".", "..", "all", "default", "lo"};
 	size_t len = strlen(name);
 
 	if (len == 0)
@@ -41,6 +39,17 @@ char *name_fault(const char *name, size_t max)
 	for (const char *c = name; *c; c++)
 		if (!name_char(*c))
 			return xasprintf("has '%c' in it: letters, digits, '.', '_' and '-' are allowed", *c);
+	return NULL;
+}
+
+char *name_fault(const char *name, size_t max)
+{
+	/* "all" and "default" are directories beside the links' own in /proc/sys/net/ipv{4,6}/conf. */
+	static const char *const reserved[] = {".", "..", "all", "default", "lo"};
+	char *fault = word_fault(name, max);
+
+	if (fault)
+		return fault;
 	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
 		if (streq(name, reserved[i]))
 			return xstrdup("is a name the kernel keeps for itself");
@@ -129,7 +138,8 @@ static void open_port(struct parser *p, const char *pattern)
 
 static void open_network(struct parser *p, const char *name)
 {
-	_cleanup_free_ char *fault = name_fault(name, NETWORK_NAME_SIZE - 1);
+	/* The kernel never sees it: what is called after a network has its bridge's name. */
+	_cleanup_free_ char *fault = word_fault(name, NETWORK_NAME_SIZE - 1);
 
 	check_name(p, "network", name, fault, "");
 	if (!parser_count(p, COUNT_LINKS, p->section.loc, NULL))

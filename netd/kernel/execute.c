@@ -152,9 +152,14 @@ static void succeed(struct execution *x, size_t op)
 /* The kernel's words, where they are good enough. */
 static char *error_text(const struct op *op, struct rtnl_result *result)
 {
-	if (op->type == OP_CREATE && result->error == -EOPNOTSUPP &&
-	    (!result->text || streq(result->text, "Unknown device type")))
+	if (op->type != OP_CREATE || result->error != -EOPNOTSUPP)
+		return TAKE_PTR(result->text);
+	if (result->text && streq(result->text, "Unknown device type"))
 		return xasprintf("the running kernel has no driver for '%s' (module %s)", op->link->kind->name,
+				 op->link->kind->driver);
+	/* Without a word: br_vlan_filter_toggle() of a kernel without CONFIG_BRIDGE_VLAN_FILTERING, for one. */
+	if (!result->text)
+		return xasprintf("the running kernel's driver (module %s) was built without one of these options",
 				 op->link->kind->driver);
 	return TAKE_PTR(result->text);
 }
