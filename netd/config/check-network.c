@@ -50,7 +50,7 @@ static void check_forward(const struct checker *k)
 	enum forward_mode forward = network_forward(n);
 	bool nat = forward == FORWARD_NAT, reaches = nat || forward == FORWARD_ROUTE;
 
-	if (reaches && !k->l->n_addresses)
+	if (reaches && !k->l->n_addresses && !n->auto_loc.line)
 		check_error(k->d, k->l, n->loc, "address",
 			    "is missing: with forward = %s the guests need one to reach out by", nat ? "nat" : "route");
 	needs_forward(k, n->snat.loc, "snat", nat, "nat");
@@ -75,6 +75,13 @@ static void check_guest_address(const struct checker *k, const struct ip *ip, st
 
 	if (!ip->family)
 		return;
+	if (!subnet && k->n->auto_loc.line && ip->family == AF_INET) {
+		check_error(
+			k->d, k->l, loc, key,
+			"%s needs the network's address written: which subnet address = auto gets is not known here",
+			ip_format(ip, text));
+		return;
+	}
 	if (!subnet) {
 		check_error(k->d, k->l, loc, key, "%s is in no subnet of the network's addresses", ip_format(ip, text));
 		return;
@@ -94,7 +101,8 @@ static void check_range(const struct checker *k, const struct dhcp_range *r)
 	char text[INET6_ADDRSTRLEN];
 
 	if (!from || from != to) {
-		check_error(k->d, k->l, r->loc, "dhcp_range", "does not lie in one subnet of the network's addresses");
+		check_error(k->d, k->l, r->loc, "dhcp_range", "does not lie in one subnet of the network's addresses%s",
+			    k->n->auto_loc.line ? " (with address = auto: dhcp_range = auto)" : "");
 		return;
 	}
 	own = ip_of_address(from);
@@ -108,6 +116,13 @@ static void check_range(const struct checker *k, const struct dhcp_range *r)
 
 static void check_ranges(const struct checker *k)
 {
+	bool filled = false;
+
+	for (size_t i = 0; i < k->n->n_ranges; i++)
+		filled |= loc_equal(k->n->ranges[i].loc, k->n->auto_range);
+	if (k->n->auto_range.line && !filled && !k->n->auto_loc.line)
+		check_error(k->d, k->l, k->n->auto_range, "dhcp_range",
+			    "'auto' is what an IPv4 address with a subnet has left: the network has none");
 	for (size_t i = 0; i < k->n->n_ranges; i++) {
 		const struct dhcp_range *r = &k->n->ranges[i];
 
@@ -199,17 +214,19 @@ static void check_hosts(const struct checker *k)
 
 static void check_dhcp(const struct checker *k)
 {
-	if (values_has(k->n->own, NETWORK_LEASE_TIME) && !k->n->n_ranges && !k->n->n_hosts)
+	bool leases = k->n->n_ranges || k->n->n_hosts || k->n->auto_range.line;
+
+	if (values_has(k->n->own, NETWORK_LEASE_TIME) && !leases)
 		check_warning(k->d, k->l, values_loc(k->n->own, NETWORK_LEASE_TIME), "lease_time",
 			      "nothing is leased without dhcp_range or host");
-	if (k->n->n_options && !k->n->n_ranges && !k->n->n_hosts)
+	if (k->n->n_options && !leases)
 		check_warning(k->d, k->l, k->n->options[0].loc, "dhcp_option",
 			      "nobody is told without dhcp_range or host");
 	if (k->n->no_dns && k->n->n_forwarders)
 		check_error(k->d, k->l, k->n->dns_loc, "dns", "is 'no' or addresses, not both");
 	if (k->n->no_dns && k->n->n_dns_hosts)
 		check_error(k->d, k->l, k->n->dns_hosts[0].loc, "dns_host", "needs the network's DNS, and dns is 'no'");
-	if (!k->l->n_addresses && k->n->n_dns_hosts)
+	if (!k->l->n_addresses && !k->n->auto_loc.line && k->n->n_dns_hosts)
 		check_error(k->d, k->l, k->n->dns_hosts[0].loc, "dns_host",
 			    "needs an address of the network, at which guests ask");
 }
@@ -308,7 +325,7 @@ static bool is_link_local(const struct address *a)
 	return a->family == AF_INET6 && a->addr[0] == 0xfe && (a->addr[1] & 0xc0) == 0x80;
 }
 
-static void check_subnets(const struct config *c, struct diags *d)
+void config_check_subnets(const struct config *c, struct diags *d)
 {
 	_cleanup_free_ struct placed *list = NULL;
 	size_t n = 0, widest = 0;
@@ -352,5 +369,5 @@ void check_networks(const struct config *c, struct diags *d)
 		}
 	}
 	check_forward_ports(c, d);
-	check_subnets(c, d);
+	config_check_subnets(c, d);
 }

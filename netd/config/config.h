@@ -112,6 +112,9 @@ struct config *config_parse(const struct config_files *f, struct diags *d);
 /* Cross-object rules on a parsed configuration; called by config_parse. */
 void config_check(const struct config *c, struct diags *d);
 
+/* One of them: no two links have a subnet in common where one is a network's. Again when a subnet was chosen. */
+void config_check_subnets(const struct config *c, struct diags *d);
+
 /*
  * The values that apply to a port by this name (as written in `ports`): globs in order, then the exact section. NULL:
  * none. The caller frees it.

@@ -118,8 +118,13 @@ static void take_range(struct parser *p, struct loc loc, const char *key, const 
 	_cleanup_words_ struct words w = split(value);
 	struct dhcp_range r = {.loc = loc};
 
+	if (w.n == 1 && streq(w.list[0], "auto")) {
+		n->auto_range = loc;
+		return;
+	}
 	if (w.n != 2) {
-		parser_error(p, loc, key, "takes the first and the last address, as in 192.0.2.100 192.0.2.199");
+		parser_error(p, loc, key,
+			     "takes the first and the last address, as in 192.0.2.100 192.0.2.199, or auto");
 		return;
 	}
 	if (!take_ip(p, loc, key, w.list[0], &r.from) || !take_ip(p, loc, key, w.list[1], &r.to))

@@ -175,6 +175,18 @@ static const char *subnet_fault(const struct address *a)
 	return (host & bits) == bits ? "is the broadcast address of the subnet" : NULL;
 }
 
+static void take_auto(struct parser *p, struct loc loc, const char *key)
+{
+	struct network *n = p->section.network;
+
+	if (!n)
+		parser_error(p, loc, key, "'auto' is for [network]: which address this link has, its wire decides");
+	else if (n->auto_loc.line)
+		parser_error(p, loc, key, "'auto' is there twice");
+	else
+		n->auto_loc = loc;
+}
+
 static void take_address_word(struct parser *p, struct loc loc, const char *key, const char *word)
 {
 	struct link *l = p->section.link;
@@ -201,7 +213,10 @@ static void take_address(struct parser *p, struct loc loc, const char *key, cons
 	char *save = NULL;
 
 	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
-		take_address_word(p, loc, key, word);
+		if (streq(word, "auto"))
+			take_auto(p, loc, key);
+		else
+			take_address_word(p, loc, key, word);
 }
 
 /* Fills in what a declared route has unless it says otherwise; family and destination are set. */

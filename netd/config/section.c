@@ -282,6 +282,7 @@ void parser_end_section(struct parser *p)
 		model_add(&p->config->links, s->link);
 		s->link = NULL;
 	} else if (!s->refused && s->type == SECTION_NETWORK) {
+		network_fill_range(s->network, s->link);
 		model_add(&p->config->links, s->link);
 		*ARRAY_APPEND(p->config->networks, p->config->n_networks) = s->network;
 		s->link = NULL;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,11 @@ struct loc {
 };
 
 #define LOC_NONE ((struct loc){0})
+
+static inline bool loc_equal(struct loc a, struct loc b)
+{
+	return a.file == b.file && a.line == b.line;
+}
 
 /* Names of the files of one configuration; names[0] belongs to loc.file 1. Owns the strings. */
 struct sources {

@@ -87,6 +87,54 @@ const char *network_word(const struct network *n, enum network_row row)
 	return values_has(n->own, row) ? (const char *)values_at(n->own, row).blob->data : NULL;
 }
 
+const struct address *network_chosen(const struct network *n, const struct link *bridge)
+{
+	for (size_t i = 0; n->auto_loc.line && i < bridge->n_addresses; i++)
+		if (loc_equal(bridge->addresses[i].loc, n->auto_loc) && bridge->addresses[i].family == AF_INET)
+			return &bridge->addresses[i];
+	return NULL;
+}
+
+void network_choose(struct network *n, struct link *bridge, const struct address *a)
+{
+	struct address *mine = ARRAY_APPEND(bridge->addresses, bridge->n_addresses);
+
+	*mine = *a;
+	mine->loc = n->auto_loc;
+	network_fill_range(n, bridge);
+}
+
+static struct ip ip4_of_number(uint32_t number)
+{
+	struct ip ip = {.family = AF_INET};
+
+	number = htonl(number);
+	memcpy(ip.addr, &number, sizeof(number));
+	return ip;
+}
+
+void network_fill_range(struct network *n, const struct link *bridge)
+{
+	for (size_t i = 0; n->auto_range.line && i < bridge->n_addresses; i++) {
+		const struct address *a = &bridge->addresses[i];
+		uint32_t own, first, last;
+
+		if (a->family != AF_INET || a->prefix_len > 30)
+			continue;
+		memcpy(&own, a->addr, sizeof(own));
+		own = ntohl(own);
+		last = (own | UINT32_MAX >> a->prefix_len) - 1;
+		first = (own & ~(UINT32_MAX >> a->prefix_len)) + 1;
+		if (last - own >= own - first)
+			first = own + 1;
+		else
+			last = own - 1;
+		*ARRAY_APPEND(n->ranges, n->n_ranges) = (struct dhcp_range){
+			.from = ip4_of_number(first), .to = ip4_of_number(last), .loc = n->auto_range};
+		return;
+	}
+}
+
 const char *ip_format(const struct ip *ip, char *buf)
 {
 	return inet_ntop(ip->family, ip->addr, buf, INET6_ADDRSTRLEN);

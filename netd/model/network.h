@@ -76,10 +76,12 @@ struct network {
 	char bridge[IFNAMSIZ];
 	struct loc loc;
 	struct loc bridge_loc;
-	struct values *own; /* network_options */
+	struct values *own;  /* network_options */
+	struct loc auto_loc; /* of `address = auto`; line 0: not given. What was chosen is an address of the bridge */
 
 	struct dhcp_range *ranges;
 	size_t n_ranges;
+	struct loc auto_range; /* of `dhcp_range = auto`, whose range is among the others once there is an address */
 	struct dhcp_host *hosts;
 	size_t n_hosts;
 	struct ip *forwarders;
@@ -109,6 +111,13 @@ struct network *network_free(struct network *n);
 enum forward_mode network_forward(const struct network *n);
 /* The value of a row that is a word; NULL: not given. Borrowed. */
 const char *network_word(const struct network *n, enum network_row row);
+
+/* The address that was chosen for `address = auto`; NULL: none yet, or none is wanted. Borrowed from the bridge. */
+const struct address *network_chosen(const struct network *n, const struct link *bridge);
+/* Gives the bridge this address for `address = auto`. */
+void network_choose(struct network *n, struct link *bridge, const struct address *a);
+/* Adds the range of `dhcp_range = auto`: what of the first IPv4 subnet lies on the wider side of the host's address. */
+void network_fill_range(struct network *n, const struct link *bridge);
 
 /* "192.0.2.1" into a buffer of INET6_ADDRSTRLEN bytes; returns it. */
 const char *ip_format(const struct ip *ip, char *buf);

@@ -3,6 +3,7 @@
  * the loop. */
 #include "../plan/stranded.h"
 #include "manager.h"
+#include "subnets.h"
 
 static void warn_rival(const struct link *want, const char *rival, const char *cure, void *userdata)
 {
@@ -291,6 +292,7 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 	}
 	if (allowed) {
 		keep_plan_text(m, &p);
+		subnets_keep(&m->dirs, m->config, m->candidate);
 		m->apply = *request;
 		m->applying = true;
 		if (request->planned)

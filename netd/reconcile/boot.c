@@ -14,6 +14,7 @@
 #include "../log.h"
 #include "journal.h"
 #include "manager.h"
+#include "subnets.h"
 
 static int take_lock(struct manager *m)
 {
@@ -53,11 +54,12 @@ static void log_diags(const struct diags *d)
 }
 
 /* Parses; NULL when there are errors, which are logged. */
-struct config *manager_parse(const struct config_files *files)
+struct config *manager_parse(const struct manager *m, const struct config_files *files)
 {
 	struct diags d = DIAGS_NULL;
 	struct config *c = config_parse(files, &d);
 
+	subnets_settle(&m->dirs, c, kernel_actual(m->kernel), &d);
 	log_diags(&d);
 	if (d.n_errors)
 		c = config_free(c);
@@ -72,7 +74,7 @@ bool manager_use_generation(struct manager *m, uint32_t number)
 	int64_t when;
 
 	if (number && generation_load(&m->dirs, number, &files, &when) == 0)
-		c = manager_parse(&files);
+		c = manager_parse(m, &files);
 	if (c)
 		manager_set_config(m, c, &files, number, when);
 	config_files_done(&files);
@@ -122,9 +124,10 @@ static void use_files(struct manager *m)
 	log_diags(&d);
 	diags_done(&d);
 	if (r == 0)
-		c = manager_parse(&files);
+		c = manager_parse(m, &files);
 	if (c) {
 		store_if_new(m, &files, c);
+		subnets_keep(&m->dirs, m->config, NULL);
 	} else if (use_newest_generation(m)) {
 		manager_problem(
 			m, NULL, false,

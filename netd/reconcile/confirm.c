@@ -11,6 +11,7 @@
 #include "../log.h"
 #include "journal.h"
 #include "manager.h"
+#include "subnets.h"
 
 /* Transaction hook: nothing has been sent yet. */
 int manager_journal(const struct effective *before, const struct ledger *ledger_before,
@@ -59,6 +60,7 @@ void manager_commit(struct manager *m, bool is_stored)
 {
 	if (!is_stored)
 		store_generation(m);
+	subnets_keep(&m->dirs, m->config, NULL);
 	journal_remove(&m->dirs);
 	if (!m->apply.generation)
 		unconfirmed_clear(&m->dirs);
@@ -114,7 +116,7 @@ static void fill_before(struct manager *m, struct journal *j)
 	int64_t when;
 
 	if (j->generation_before && generation_load(&m->dirs, j->generation_before, &files, &when) == 0)
-		c = manager_parse(&files);
+		c = manager_parse(m, &files);
 	if (!c)
 		c = config_new();
 	manager_before(m, c, &j->before);
@@ -188,7 +190,7 @@ void manager_undone(struct manager *m, const struct outcome *o)
 /* The configuration that waits for its confirmation goes on running. */
 static bool resume_waiting(struct manager *m, struct journal *j)
 {
-	struct config *c = manager_parse(&j->files);
+	struct config *c = manager_parse(m, &j->files);
 
 	if (!c)
 		return false;

@@ -8,6 +8,7 @@
 #include "../clock.h"
 #include "../log.h"
 #include "journal.h"
+#include "subnets.h"
 
 void manager_tell(struct manager *m, enum manager_event event, const char *link, const char *format, ...)
 {
@@ -163,6 +164,7 @@ struct config *manager_config_of(struct manager *m, const struct config_files *f
 		c = config_use(m->parsed);
 	} else {
 		c = config_parse(files, d);
+		subnets_settle(&m->dirs, c, kernel_actual(m->kernel), d);
 		m->parsed = config_free(m->parsed);
 		/* netctl apply shows the plan and asks for it: two calls. */
 		if (c->spotless) {

@@ -222,7 +222,7 @@ void manager_drop_guard(struct manager *m);
 char *manager_probes_text(const struct manager *m, const char *word);
 /* boot.c */
 bool manager_use_generation(struct manager *m, uint32_t number);
-struct config *manager_parse(const struct config_files *files);
+struct config *manager_parse(const struct manager *m, const struct config_files *files);
 
 void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,
 			int64_t when);

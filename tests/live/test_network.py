@@ -289,6 +289,33 @@ class Services(NetworkCase):
         self.assertEqual(self.pids(), {})
         eventually(lambda: not Path(f'/proc/{pid}').exists() or 'Z' in Path(f'/proc/{pid}/stat').read_text().split(')')[1])
 
+    def test_a_network_with_a_subnet_that_is_chosen_keeps_it(self):
+        # The first one of the pool is taken by a route.
+        self.bed.ip('link', 'set', 'eth0', 'up')
+        self.bed.ip('route', 'add', '192.168.128.0/23', 'dev', 'eth0', 'table', '77')
+        self.bed.write('')
+        self.bed.start()
+        ini = '[network any]\nbridge = brany\naddress = auto\ndhcp_range = auto\nforward = isolated\n'
+        self.bed.write(ini)
+        self.assertIn('192.168.130.1/24', self.bed.netctl('plan')[1])
+        self.bed.apply()
+        guest = self.guest('any', 'brany', '52:54:00:aa:00:05')
+        leased = self.lease(guest)[0]
+        self.assertTrue(leased.startswith('192.168.130.'), leased)
+        # Also when a lower one gets free, the daemon ends, and the machine starts anew.
+        self.bed.ip('route', 'del', '192.168.128.0/23', 'table', '77')
+        self.assertSettled()
+        self.bed.apply(ini + 'lease_time = 3h\n')
+        self.bed.stop()
+        self.bed.ip('link', 'del', 'brany')
+        (self.bed.runtime / 'ledger.json').unlink()
+        self.bed.start()
+        self.assertEqual(self.bed.addresses('brany'), ['192.168.130.1/24'])
+        # Gone and back: another one.
+        self.bed.apply('', '--force')
+        self.bed.apply(ini)
+        self.assertEqual(self.bed.addresses('brany'), ['192.168.128.1/24'])
+
     def test_the_example_comes_up_and_leaves_nothing_behind(self):
         before = self.bed.dump()
         self.bed.write((bed.SOURCE / 'conf' / 'nat-network' / 'guests.ini').read_text())
