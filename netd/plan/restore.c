@@ -4,6 +4,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "../model/kind-bridge.h"
 #include "diff.h"
 
 static bool is_settable(const struct model *before, const struct link *was, const struct values *v, unsigned row)
@@ -63,6 +64,23 @@ static void keep_permanent(struct link *want, const struct link *was)
 			*ARRAY_APPEND(want->routes, want->n_routes) = was->routes[i];
 }
 
+/*
+ * A kernel without VLANs in bridges (CONFIG_BRIDGE_VLAN_FILTERING) shows no default PVID, gives its ports no VLAN, and
+ * refuses to be told even "no" about the rest (net/bridge/br_private.h: the stubs answer EOPNOTSUPP).
+ */
+static bool knows_vlans(const struct link *bridge)
+{
+	return bridge && bridge->kind == &kind_bridge && values_has(bridge->own, BRIDGE_VLAN_DEFAULT_PVID);
+}
+
+static void drop_vlan_options(struct values *own)
+{
+	values_unset(own, BRIDGE_VLAN_FILTERING);
+	values_unset(own, BRIDGE_MCAST_VLAN_SNOOPING);
+	values_unset(own, BRIDGE_MST_ENABLED);
+	values_unset(own, BRIDGE_FDB_LOCAL_VLAN_0);
+}
+
 static void add_link(struct effective *e, const struct model *before, const struct link *was)
 {
 	const struct link *master = model_master(before, was), *parent = model_parent(before, was);
@@ -87,7 +105,9 @@ static void add_link(struct effective *e, const struct model *before, const stru
 		snprintf(want->parent_name, sizeof(want->parent_name), "%s", parent->name);
 	want->vlans = array_copy(was->vlans, was->n_vlans, sizeof(*was->vlans));
 	want->n_vlans = was->n_vlans;
-	want->vlans_managed = was->kind == &kind_bridge || (master && master->kind == &kind_bridge);
+	want->vlans_managed = knows_vlans(was) || knows_vlans(master);
+	if (was->kind == &kind_bridge && !knows_vlans(was))
+		drop_vlan_options(want->own);
 	keep_permanent(want, was);
 	model_add(&e->links, want);
 }

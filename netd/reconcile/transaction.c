@@ -15,6 +15,10 @@
 #define CARRIER_USEC (100ull * 1000)
 #define CARRIER_WAITS 30
 
+struct refusal {
+	char *op, *why; /* owned, in words */
+};
+
 struct transaction {
 	struct kernel *kernel;
 	struct ledger *ledger;
@@ -34,9 +38,9 @@ struct transaction {
 	size_t n_lost;
 	unsigned carrier_waits;
 	struct keepsakes keepsakes; /* what of others the plan takes away along with it */
-	char *refused; /* owned: the op of the way back that was refused last; again: for the second time */
+	struct refusal refused;	    /* of the way back, the last one; again: for the second time */
 	bool again;
-	char *left_out[LEFT_OUT_MAX]; /* owned */
+	struct refusal left_out[LEFT_OUT_MAX];
 	size_t n_left_out;
 
 	struct outcome outcome;
@@ -45,6 +49,13 @@ struct transaction {
 
 static void start_round(struct transaction *t);
 static void forget_lost(struct transaction *t);
+
+static void refusal_done(struct refusal *r)
+{
+	free(r->op);
+	free(r->why);
+	*r = (struct refusal){0};
+}
 
 static struct diff_input input_of(const struct transaction *t)
 {
@@ -71,8 +82,8 @@ struct transaction *transaction_free(struct transaction *t)
 		free(t->outcome.differences[i]);
 	free(t->outcome.differences);
 	for (size_t i = 0; i < t->n_left_out; i++)
-		free(t->left_out[i]);
-	free(t->refused);
+		refusal_done(&t->left_out[i]);
+	refusal_done(&t->refused);
 	free(t->step);
 	free(t->link);
 	free(t->text);
@@ -181,6 +192,10 @@ static void finish_going_back(struct transaction *t)
 	diff_models(&in, &diff);
 	for (size_t i = 0; i < diff.n; i++)
 		diff_describe(&in, &diff.list[i], add_difference, t);
+	/* Why, in the kernel's words; what was refused and is as before all the same needs no word. */
+	for (size_t i = 0; i < t->n_left_out && diff.n; i++)
+		*ARRAY_APPEND(t->outcome.differences, t->outcome.n_differences) =
+			xasprintf("%s: %s", t->left_out[i].op, t->left_out[i].why);
 	diff_done(&diff);
 	t->outcome.restored = t->outcome.n_differences == 0;
 	/* What was noted for the change is forgotten, what was there before it is remembered as it was. */
@@ -256,9 +271,10 @@ static void note_refusal_of_return(struct transaction *t, const struct execute_r
 {
 	_cleanup_free_ char *text = PRINT_TEXT(op_print, &t->plan.ops[result->failed]);
 
-	t->again = t->refused && streq(t->refused, text);
-	free(t->refused);
-	t->refused = TAKE_PTR(text);
+	t->again = t->refused.op && streq(t->refused.op, text);
+	refusal_done(&t->refused);
+	t->refused.op = TAKE_PTR(text);
+	t->refused.why = xstrdup(result->text ? result->text : strerror(-result->error));
 }
 
 static bool is_left_out(const struct transaction *t, const struct op *op)
@@ -266,7 +282,7 @@ static bool is_left_out(const struct transaction *t, const struct op *op)
 	_cleanup_free_ char *text = PRINT_TEXT(op_print, op);
 
 	for (size_t i = 0; i < t->n_left_out; i++)
-		if (streq(t->left_out[i], text))
+		if (streq(t->left_out[i].op, text))
 			return true;
 	return false;
 }
@@ -277,7 +293,8 @@ static void leave_out_refused(struct transaction *t)
 	size_t kept = 0;
 
 	if (t->again && t->n_left_out < LEFT_OUT_MAX) {
-		t->left_out[t->n_left_out++] = TAKE_PTR(t->refused);
+		t->left_out[t->n_left_out++] = t->refused;
+		t->refused = (struct refusal){0};
 		t->again = false;
 		t->plan_id[0] = '\0';
 		t->round = 0;
@@ -373,7 +390,7 @@ static void start_round(struct transaction *t)
 		return;
 	}
 	if (t->round++ >= (t->going_back ? 2 * ROUNDS_MAX : ROUNDS_MAX) ||
-	    (streq(id, t->plan_id) && !(t->going_back && t->refused && !t->again))) {
+	    (streq(id, t->plan_id) && !(t->going_back && t->refused.op && !t->again))) {
 		plan_done(&t->plan);
 		if (t->going_back)
 			put_back(t);

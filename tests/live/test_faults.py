@@ -119,8 +119,11 @@ def dump():
     shown = bed.run('ip', '-d', '-j', '-batch', '-', text='link show\naddr show\nroute show table all\nrule show\n')
     links, addresses, routes, rules = bed.parse_documents(shown)
     ports, vlans = [], []
-    if any(link.get('linkinfo', {}).get('info_kind') == 'bridge' for link in links):
+    if any('vlan_default_pvid' in link.get('linkinfo', {}).get('info_data', {}) for link in links):
         ports, vlans = bed.parse_documents(bed.run('bridge', '-d', '-j', '-batch', '-', text='link show\nvlan show\n'))
+    elif any(link.get('linkinfo', {}).get('info_kind') == 'bridge' for link in links):
+        # A kernel without VLANs in bridges, which some transitions do without.
+        ports = json.loads(bed.run('bridge', '-d', '-j', 'link', 'show'))
     result = {}
     for link in links:
         result[f'link {link["ifname"]}'] = _comparable_link(link)
@@ -391,15 +394,16 @@ class Transitions(bed.TestCase):
                 bed.run(*words)
 
     def settled(self):
-        """A dump when two in a row are the same."""
-        shown = dump()
-        deadline = time.monotonic() + SETTLE
+        """A dump that has stayed the same for longer than the kernel puts off a carrier's consequences (net/core/link_watch.c: 1 s)."""
+        shown, since = dump(), time.monotonic()
+        deadline = since + 2 * SETTLE
         while time.monotonic() < deadline:
             time.sleep(0.2)
             again = dump()
-            if again == shown:
+            if again != shown:
+                shown, since = again, time.monotonic()
+            elif time.monotonic() - since > 1.3:
                 return shown
-            shown = again
         raise AssertionError(f'the host does not come to rest: {differences(shown, dump())}')
 
     def same_as(self, *references):
@@ -560,6 +564,18 @@ class Transitions(bed.TestCase):
             return None if result.parameters['differences'] else f'{result}: not restored, and no word of what differs'
         return None
 
+    def begin_again(self, name, before):
+        """
+        A fresh host as it was. What the kernel made of the moment at which a carrier came, such as the cost of a port whose speed
+        is a bond's, stays: another try has it otherwise.
+        """
+        for _ in range(5):
+            self.prepare(name)
+            again = self.same_as(before)
+            if not again:
+                return
+        self.fail(f'the same beginning leads to another state: {again}')
+
     def run_transition(self, name):
         before, after, messages, files = self.survey(name)
         points = self.points(name, messages, files)
@@ -568,9 +584,7 @@ class Transitions(bed.TestCase):
         begun = time.monotonic()
         for tried, point in enumerate(points, 1):
             if self.spoiled:
-                self.prepare(name)
-                again = self.same_as(before)
-                self.assertEqual(again, [], 'the same beginning leads to another state')
+                self.begin_again(name, before)
             wrong = self.try_point(name, point, before, after)
             if wrong:
                 words = '+'.join(f'{f}:{n}' for f, n in point)
@@ -584,12 +598,17 @@ class Transitions(bed.TestCase):
         self.assertEqual(self.failed, [], f'SEED={SEED}\n' + '\n\n'.join(self.failed))
 
 
+# Those that need neither bonds, VLANs nor VLAN filtering.
+BRIDGES = {'nic_to_bridge', 'bridge_to_nic', 'bridge_options', 'addresses', 'routes', 'default_route_to_other_link', 'ipv6_modes'}
+
+
 def add_tests(case, names):
     """A test for each of these transitions."""
     for name in names:
         def test(self, name=name):
             self.run_transition(name)
         test.cost = 20
+        test.needs = bed.BRIDGES if name in BRIDGES else bed.ALL
         setattr(case, f'test_{name}', test)
 
 

@@ -2,6 +2,8 @@
 /* Purpose: the way back over several changes, as while a confirmation is waited for. */
 #include "world.h"
 
+#include "../../netd/model/kind-bridge.h"
+
 #include <setjmp.h>
 
 #include <cmocka.h>
@@ -43,10 +45,43 @@ static void a_bridge_goes_also_when_its_port_was_changed_after_it_came(void **st
 	world_done(&w);
 }
 
+static void a_kernel_without_vlans_in_bridges_is_not_asked_for_them(void **state _unused_)
+{
+	struct config *c = world_config("[bridge br0]\nports = eth0\n"), *none = world_config("");
+	struct effective back = EFFECTIVE_NULL;
+	struct model before;
+	const struct link *br0, *eth0;
+	struct step s;
+	struct world w;
+
+	world_make(&w, "[foreign]\ndevices = eth0\n");
+	world_apply(&w, c, 2);
+	world_look(&w);
+	before = fake_dump(&w.kernel);
+	values_unset(model_find(&before, "br0")->own, BRIDGE_VLAN_DEFAULT_PVID);
+	values_set_num(model_find(&before, "br0")->own, BRIDGE_MST_ENABLED, 0);
+	model_find(&before, "br0")->n_vlans = 0;
+	model_find(&before, "eth0")->n_vlans = 0;
+	step_make(&w, none, &s);
+	restore_extend(&back, &before, &s.plan);
+	br0 = model_find(&back.links, "br0");
+	eth0 = model_find(&back.links, "eth0");
+	assert_true(br0 && eth0);
+	assert_false(br0->vlans_managed || eth0->vlans_managed);
+	assert_false(values_has(br0->own, BRIDGE_MST_ENABLED));
+	step_done(&s);
+	effective_done(&back);
+	model_done(&before);
+	config_free(c);
+	config_free(none);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bridge_goes_also_when_its_port_was_changed_after_it_came),
+		cmocka_unit_test(a_kernel_without_vlans_in_bridges_is_not_asked_for_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
