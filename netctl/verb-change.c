@@ -56,8 +56,11 @@ static void print_generation(struct term *t, struct json_object *g)
 	_cleanup_free_ char *head = xasprintf("%4lld", (long long)json_int(g, "number", 0));
 
 	term_styled(t, json_flag(g, "current") ? STYLE_GOOD : STYLE_PLAIN, head);
-	fprintf(t->out, "  %s  %zu change%s%s", json_text_or(g, "applied_at", "?"), n, n == 1 ? "" : "s",
-		json_flag(g, "current") ? "  (running)" : "");
+	fprintf(t->out, "  %s", json_text_or(g, "applied_at", "?"));
+	/* A start has no one plan: what it finds decides. */
+	if (n)
+		fprintf(t->out, "  %zu change%s", n, n == 1 ? "" : "s");
+	fputs(json_flag(g, "current") ? "  (running)" : "", t->out);
 	if (json_text(g, "result")) {
 		fputs("  ", t->out);
 		print_safe(json_text(g, "result"), t->out);

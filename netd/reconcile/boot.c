@@ -148,8 +148,14 @@ static void count_missing(const char *name _unused_, void *userdata)
 	++*(size_t *)userdata;
 }
 
-static void log_missing(const char *name, void *userdata _unused_)
+/* Of what the kernel refused its problem was logged. */
+static void log_missing(const char *name, void *userdata)
 {
+	const struct manager *m = userdata;
+
+	for (size_t i = 0; i < m->n_problems; i++)
+		if (m->problems[i].leaves_out && streq(m->problems[i].link, name))
+			return;
 	log_warning("%s is not there; it is taken in when it appears", name);
 }
 
@@ -159,7 +165,7 @@ static void become_ready(struct manager *m)
 		return;
 	m->ready = true;
 	sd_event_source_set_enabled(m->boot_timer, SD_EVENT_OFF);
-	manager_missing(m, log_missing, NULL);
+	manager_missing(m, log_missing, m);
 	manager_schedule_repair(m); /* what udev had not finished with is taken in now */
 	for (size_t i = 0; i < m->effective.problems.n; i++)
 		manager_problem(m, NULL, false, "[%s] %s", m->effective.problems.list[i].section ?: "?",
