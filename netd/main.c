@@ -73,11 +73,8 @@ static void reload_refused(const char *why, const struct diags *d, const char *c
 			   const char *id _unused_, void *userdata _unused_)
 {
 	log_error("reload refused: %s%s", why, n_ports ? ": guests' ports would be cut off" : "");
-	for (size_t i = 0; d && i < d->n; i++) {
-		_cleanup_free_ char *text = PRINT_TEXT(diag_print, &d->list[i]);
-
-		log_error("%s", text);
-	}
+	if (d)
+		manager_log_diags(d);
 	sd_notify(false, "READY=1");
 }
 

@@ -150,18 +150,36 @@ void diags_sort(struct diags *d, size_t first)
 	}
 }
 
-void diag_print(const struct diag *d, FILE *f)
+static void print_place(const struct diag *d, FILE *f)
 {
 	if (d->file)
 		fprintf(f, "%s:", d->file);
 	if (d->file && d->line)
 		fprintf(f, "%u:", d->line);
-	fprintf(f, "%s%s: ", d->file ? " " : "", severity_name(d->severity));
+	if (d->file)
+		fputc(' ', f);
+}
+
+static void print_words(const struct diag *d, FILE *f)
+{
 	if (d->section)
 		fprintf(f, "[%s] ", d->section);
 	if (d->key)
 		fprintf(f, "%s: ", d->key);
 	fputs(d->text, f);
+}
+
+void diag_print(const struct diag *d, FILE *f)
+{
+	print_place(d, f);
+	fprintf(f, "%s: ", severity_name(d->severity));
+	print_words(d, f);
+}
+
+void diag_print_bare(const struct diag *d, FILE *f)
+{
+	print_place(d, f);
+	print_words(d, f);
 }
 
 const char *severity_name(enum severity severity)

@@ -54,6 +54,8 @@ void diags_sort(struct diags *d, size_t first);
 
 /* One line without newline: "FILE:LINE: error: [SECTION] KEY: TEXT"; parts that are absent are left out. */
 void diag_print(const struct diag *d, FILE *f);
+/* The same without the severity, for a log that has its own way to say it. */
+void diag_print_bare(const struct diag *d, FILE *f);
 const char *severity_name(enum severity severity);
 
 /* Another place, for messages that name two: "FILE:LINE". The caller frees it. */

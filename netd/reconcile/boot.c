@@ -44,10 +44,10 @@ static int make_directories(const struct manager *m)
 	return 0;
 }
 
-static void log_diags(const struct diags *d)
+void manager_log_diags(const struct diags *d)
 {
 	for (size_t i = 0; i < d->n; i++) {
-		_cleanup_free_ char *text = PRINT_TEXT(diag_print, &d->list[i]);
+		_cleanup_free_ char *text = PRINT_TEXT(diag_print_bare, &d->list[i]);
 
 		log_print(d->list[i].severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
 	}
@@ -60,7 +60,7 @@ struct config *manager_parse(const struct manager *m, const struct config_files 
 	struct config *c = config_parse(files, &d);
 
 	subnets_settle(&m->dirs, c, kernel_actual(m->kernel), &d);
-	log_diags(&d);
+	manager_log_diags(&d);
 	if (d.n_errors)
 		c = config_free(c);
 	diags_done(&d);
@@ -121,7 +121,7 @@ static void use_files(struct manager *m)
 	int r = config_files_read(&files, m->dirs.config, &d);
 	struct config *c = NULL;
 
-	log_diags(&d);
+	manager_log_diags(&d);
 	diags_done(&d);
 	if (r == 0)
 		c = manager_parse(m, &files);

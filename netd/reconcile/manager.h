@@ -223,6 +223,7 @@ char *manager_probes_text(const struct manager *m, const char *word);
 /* boot.c */
 bool manager_use_generation(struct manager *m, uint32_t number);
 struct config *manager_parse(const struct manager *m, const struct config_files *files);
+void manager_log_diags(const struct diags *d);
 
 void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,
 			int64_t when);
