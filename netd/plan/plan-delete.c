@@ -78,12 +78,12 @@ static bool vlan_conflicts(const struct planner *p, const struct link *have)
 }
 
 /* Is the link in something's way? Then so are the VLANs that go with it. */
-bool goes_early(const struct planner *p, const struct link *have)
+bool goes_early(struct planner *p, const struct link *have)
 {
 	for (; have; have = model_parent(p->in->actual, have)) {
 		const struct link_diff *d = find_removal(p, have);
 
-		if (d && (d->recreate || vlan_conflicts(p, have)))
+		if (d && (d->recreate || vlan_conflicts(p, have) || is_crossed(p, have)))
 			return true;
 	}
 	return false;

@@ -152,8 +152,8 @@ void plan_pin_mtus(struct planner *p)
 			op_add(p, OP_SET, want, have)->common = 1ull << LINK_MTU;
 	}
 }
-/* A bond that has just lost its last port has a random MAC. */
-static void plan_left_alone(struct planner *p, const struct link *bond)
+
+void plan_left_alone(struct planner *p, const struct link *bond)
 {
 	const struct link *want = model_find(wanted(p), bond->name);
 	const struct link *const *ports;

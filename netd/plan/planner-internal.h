@@ -108,7 +108,7 @@ struct ranked {
 /* plan-delete.c */
 /* Deletes that something new needs out of the way, or all others. `order` is by delete_rank(). */
 void plan_deletes(struct planner *p, const struct ranked *order, bool early);
-bool goes_early(const struct planner *p, const struct link *have);
+bool goes_early(struct planner *p, const struct link *have);
 /* Ports of bonds that were deleted since the plan had n ops: bond_release_and_destroy() left them down. */
 void plan_up_again(struct planner *p, size_t n);
 /* plan-create.c */
@@ -125,7 +125,14 @@ void plan_link_local(struct planner *p, const struct link_diff *d);
 void plan_yield(struct planner *p, const struct link_diff *d);
 /* The address again: a bond whose last port leaves takes a random one (bond_main.c, __bond_release_one()). */
 void plan_up_with_mac(struct planner *p, const struct link_diff *d, bool up, bool restore_mac);
+/* plan-crossed.c */
+/* Is the link's master, as it is, to lie under the link? */
+bool is_crossed(struct planner *p, const struct link *have);
+/* Lets a port go whose master is to lie under it. */
+void plan_uncross(struct planner *p, const struct link_diff *d);
 /* plan-port.c */
+/* A bond that has just lost its last port has a random MAC: the one it had. */
+void plan_left_alone(struct planner *p, const struct link *bond);
 /* A bond leaves its port down (__bond_release_one()): sets it up, once, if that is wanted and no bond is to have it. */
 void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
 			   const struct link *old_master);

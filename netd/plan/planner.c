@@ -352,7 +352,8 @@ static void each(struct planner *p, const struct ranked *order, bool new_links, 
 /*
  * The order:
  *  0. rules of the firewall that are to hold, before there is a packet that they are for; those that go are last;
- *  1. deletes that something new needs out of the way (a recreate, a VLAN id), since the kernel would answer EEXIST;
+ *  1. deletes that something new needs out of the way (a recreate, a VLAN id), since the kernel would answer EEXIST,
+ *     and ports that would close a loop;
  *  2. changes to links that exist, lower links first, so that a VLAN's new MTU finds its parent's;
  *  3. new links, masters before ports and parents before VLANs, down, already attached: bringing a link up before it
  * has its master costs twice (every port's IPv6 configuration is made and undone);
@@ -384,6 +385,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	plan_firewall(&p);
 	plan_deletes(&p, removal, true);
 	plan_up_again(&p, 0);
+	each(&p, order, false, true, plan_uncross);
 	each(&p, order, false, true, plan_yield);
 	each(&p, order, false, true, plan_change);
 	each(&p, order, true, false, plan_create);
