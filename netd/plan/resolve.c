@@ -5,6 +5,8 @@
  */
 #include "resolve.h"
 
+#include <linux/if_addr.h>
+
 #include "dnsmasq.h"
 #include "resolve-link.h"
 
@@ -215,6 +217,38 @@ void effective_remove(struct effective *e, const char *name, const struct kind *
 		model_add(&e->removed, link_new(name, kind));
 }
 
+/* The rows that the kernel takes at creation only are those that it tells the links of one parent apart by. */
+static bool same_slot(const struct link *a, const struct link *b)
+{
+	const struct option_table *t = &a->kind->own;
+
+	for (unsigned row = 0; row < t->n; row++) {
+		uint64_t initial = (uint64_t)t->rows[row].initial;
+
+		if (t->rows[row].change == CHANGE_RECREATE &&
+		    values_num(a->own, row, initial) != values_num(b->own, row, initial))
+			return false;
+	}
+	return true;
+}
+
+/* A VLAN of ours that waits for another parent stays as it is, unless another is to have its id (EEXIST). */
+static void make_room(const struct resolve_input *in, struct effective *e, const struct link *waiting)
+{
+	const struct link *have = model_find(in->actual, waiting->name);
+	const struct link *parent = have ? model_parent(in->actual, have) : NULL;
+
+	if (!waiting->waits_for || !parent || !ledger_made(in->ledger, have))
+		return;
+	for (size_t i = 0; i < e->links.n_links; i++) {
+		const struct link *want = e->links.links[i];
+
+		if (want != waiting && !want->waits_for && want->kind == have->kind &&
+		    streq(want->parent_name, parent->name) && same_slot(want, have))
+			effective_remove(e, have->name, have->kind);
+	}
+}
+
 /* A link of the declared name and another kind: replaced when we made it, else refused. */
 static void check_kinds(const struct resolve_input *in, struct effective *e)
 {
@@ -343,6 +377,36 @@ static void add_dnsmasqs(const struct config *c, struct effective *e)
 	}
 }
 
+static bool add_source(struct link *l, const struct route *r)
+{
+	for (size_t i = 0; i < l->n_addresses; i++) {
+		struct address *a = &l->addresses[i];
+
+		if (a->family != AF_INET6 || memcmp(a->addr, r->prefsrc, sizeof(a->addr)) != 0)
+			continue;
+		a->flags |= IFA_F_NODAD;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * While its duplicates are looked for, an IPv6 address can be no route's source (net/ipv6/route.c,
+ * ip6_route_info_create(): EINVAL): not done for those that a declared route names.
+ */
+static void add_sources(struct effective *e, struct link *l)
+{
+	for (size_t i = 0; i < l->n_routes; i++) {
+		const struct route *r = &l->routes[i];
+
+		if (r->family != AF_INET6 || !r->has_prefsrc || add_source(l, r))
+			continue;
+		for (size_t j = 0; j < e->links.n_links; j++)
+			if (add_source(e->links.links[j], r))
+				break;
+	}
+}
+
 static const char *uplink_name(const char *label, void *userdata)
 {
 	return resolve_name(userdata, label, NULL);
@@ -365,11 +429,15 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	check_mtus(in, &e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		waits_for(in, &e, e.links.links[i]);
+	for (size_t i = 0; i < e.links.n_links; i++)
+		make_room(in, &e, e.links.links[i]);
 	add_departed(in, &e);
 	add_routed(in, &e);
 	add_problem_of_names(&e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		resolve_link(in, &e, e.links.links[i]);
+	for (size_t i = 0; i < e.links.n_links; i++)
+		add_sources(&e, e.links.links[i]);
 	resolve_subnets(in, &e);
 	firewall_make(in->config, uplink_name, (void *)(uintptr_t)in, &e.firewall);
 	*ret = e;

@@ -7,6 +7,7 @@
 #include "../../netd/reconcile/ledger-json.h"
 #include "world.h"
 
+#include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <setjmp.h>
 
@@ -293,6 +294,26 @@ static void a_new_port_starts_with_the_default_pvid(void **state _unused_)
 
 /* The ledger. */
 
+static uint32_t address_flags(const struct scene *scene, const char *name, size_t i)
+{
+	assert_in_range(i + 1, 1, wanted(scene, name)->n_addresses);
+	return wanted(scene, name)->addresses[i].flags;
+}
+
+static void an_address_that_is_a_routes_source_can_be_used_at_once(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene =
+		scene_new(NICS, "[ethernet eth0]\naddress = 2001:db8::1/64 2001:db8::2/64 192.0.2.1/24\n"
+				"route = 2001:db8:1::/64 via 2001:db8::9 src 2001:db8::2\n"
+				"[ethernet eth1]\naddress = 2001:db8:2::1/64\n"
+				"[ethernet eth2]\nroute = 2001:db8:3::/64 src 2001:db8:2::1\n");
+
+	assert_int_equal(address_flags(scene, "eth0", 0), 0);
+	assert_int_equal(address_flags(scene, "eth0", 1), IFA_F_NODAD);
+	assert_int_equal(address_flags(scene, "eth0", 2), 0);
+	assert_int_equal(address_flags(scene, "eth1", 0), IFA_F_NODAD);
+}
+
 static void what_we_made_is_ours_by_name_kind_and_ifindex(void **state _unused_)
 {
 	_cleanup_scene_ struct scene *scene =
@@ -518,6 +539,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_we_made_and_nobody_declares_any_more_goes),
 		cmocka_unit_test(vlan_sets_follow_what_is_said_and_what_is_found),
 		cmocka_unit_test(a_new_port_starts_with_the_default_pvid),
+		cmocka_unit_test(an_address_that_is_a_routes_source_can_be_used_at_once),
 		cmocka_unit_test(what_we_made_is_ours_by_name_kind_and_ifindex),
 		cmocka_unit_test(an_intended_create_counts_as_made),
 		cmocka_unit_test(a_removed_key_goes_back_to_the_value_found),
