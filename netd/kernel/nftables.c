@@ -160,17 +160,30 @@ static const char *find_comment(const struct nlattr *a)
 	return NULL;
 }
 
-/* Rules come chain by chain, in their order. */
+struct rules {
+	struct firewall *firewall;
+	size_t chain; /* of the rule before */
+};
+
+/* Rules come chain by chain, in the order of the chains (nf_tables_dump_rules()): the next is found where the last was.
+ */
 static int take_rule(const struct nlmsghdr *m, void *userdata)
 {
-	struct firewall *f = userdata;
+	struct rules *rules = userdata;
+	struct firewall *f = rules->firewall;
 	const char *name = get_text(find_attr(m, NFTA_RULE_CHAIN));
 
-	for (size_t i = 0; is_ours(m) && name && i < f->n_chains; i++)
-		if (streq(f->chains[i].name, name)) {
-			firewall_add_found_rule(&f->chains[i], find_comment(find_attr(m, NFTA_RULE_USERDATA)));
-			break;
-		}
+	if (!is_ours(m) || !name)
+		return MNL_CB_OK;
+	for (size_t i = 0; i < f->n_chains; i++) {
+		size_t at = (rules->chain + i) % f->n_chains;
+
+		if (!streq(f->chains[at].name, name))
+			continue;
+		firewall_add_found_rule(&f->chains[at], find_comment(find_attr(m, NFTA_RULE_USERDATA)));
+		rules->chain = at;
+		break;
+	}
 	return MNL_CB_OK;
 }
 
@@ -236,13 +249,14 @@ static int take_elements(const struct nlmsghdr *m, void *userdata)
 
 static int read_once(struct nftables *n, struct firewall *f)
 {
+	struct rules rules = {.firewall = f};
 	int r = request(n, NFT_MSG_GETTABLE, 0, NULL, take_table, f);
 
 	if (r == -ENOENT || !f->present)
 		return r == -ENOENT ? 0 : r;
 	r = r ? r : request(n, NFT_MSG_GETSET, NLM_F_DUMP, NULL, take_map, f);
 	r = r ? r : request(n, NFT_MSG_GETCHAIN, NLM_F_DUMP, NULL, take_chain, f);
-	r = r ? r : request(n, NFT_MSG_GETRULE, NLM_F_DUMP, NULL, take_rule, f);
+	r = r ? r : request(n, NFT_MSG_GETRULE, NLM_F_DUMP, NULL, take_rule, &rules);
 	for (size_t i = 0; r == 0 && i < f->n_maps; i++) {
 		struct elements e = {.firewall = f, .map = f->maps[i].name};
 

@@ -31,63 +31,76 @@ static bool is_link_local(const struct address *a)
 	return a->family == AF_INET6 && a->addr[0] == 0xfe && (a->addr[1] & 0xc0) == 0x80;
 }
 
-/* Does the route lead to addresses of the subnet alone? Ours are judged where they are declared, and the kernel's own
- * follow addresses. */
-static bool is_inside(const struct route *r, const struct address *subnet)
-{
-	struct ip dst = {.family = r->family};
+/* What others have that a network may clash with. */
+struct taken {
+	const struct link *link;
+	struct address subnet;
+	bool is_route; /* clashes only if it leads to addresses of the network's subnet alone */
+};
 
-	memcpy(dst.addr, r->dst, sizeof(dst.addr));
-	return r->dst_len >= subnet->prefix_len && ip_in_subnet(&dst, subnet) && r->protocol != KVMNETD_PROTO &&
-	       r->protocol != RTPROT_KERNEL && r->type == RTN_UNICAST && r->table != RT_TABLE_LOCAL;
+struct all_taken {
+	struct taken *list; /* link by link, addresses first */
+	size_t n;
+};
+
+/* Ours are judged where they are declared, and the kernel's own follow addresses. */
+static bool is_foreign_route(const struct route *r)
+{
+	return r->protocol != KVMNETD_PROTO && r->protocol != RTPROT_KERNEL && r->type == RTN_UNICAST &&
+	       r->table != RT_TABLE_LOCAL;
 }
 
-static bool overlaps_with_address(const struct resolve_input *in, struct effective *e, const struct link *network,
-				  const struct address *a, const struct link *other)
+static void add_taken(const struct resolve_input *in, const struct link *l, struct all_taken *all)
 {
-	for (size_t i = 0; i < other->n_addresses; i++) {
-		const struct address *found = &other->addresses[i];
+	for (size_t i = 0; i < l->n_addresses; i++)
+		if (!is_link_local(&l->addresses[i]) && !ledger_added(in->ledger, l, &l->addresses[i]))
+			*ARRAY_APPEND(all->list, all->n) = (struct taken){.link = l, .subnet = l->addresses[i]};
+	for (size_t i = 0; i < l->n_routes; i++) {
+		const struct route *r = &l->routes[i];
+		struct taken *t;
+
+		if (!is_foreign_route(r))
+			continue;
+		t = ARRAY_APPEND(all->list, all->n);
+		*t = (struct taken){
+			.link = l, .is_route = true, .subnet = {.family = r->family, .prefix_len = r->dst_len}};
+		memcpy(t->subnet.addr, r->dst, sizeof(t->subnet.addr));
+	}
+}
+
+/* Each other link is told of once. */
+static void check_subnet(struct effective *e, const struct link *network, const struct address *a,
+			 const struct all_taken *all)
+{
+	const struct link *told = NULL;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct taken *t = &all->list[i];
 		_cleanup_free_ char *text = NULL;
 
-		if (is_link_local(found) || !subnets_overlap(a, found) || ledger_added(in->ledger, other, found))
+		if (t->link == told || (t->is_route && t->subnet.prefix_len < a->prefix_len) ||
+		    !subnets_overlap(a, &t->subnet) || streq(t->link->name, network->name))
 			continue;
-		text = text_of_address(found);
-		report(e, network, a, text, other->name);
-		return true;
-	}
-	return false;
-}
-
-static void check_subnet(const struct resolve_input *in, struct effective *e, const struct link *network,
-			 const struct address *a)
-{
-	for (size_t i = 0; i < in->actual->n_links; i++) {
-		const struct link *other = in->actual->links[i];
-
-		if (streq(other->name, network->name) || model_find(&e->removed, other->name) ||
-		    overlaps_with_address(in, e, network, a, other))
-			continue;
-		for (size_t r = 0; r < other->n_routes; r++) {
-			_cleanup_free_ char *text = NULL;
-			struct address dst = {.family = other->routes[r].family,
-					      .prefix_len = other->routes[r].dst_len};
-
-			if (!is_inside(&other->routes[r], a))
-				continue;
-			memcpy(dst.addr, other->routes[r].dst, sizeof(dst.addr));
-			text = text_of_address(&dst);
-			report(e, network, a, text, other->name);
-			break;
-		}
+		text = text_of_address(&t->subnet);
+		report(e, network, a, text, t->link->name);
+		told = t->link;
 	}
 }
 
 void resolve_subnets(const struct resolve_input *in, struct effective *e)
 {
+	struct all_taken all = {0};
+
+	if (!in->config->n_networks)
+		return;
+	for (size_t i = 0; i < in->actual->n_links; i++)
+		if (!model_find(&e->removed, in->actual->links[i]->name))
+			add_taken(in, in->actual->links[i], &all);
 	for (size_t i = 0; i < in->config->n_networks; i++) {
 		const struct link *l = model_find(&in->config->links, in->config->networks[i]->bridge);
 
 		for (size_t j = 0; j < l->n_addresses; j++)
-			check_subnet(in, e, l, &l->addresses[j]);
+			check_subnet(e, l, &l->addresses[j], &all);
 	}
+	free(all.list);
 }
