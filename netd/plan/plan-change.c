@@ -200,6 +200,8 @@ static void plan_cycle(struct planner *p, const struct link_diff *d, struct op s
 
 static void plan_sysctl_rows(struct planner *p, const struct link_diff *d)
 {
+	if (streq(d->want->name, LINK_ALL))
+		return;
 	for (unsigned row = 0; row < link_options.n; row++)
 		if ((d->common >> row & 1) && place_is_sysctl(link_options.rows[row].place))
 			op_add(p, OP_SYSCTL, d->want, d->have)->common = 1ull << row;

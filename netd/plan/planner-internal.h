@@ -130,6 +130,11 @@ void plan_up_with_mac(struct planner *p, const struct link_diff *d, bool up, boo
 bool is_crossed(struct planner *p, const struct link *have);
 /* Lets a port go whose master is to lie under it. */
 void plan_uncross(struct planner *p, const struct link_diff *d);
+/* plan-forwarding.c */
+/* What is taken from all links is taken from those that are to keep it, too: they differ, then. */
+void plan_forwarding_again(struct planner *p);
+/* What all links lose is written before what one of them gets, and what all get after what one of them loses. */
+void plan_forwarding_of_all(struct planner *p, bool on);
 /* plan-port.c */
 /* A bond that has just lost its last port has a random MAC: the one it had. */
 void plan_left_alone(struct planner *p, const struct link *bond);

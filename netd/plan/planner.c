@@ -285,13 +285,24 @@ void plan_keep_down(struct planner *p, const struct link *parent)
 			op_add(p, OP_SET, vlans[i], vlans[i])->flags = FLAGS_DOWN;
 }
 
-/* Does the link stand on one that a bond opens in the burst? */
+/*
+ * Does it come up in the burst? A bond opens its ports itself. And as long as what is to be a network's port is not in
+ * its bridge, what comes in by it is the host's: it would be routed, past the rules of the network.
+ */
+static bool opens_late(const struct planner *p, const struct link_diff *d)
+{
+	const struct link *master = d->master ? wanted_master(p, d->want) : NULL;
+
+	return master && ((master->kind->flags & KIND_PORTS_DOWN) || (master->network[0] && !is_new(d)));
+}
+
+/* Does the link stand on one that comes up in the burst? */
 static bool stands_on_port(struct planner *p, const struct link *want)
 {
 	for (want = model_parent(wanted(p), want); want; want = model_parent(wanted(p), want)) {
 		const struct link_diff *d = find_diff(p, want);
 
-		if (d && d->master && joins_late(p, d))
+		if (d && opens_late(p, d))
 			return true;
 	}
 	return false;
@@ -303,8 +314,7 @@ static void plan_up(struct planner *p, const struct link_diff *d, bool late)
 
 	if (!(d->common >> LINK_UP & 1) || !values_num(d->want->common, LINK_UP, 0))
 		return;
-	/* The bond opens its ports itself. */
-	if ((d->master && joins_late(p, d)) || late != stands_on_port(p, d->want))
+	if ((d->master && joins_late(p, d)) || late != (opens_late(p, d) || stands_on_port(p, d->want)))
 		return;
 	op = op_add(p, OP_SET, d->want, is_new(d) ? NULL : d->have);
 	op->flags = FLAGS_UP;
@@ -379,6 +389,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	p.has_down_vlan = has_down_vlan(&in->effective->links) || has_down_vlan(in->actual);
 	planner_index(&p);
 	expand_recreate(&p);
+	plan_forwarding_again(&p);
 	planner_index_diffs(&p);
 	order = rank_all(&p, create_rank);
 	removal = rank_all(&p, delete_rank);
@@ -387,7 +398,9 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	plan_up_again(&p, 0);
 	each(&p, order, false, true, plan_uncross);
 	each(&p, order, false, true, plan_yield);
+	plan_forwarding_of_all(&p, false);
 	each(&p, order, false, true, plan_change);
+	plan_forwarding_of_all(&p, true);
 	each(&p, order, true, false, plan_create);
 	p.made = true;
 	each(&p, order, true, false, plan_settle_new);

@@ -100,6 +100,21 @@ static void want_of_all(const struct resolve_input *in, struct effective *e, enu
 		want(all, row, 1, loc);
 }
 
+/* All links have it, those too whose own value was found to be none: theirs is put back when it is taken from all. */
+static void keep_own(const struct resolve_input *in, struct effective *e, struct loc loc)
+{
+	for (size_t i = 0; i < in->ledger->n; i++) {
+		const struct record *r = in->ledger->list[i];
+		struct link *l;
+
+		if (!r->common || !values_has(r->common, LINK_FORWARDING4) || streq(r->name, LINK_ALL))
+			continue;
+		l = wanted_device(in, e, r->name, loc);
+		if (l)
+			want(l, LINK_FORWARDING4, 1, loc);
+	}
+}
+
 /* One network's part. Tells whether it is left to the routes which link is its uplink. */
 static bool want_network(const struct resolve_input *in, struct effective *e, const struct network *n)
 {
@@ -133,7 +148,8 @@ void resolve_forwarding(const struct resolve_input *in, struct effective *e)
 		if (!has_family(declared, AF_INET))
 			continue;
 		ip4 = n->loc;
-		if (!global && want_network(in, e, n))
+		/* Also where all links have it: the write that takes it from all of them takes it from these, too. */
+		if (want_network(in, e, n))
 			by_routes = n->loc;
 	}
 	if (by_routes.line && !find_uplinks(in, e, by_routes))
@@ -141,8 +157,10 @@ void resolve_forwarding(const struct resolve_input *in, struct effective *e)
 	if (ip6.line)
 		keep_advertised_routes(in, e, ip6);
 	/* Last, so that it is the last of them in the plan. */
-	if (global && ip4.line)
+	if (global && ip4.line) {
+		keep_own(in, e, ip4);
 		want_of_all(in, e, LINK_FORWARDING4, ip4);
+	}
 	if (ip6.line)
 		want_of_all(in, e, LINK_FORWARDING6, ip6);
 }

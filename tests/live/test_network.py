@@ -235,6 +235,16 @@ class Reach(NetworkCase):
         self.assertEqual(self.bed.sysctl('eth0', 'forwarding', 'ipv4'), '0')
         self.assertEqual(self.bed.sysctl('all', 'forwarding'), '0')
 
+    def test_forwarding_of_all_links_comes_and_goes_without_a_network_losing_its_own(self):
+        everywhere, config = '[daemon]\nforwarding = global\n', UPLINK + NAT + ROUTE + LAB
+        # Without a gateway, no route tells which link leads out: that is found when the route is gone.
+        for text in (config + everywhere, config, config.replace('gateway = 192.0.2.2 fd00:2::2\n', ''), config):
+            self.bed.apply(text)
+            expected = ['0' if text == config else '1', '1', '1', '1']
+            eventually(lambda: [self.bed.sysctl(link, 'forwarding', 'ipv4') for link in ('all', 'eth0', 'brnat', 'brroute')] == expected)
+            self.assertEqual(self.ask(self.guests['nat'], ROUTE_GUEST), '10.9.0.1')
+            self.assertSettled()
+
     def test_a_change_that_the_kernel_refuses_takes_no_rule_with_it(self):
         table = self.bed.inside.run('nft', '-s', 'list', 'ruleset')
         self.bed.ip('link', 'add', 'brother', 'type', 'veth', 'peer', 'name', 'brother1')
