@@ -46,13 +46,13 @@ static struct json_object *apply_reply(const char *id, const char *result, struc
 	return json;
 }
 
-static void apply_planned(const struct plan *p, const struct guests *guests, const struct config *config,
-			  const struct diags *d, void *userdata)
+static void apply_planned(const struct plan *p, const char *lines, const struct guests *guests,
+			  const struct config *config, const struct diags *d, void *userdata)
 {
 	struct apply_call *a = userdata;
 
-	plan_id(p, a->id);
-	a->steps = plan_steps(p, guests, &config->sources);
+	plan_lines_id(lines, a->id);
+	a->steps = plan_steps(p, lines, guests, &config->sources);
 	a->diagnostics = plan_diagnostics(d);
 	for (size_t i = 0; i < config->sources.n; i++)
 		sources_add(&a->sources, config->sources.names[i]);

@@ -28,6 +28,7 @@ static void warn_cut_off(const char *text, void *userdata)
 static void reply_plan(struct varlink_call *call, struct manager *m, const struct config *config,
 		       const struct probe_target *path, struct diags *d)
 {
+	_cleanup_free_ char *lines = NULL;
 	struct effective e;
 	struct plan p;
 	char id[17];
@@ -35,7 +36,8 @@ static void reply_plan(struct varlink_call *call, struct manager *m, const struc
 	manager_preview(m, config, &e, &p);
 	manager_warn(m, &e, &p, d);
 	manager_lost_path(m, path, &e, &p, warn_cut_off, d);
-	plan_id(&p, id);
+	lines = plan_lines(&p);
+	plan_lines_id(lines, id);
 	if (e.problems.n_errors) {
 		reply_invalid(call, &e.problems);
 	} else {
@@ -46,7 +48,7 @@ static void reply_plan(struct varlink_call *call, struct manager *m, const struc
 		manager_guests(m, &e, &p, &guests);
 		json_object_object_add(json, "id", json_object_new_string(id));
 		json_object_object_add(json, "impact", json_object_new_string(impact_name(plan_impact(&p))));
-		json_object_object_add(json, "steps", plan_steps(&p, &guests, &config->sources));
+		json_object_object_add(json, "steps", plan_steps(&p, lines, &guests, &config->sources));
 		json_object_object_add(json, "diagnostics", plan_diagnostics(d));
 		json_object_object_add(json, "least_confirm", json_object_new_int64(least));
 		json_object_object_add(json, "waits", waits);

@@ -6,7 +6,9 @@
 
 #include "../reconcile/manager.h"
 
-struct json_object *plan_steps(const struct plan *p, const struct guests *guests, const struct sources *sources);
+/* lines: its plan_lines(). */
+struct json_object *plan_steps(const struct plan *p, const char *lines, const struct guests *guests,
+			       const struct sources *sources);
 struct json_object *plan_diagnostics(const struct diags *d);
 /* Parameters of the error Refused. */
 struct json_object *plan_refused(const struct outcome *o, const struct sources *sources);

@@ -50,18 +50,33 @@ static inline size_t utf8_whole(const char *s, size_t n)
 	return n;
 }
 
+/* Bytes at the beginning of s that are ASCII, by eights: nearly all of what is sent is nothing else. */
+static inline size_t utf8_ascii(const char *s, size_t n)
+{
+	uint64_t eight;
+	size_t i = 0;
+
+	for (; i + sizeof(eight) <= n; i += sizeof(eight)) {
+		memcpy(&eight, s + i, sizeof(eight));
+		if (eight & 0x8080808080808080u)
+			break;
+	}
+	return i;
+}
+
 /* A copy in which each byte that is not part of a character is U+FFFD. *len is in and out. The caller frees it. */
 static inline char *utf8_clean(const char *s, size_t *len)
 {
-	size_t bad = 0, out = 0;
+	size_t ascii = utf8_ascii(s, *len), out = ascii, bad = 0;
 	char *clean;
 
-	for (size_t i = 0, c; i < *len; i += c ? c : 1) {
+	for (size_t i = ascii, c; i < *len; i += c ? c : 1) {
 		c = utf8_character(s + i, *len - i);
 		bad += !c;
 	}
 	clean = xcalloc(*len + 2 * bad + 1, 1);
-	for (size_t i = 0, c; i < *len; i += c ? c : 1) {
+	memcpy(clean, s, ascii);
+	for (size_t i = ascii, c; i < *len; i += c ? c : 1) {
 		c = utf8_character(s + i, *len - i);
 		memcpy(clean + out, c ? s + i : "\xef\xbf\xbd", c ? c : 3);
 		out += c ? c : 3;

@@ -430,12 +430,13 @@ static void finish(struct execution *x)
 	struct kernel *k = x->k;
 
 	mark_silent(x);
+	observe_executed(k, x->next);
 	/* From here on `done` may drain, and may start the next execution. */
 	k->execution = NULL;
 	sd_event_source_set_enabled(x->source, SD_EVENT_OFF);
 	x->done(&x->result, x->userdata);
 	execution_free(x);
-	if (!k->execution)
+	if (!k->execution && !k->held)
 		observe_pause(k, false);
 }
 

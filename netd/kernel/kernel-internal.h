@@ -59,6 +59,7 @@ struct kernel {
 	uint32_t next_index; /* for links to be created: above every ifindex seen so far */
 	uint64_t writes;
 	bool follows_all;	     /* ACTUAL has LINK_ALL */
+	bool held;		     /* somebody's plan borrows from ACTUAL */
 	struct nftables *nftables;   /* NULL: nobody asked for it */
 	struct execution *execution; /* NULL: none is running */
 	struct utsname uts;
@@ -87,6 +88,9 @@ void observe_mark(struct kernel *k, uint32_t ifindex, unsigned what);
 void observe_index(struct kernel *k, uint32_t ifindex);
 /* While an execution runs, events stay in the socket. */
 void observe_pause(struct kernel *k, bool pause);
+
+/* After an execution of so many ops: where their events cost more than a dump, they are not looked at. */
+void observe_executed(struct kernel *k, size_t ops);
 
 /* Has the link read again in the next turn of the loop, or after the execution that is running. */
 void observe_read_again(struct kernel *k, uint32_t ifindex);

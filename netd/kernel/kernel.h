@@ -43,6 +43,11 @@ const struct firewall *kernel_firewall(const struct kernel *k);
  * from here, but from a later turn of the loop.
  */
 int kernel_drain(struct kernel *k);
+/*
+ * Leaves ACTUAL as it is from one turn of the loop to another, for a plan that borrows from it: events wait, and what
+ * reads anew gives -EBUSY. Also while an execution runs.
+ */
+void kernel_hold(struct kernel *k, bool hold);
 /* Something of this link may have changed without an event: kernel_reread() looks. */
 void kernel_doubt(struct kernel *k, const char *name);
 /* Reads again what is in doubt. Who asks sees what is found; `changed` is not told. 0 or negative errno. */

@@ -10,10 +10,15 @@
 
 #include "observe-internal.h"
 
-/* Datagrams taken in one turn of the loop, so that a flood of events does not keep other sources waiting. */
-#define DATAGRAMS_PER_TURN 2048
+/*
+ * Datagrams taken in one turn of the loop, so that a flood of events does not keep other sources waiting. One costs
+ * about as much as one link of a dump.
+ */
+#define DATAGRAMS_PER_TURN 256
 /* Where more links than this are to be read again, a full dump costs less. */
 #define MARKS_MAX 64
+/* That a change of a link has, more or less. */
+#define EVENTS_PER_OP 3
 /* Reading a link again can mark its masters; a chain is no longer than the nesting of links. */
 #define ROUNDS 8
 #define RETRY_USEC 200000
@@ -217,13 +222,18 @@ static void tell(struct kernel *k, bool all)
 			k->changed(names[i], false, k->userdata);
 }
 
+static bool is_held(const struct kernel *k)
+{
+	return k->held || k->execution;
+}
+
 static int on_events(sd_event_source *s, int fd, uint32_t revents, void *userdata);
 
 static int on_later(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
 {
 	struct kernel *k = userdata;
 
-	return k->execution ? 0 : on_events(NULL, k->fd, 0, k);
+	return is_held(k) ? 0 : on_events(NULL, k->fd, 0, k);
 }
 
 /* A turn without events. */
@@ -265,18 +275,29 @@ static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t reve
 void observe_read_again(struct kernel *k, uint32_t ifindex)
 {
 	observe_mark(k, ifindex, MARK_LINK);
-	if (!k->execution)
+	if (!is_held(k))
 		turn_later(k, 0);
+}
+
+/* Where more is queued than a dump costs, what is left of it is thrown away. */
+static void take_all_datagrams(struct kernel *k)
+{
+	for (size_t taken = 0; !take_datagrams(k); taken += DATAGRAMS_PER_TURN)
+		k->lost |= taken > k->actual.n_links;
+}
+
+void observe_executed(struct kernel *k, size_t ops)
+{
+	k->lost |= ops > MARKS_MAX && ops > k->actual.n_links / EVENTS_PER_OP;
 }
 
 int kernel_drain(struct kernel *k)
 {
 	int r;
 
-	if (k->execution)
+	if (is_held(k))
 		return -EBUSY;
-	while (!take_datagrams(k))
-		;
+	take_all_datagrams(k);
 	r = settle(k);
 	if (r >= 0 && k->nftables && nftables_settle(k->nftables) < 0)
 		r = -EAGAIN;
@@ -301,7 +322,7 @@ int kernel_reread(struct kernel *k)
 	size_t told = k->n_names;
 	int r;
 
-	if (k->execution)
+	if (is_held(k))
 		return -EBUSY;
 	r = settle(k);
 	k->n_names = told;
@@ -312,7 +333,7 @@ int kernel_reread(struct kernel *k)
 
 int kernel_dump(struct kernel *k)
 {
-	return k->execution ? -EBUSY : dump_again(k);
+	return is_held(k) ? -EBUSY : dump_again(k);
 }
 
 int kernel_order_addresses(struct kernel *k)
@@ -321,7 +342,7 @@ int kernel_order_addresses(struct kernel *k)
 	size_t n = 0;
 	int error = 0;
 
-	if (k->execution)
+	if (is_held(k))
 		return -EBUSY;
 	for (size_t i = 0; i < k->actual.n_links && n < MARKS_MAX; i++)
 		if (k->actual.links[i]->order_unknown)
@@ -349,6 +370,13 @@ void observe_pause(struct kernel *k, bool pause)
 	/* What an execution changed silently waits for no event, and what was put off meanwhile for no other. */
 	if (!pause && (k->n_marks || k->lost || k->n_names || k->all_changed))
 		turn_later(k, 0);
+}
+
+void kernel_hold(struct kernel *k, bool hold)
+{
+	k->held = hold;
+	if (!k->execution)
+		observe_pause(k, hold);
 }
 
 static void firewall_changed(void *userdata)

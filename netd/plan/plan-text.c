@@ -155,10 +155,9 @@ void op_print(const struct op *op, FILE *f)
 	}
 }
 
-void plan_id(const struct plan *p, char id[17])
+char *plan_lines(const struct plan *p)
 {
-	_cleanup_free_ char *text = NULL;
-	uint64_t hash = 0xcbf29ce484222325u;
+	char *text;
 	size_t len;
 	FILE *f = xmemstream(&text, &len);
 
@@ -167,7 +166,21 @@ void plan_id(const struct plan *p, char id[17])
 		fputc('\n', f);
 	}
 	fclose(f);
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (uint8_t)text[i]) * 0x100000001b3u;
+	return text;
+}
+
+void plan_lines_id(const char *lines, char id[17])
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (; *lines; lines++)
+		hash = (hash ^ (uint8_t)*lines) * 0x100000001b3u;
 	snprintf(id, 17, "%016" PRIx64, hash);
+}
+
+void plan_id(const struct plan *p, char id[17])
+{
+	_cleanup_free_ char *lines = plan_lines(p);
+
+	plan_lines_id(lines, id);
 }

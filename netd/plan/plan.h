@@ -75,5 +75,8 @@ void op_print(const struct op *op, FILE *f);
 /* "none", "live", "link-flap", "recreate", "guests-cut-off": names of the interface. */
 const char *impact_name(enum impact impact);
 enum impact plan_impact(const struct plan *p);
+/* The printed list, a line for each op. The caller frees it. */
+char *plan_lines(const struct plan *p);
 /* 16 hex digits and NUL over the printed list: the plan's id. */
+void plan_lines_id(const char *lines, char id[17]);
 void plan_id(const struct plan *p, char id[17]);

@@ -191,15 +191,17 @@ static bool confirm_is_long_enough(struct manager *m, const struct apply_request
 }
 
 /* May this plan run? Answers the request when not. */
-static bool plan_is_allowed(struct manager *m, const struct apply_request *request, const struct effective *e,
-			    const struct plan *p, const struct guests *guests, const struct diags *d)
+static bool plan_is_allowed(struct manager *m, const struct apply_request *request, const struct prepared *prepared)
 {
+	const struct effective *e = &prepared->effective;
+	const struct plan *p = &prepared->plan;
+	const struct diags *d = &prepared->diags;
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
-	struct port_names ports = name_guests(guests), routes = {0}, path = {0};
+	struct port_names ports = name_guests(&prepared->guests), routes = {0}, path = {0};
 	bool allowed = false;
 	char id[17];
 
-	plan_id(p, id);
+	plan_lines_id(m->candidate_plan, id);
 	plan_stranded(&in, p, add_lost_default, &routes);
 	manager_lost_path(m, &request->path, e, p, add_text, &path);
 	if (d->n_errors || e->problems.n_errors)
@@ -240,28 +242,68 @@ static const char *read_candidate(struct manager *m, const struct apply_request 
 	return r < 0 || d->n_errors ? REFUSED_INVALID : NULL;
 }
 
-static void keep_plan_text(struct manager *m, const struct plan *p)
+struct prepared *prepared_free(struct prepared *p)
 {
-	size_t len;
-	FILE *f;
+	if (!p)
+		return NULL;
+	guests_done(&p->guests);
+	plan_done(&p->plan);
+	effective_done(&p->effective);
+	diags_done(&p->diags);
+	free(p);
+	return NULL;
+}
 
-	free(m->candidate_plan);
-	f = xmemstream(&m->candidate_plan, &len);
-	for (size_t i = 0; i < p->n; i++) {
-		op_print(&p->ops[i], f);
-		fputc('\n', f);
+void manager_begin(void *userdata)
+{
+	struct manager *m = userdata;
+	struct prepared *p = m->prepared;
+
+	if (p && m->apply.planned)
+		m->apply.planned(&p->plan, m->candidate_plan, &p->guests, m->candidate, &p->diags, m->apply.userdata);
+	m->prepared = prepared_free(p);
+}
+
+/* Finds out what is to be done, and what is to be known before. May it be done? Answers the request when not. */
+static bool prepare(struct manager *m, const struct apply_request *request, struct prepared *p)
+{
+	const char *why = read_candidate(m, request, &p->diags);
+
+	if (why) {
+		refuse(request, why, &p->diags, NULL, NULL);
+		return false;
 	}
-	fclose(f);
+	manager_preview(m, m->candidate, &p->effective, &p->plan);
+	manager_warn(m, &p->effective, &p->plan, &p->diags);
+	manager_guests(m, &p->effective, &p->plan, &p->guests);
+	free(m->candidate_plan);
+	m->candidate_plan = plan_lines(&p->plan);
+	return plan_is_allowed(m, request, p);
+}
+
+/* Telling of the plan, and carrying it out, each have a turn of the loop: a plan of thousands takes a while. */
+static void begin(struct manager *m, const struct apply_request *request, struct prepared *p)
+{
+	struct effective e = EFFECTIVE_NULL;
+
+	subnets_keep(&m->dirs, m->config, m->candidate);
+	m->apply = *request;
+	m->applying = true;
+	m->prepared = p;
+	if (p->plan.n) {
+		manager_run(m);
+		return;
+	}
+	e = p->effective;
+	p->effective = EFFECTIVE_NULL;
+	manager_begin(m);
+	manager_run_nothing(m, &e);
+	effective_done(&e);
 }
 
 void manager_apply(struct manager *m, const struct apply_request *request)
 {
-	struct effective e = EFFECTIVE_NULL;
-	struct plan p = PLAN_NULL;
-	struct diags d = DIAGS_NULL;
-	struct guests guests = {0};
-	bool allowed = false;
-	const char *why;
+	struct prepared *p;
 
 	if (m->applying || m->apply_waits || m->asking) {
 		refuse(request, REFUSED_BUSY, NULL, NULL, NULL);
@@ -276,36 +318,14 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 		m->apply_waits = true;
 		return;
 	}
-	why = read_candidate(m, request, &d);
-	if (!why) {
-		manager_preview(m, m->candidate, &e, &p);
-		manager_warn(m, &e, &p, &d);
-		manager_guests(m, &e, &p, &guests);
-		allowed = plan_is_allowed(m, request, &e, &p, &guests, &d);
-	} else {
-		refuse(request, why, &d, NULL, NULL);
-	}
-	if (allowed && p.n && request->confirm && !request->probed && manager_ask_probes(m, request, &e, &p)) {
-		allowed = false;
-	} else if (!allowed) {
+	p = xcalloc(1, sizeof(*p));
+	if (!prepare(m, request, p)) {
 		manager_drop_guard(m);
+	} else if (!p->plan.n || !request->confirm || request->probed ||
+		   !manager_ask_probes(m, request, &p->effective, &p->plan)) {
+		begin(m, request, p);
+		return;
 	}
-	if (allowed) {
-		keep_plan_text(m, &p);
-		subnets_keep(&m->dirs, m->config, m->candidate);
-		m->apply = *request;
-		m->applying = true;
-		if (request->planned)
-			request->planned(&p, &guests, m->candidate, &d, request->userdata);
-	}
-	if (allowed && !p.n)
-		manager_run_nothing(m, &e);
-	else if (allowed)
-		manager_run(m);
-	else
-		manager_drop_candidate(m);
-	guests_done(&guests);
-	plan_done(&p);
-	effective_done(&e);
-	diags_done(&d);
+	prepared_free(p);
+	manager_drop_candidate(m);
 }

@@ -134,10 +134,8 @@ int manager_start_undo(struct manager *m)
 		fill_before(m, &j);
 		m->going_back = true;
 		m->dirty = false;
-		r = transaction_start_back(&m->transaction, m->kernel, &m->ledger, &j.before, &j.ledger_before,
-					   &j.keepsakes, &manager_hooks, m);
-		if (r < 0)
-			m->going_back = false;
+		m->transaction = transaction_start_back(m->kernel, &m->ledger, &j.before, &j.ledger_before,
+							&j.keepsakes, &manager_hooks, m);
 	}
 	journal_done(&j);
 	return r;

@@ -114,6 +114,7 @@ int manager_host_write(const struct op *op, uint32_t ifindex, char **why, void *
 }
 
 const struct transaction_hooks manager_hooks = {
+	.begin = manager_begin,
 	.look = hook_look,
 	.resolve = hook_resolve,
 	.before = hook_before,

@@ -404,13 +404,9 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 /* Brings the kernel to what runs (or, while applying, to the candidate). */
 void manager_run(struct manager *m)
 {
-	int r;
-
 	m->dirty = false;
 	m->runs++;
-	r = transaction_start(&m->transaction, m->kernel, &m->ledger, m->applying, &manager_hooks, m);
-	if (r < 0)
-		log_error("the state of the kernel could not be read: %s", strerror(-r));
+	m->transaction = transaction_start(m->kernel, &m->ledger, m->applying, &manager_hooks, m);
 }
 
 void manager_done(struct manager *m)
@@ -425,6 +421,7 @@ void manager_done(struct manager *m)
 	sd_event_source_disable_unref(m->hold_timer);
 	free(m->holds);
 	free(m->candidate_plan);
+	prepared_free(m->prepared);
 	effective_done(&m->effective);
 	manager_drop_candidate(m);
 	config_free(m->config);

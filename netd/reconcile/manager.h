@@ -57,9 +57,9 @@ struct apply_request {
 	void (*refused)(const char *why, const struct diags *diags, const char *const *ports, size_t n_ports,
 			const char *id, void *userdata);
 	void (*done)(const struct outcome *outcome, void *userdata);
-	/* The plan that is about to run; texts must be taken now. */
-	void (*planned)(const struct plan *plan, const struct guests *guests, const struct config *config,
-			const struct diags *diags, void *userdata);
+	/* The plan that is about to run, and its plan_lines(); texts must be taken now. */
+	void (*planned)(const struct plan *plan, const char *lines, const struct guests *guests,
+			const struct config *config, const struct diags *diags, void *userdata);
 	void (*progress)(size_t done, size_t total, void *userdata);
 	void *userdata;
 };
@@ -75,6 +75,14 @@ struct apply_request {
 #define REFUSED_GENERATION "NoSuchGeneration"
 #define REFUSED_PATH "CallerCutOff"
 #define REFUSED_SHORT "ConfirmTooShort"
+
+/* An apply that may run, until it is its turn. */
+struct prepared {
+	struct effective effective;
+	struct plan plan;
+	struct guests guests;
+	struct diags diags;
+};
 
 /* A link (or all, "") whose repair is suspended for work by hand. */
 struct hold {
@@ -108,6 +116,7 @@ struct manager {
 	struct config_files candidate_files;
 	struct apply_request apply; /* of an apply that runs or waits */
 	char *candidate_plan;	    /* its plan's lines */
+	struct prepared *prepared;  /* NULL: it runs, or there is none */
 	bool applying, apply_waits;
 	bool previewing; /* an apply is planned */
 
@@ -220,6 +229,10 @@ void manager_resume_probes(struct manager *m, const struct journal *j);
 void manager_drop_guard(struct manager *m);
 /* "WORD; answering: ping 192.0.2.1, ..." The caller frees it. */
 char *manager_probes_text(const struct manager *m, const char *word);
+/* apply.c */
+/* Transaction hook: whoever asked for the apply is told of its plan. */
+void manager_begin(void *userdata);
+struct prepared *prepared_free(struct prepared *p);
 /* boot.c */
 bool manager_use_generation(struct manager *m, uint32_t number);
 struct config *manager_parse(const struct manager *m, const struct config_files *files);

@@ -366,11 +366,27 @@ static int note(struct transaction *t, const struct model *actual)
 	return r < 0 ? r : t->hooks->save(t->userdata);
 }
 
+/* What has been planned against ACTUAL, which is still as it was then. */
+static void carry_out(struct transaction *t)
+{
+	int r = note(t, kernel_actual(t->kernel));
+
+	for (size_t i = 0; t->hooks->step && i < t->plan.n; i++)
+		t->hooks->step(&t->plan.ops[i], t->userdata);
+	kernel_hold(t->kernel, false);
+	if (r == 0)
+		r = kernel_execute(t->kernel, &t->plan, progressed, executed, t);
+	if (r < 0) {
+		t->outcome.error = r;
+		t->text = xasprintf("not begun: %s", strerror(-r));
+		finish(t);
+	}
+}
+
 static void start_round(struct transaction *t)
 {
 	struct diff_input in;
 	char id[17];
-	int r;
 
 	if (t->roll_back || t->going_back)
 		kernel_order_addresses(t->kernel);
@@ -384,11 +400,11 @@ static void start_round(struct transaction *t)
 	plan_make(&in, &t->plan);
 	if (t->going_back)
 		leave_out_refused(t);
-	plan_id(&t->plan, id);
 	if (t->plan.n == 0) {
 		put_back(t);
 		return;
 	}
+	plan_id(&t->plan, id);
 	if (t->round++ >= (t->going_back ? 2 * ROUNDS_MAX : ROUNDS_MAX) ||
 	    (streq(id, t->plan_id) && !(t->going_back && t->refused.op && !t->again))) {
 		plan_done(&t->plan);
@@ -399,45 +415,56 @@ static void start_round(struct transaction *t)
 		return;
 	}
 	memcpy(t->plan_id, id, sizeof(id));
-	r = note(t, in.actual);
-	for (size_t i = 0; t->hooks->step && i < t->plan.n; i++)
-		t->hooks->step(&t->plan.ops[i], t->userdata);
-	if (r == 0)
-		r = kernel_execute(t->kernel, &t->plan, progressed, executed, t);
-	if (r < 0) {
-		t->outcome.error = r;
-		t->text = xasprintf("not begun: %s", strerror(-r));
-		finish(t);
-	}
+	kernel_hold(t->kernel, true);
+	in_next_turn(t, carry_out);
 }
 
-/* Against the kernel as it is now. Returns 0 or negative errno. */
-static int transaction_new(struct transaction **ret, struct kernel *k, struct ledger *ledger,
-			   const struct transaction_hooks *hooks, void *userdata)
+static void first_round(struct transaction *t)
 {
-	struct transaction *t;
-	int r = kernel_drain(k);
+	int r;
 
-	if (r < 0)
-		return r;
-	t = xcalloc(1, sizeof(*t));
+	kernel_hold(t->kernel, false);
+	r = kernel_drain(t->kernel);
+	if (r < 0) {
+		t->outcome.error = r;
+		t->text = xasprintf("the state of the kernel could not be read: %s", strerror(-r));
+		finish(t);
+		return;
+	}
+	if (t->roll_back) {
+		t->ledger_before = ledger_copy(t->ledger);
+		t->hooks->before(&t->before, t->userdata);
+	}
+	start_round(t);
+}
+
+static void begin(struct transaction *t)
+{
+	if (t->hooks->begin)
+		t->hooks->begin(t->userdata);
+	in_next_turn(t, first_round);
+}
+
+static struct transaction *transaction_new(struct kernel *k, struct ledger *ledger,
+					   const struct transaction_hooks *hooks, void *userdata)
+{
+	struct transaction *t = xcalloc(1, sizeof(*t));
+
 	t->kernel = k;
 	t->ledger = ledger;
 	t->hooks = hooks;
 	t->userdata = userdata;
-	*ret = t;
-	return 0;
+	kernel_hold(k, true);
+	in_next_turn(t, begin);
+	return t;
 }
 
-int transaction_start_back(struct transaction **ret, struct kernel *k, struct ledger *ledger, struct effective *before,
-			   struct ledger *ledger_before, struct keepsakes *keepsakes,
-			   const struct transaction_hooks *hooks, void *userdata)
+struct transaction *transaction_start_back(struct kernel *k, struct ledger *ledger, struct effective *before,
+					   struct ledger *ledger_before, struct keepsakes *keepsakes,
+					   const struct transaction_hooks *hooks, void *userdata)
 {
-	struct transaction *t;
-	int r = transaction_new(&t, k, ledger, hooks, userdata);
+	struct transaction *t = transaction_new(k, ledger, hooks, userdata);
 
-	if (r < 0)
-		return r;
 	t->before = *before;
 	t->ledger_before = *ledger_before;
 	*before = EFFECTIVE_NULL;
@@ -446,25 +473,14 @@ int transaction_start_back(struct transaction **ret, struct kernel *k, struct le
 	*keepsakes = (struct keepsakes){0};
 	t->going_back = true;
 	t->outcome.rolled_back = true;
-	*ret = t;
-	start_round(t);
-	return 0;
+	return t;
 }
 
-int transaction_start(struct transaction **ret, struct kernel *k, struct ledger *ledger, bool roll_back,
-		      const struct transaction_hooks *hooks, void *userdata)
+struct transaction *transaction_start(struct kernel *k, struct ledger *ledger, bool roll_back,
+				      const struct transaction_hooks *hooks, void *userdata)
 {
-	struct transaction *t;
-	int r = transaction_new(&t, k, ledger, hooks, userdata);
+	struct transaction *t = transaction_new(k, ledger, hooks, userdata);
 
-	if (r < 0)
-		return r;
 	t->roll_back = roll_back;
-	if (roll_back) {
-		t->ledger_before = ledger_copy(ledger);
-		hooks->before(&t->before, userdata);
-	}
-	*ret = t;
-	start_round(t);
-	return 0;
+	return t;
 }

@@ -27,6 +27,8 @@ struct outcome {
 };
 
 struct transaction_hooks {
+	/* Called first, with ACTUAL still as it was at the start; NULL: nothing. */
+	void (*begin)(void *userdata);
 	/* Brings in what is not told of: called before each plan, also of a way back. */
 	void (*look)(void *userdata);
 	/* The effective model for the state as it is now; the transaction owns and frees it. */
@@ -50,16 +52,16 @@ struct transaction_hooks {
 struct transaction;
 
 /*
- * Starts; `done` is called from the event loop (also when there was nothing to do). roll_back: go back to the state
- * before when it fails. The ledger is changed in place. Returns 0 or negative errno (-EBUSY: one is running).
+ * Starts, in the next turn of the event loop; `done` is called from it, also when there was nothing to do. roll_back:
+ * go back to the state before when it fails. The ledger is changed in place. One at a time.
  */
-int transaction_start(struct transaction **ret, struct kernel *k, struct ledger *ledger, bool roll_back,
-		      const struct transaction_hooks *hooks, void *userdata);
+struct transaction *transaction_start(struct kernel *k, struct ledger *ledger, bool roll_back,
+				      const struct transaction_hooks *hooks, void *userdata);
 /*
  * Starts the way back that a journal holds. Takes over what the last three hold, which become empty.
  * `done` tells in `restored` and `differences` what was reached.
  */
-int transaction_start_back(struct transaction **ret, struct kernel *k, struct ledger *ledger, struct effective *before,
-			   struct ledger *ledger_before, struct keepsakes *keepsakes,
-			   const struct transaction_hooks *hooks, void *userdata);
+struct transaction *transaction_start_back(struct kernel *k, struct ledger *ledger, struct effective *before,
+					   struct ledger *ledger_before, struct keepsakes *keepsakes,
+					   const struct transaction_hooks *hooks, void *userdata);
 struct transaction *transaction_free(struct transaction *t);
