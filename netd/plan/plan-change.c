@@ -295,6 +295,8 @@ void plan_change(struct planner *p, const struct link_diff *d)
 		}
 	}
 	plan_sysctl_rows(p, d);
+	if (want->kind == &kind_bridge && (own >> BRIDGE_VLAN_DEFAULT_PVID & 1) && !ports_out)
+		plan_vlans_kept(p, d->have);
 	if (d->vlans && !d->master)
 		plan_vlans(p, d);
 	if ((d->common >> LINK_UP & 1) && !values_num(want->common, LINK_UP, 1) && !leaves_down(p, d)) {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: ops that attach a link to its master or let it go, and what a port and its master owe each other. */
-#include <linux/if_bridge.h>
-
 #include "planner-internal.h"
 
 static const struct model *wanted(const struct planner *p)
@@ -220,83 +218,6 @@ void plan_port_values(struct planner *p, const struct link_diff *d)
 	}
 	if (d->want->vlans_managed && master)
 		plan_vlans(p, d);
-}
-
-/* In a list sorted by vid. */
-static const struct bridge_vlan *vlan_of(const struct bridge_vlan *list, size_t n, uint16_t vid)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list[middle].vid < vid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < n && list[low].vid == vid ? &list[low] : NULL;
-}
-
-static void plan_vlan_op(struct planner *p, const struct link_diff *d, enum op_type type, struct bridge_vlan *list,
-			 size_t n)
-{
-	struct op *op;
-
-	if (!n) {
-		free(list);
-		return;
-	}
-	op = op_add(p, type, d->want, d->recreate ? NULL : d->have);
-	op->vlans = list;
-	op->n_vlans = n;
-}
-
-/* Additions first: the new PVID takes over before the old one goes. */
-static void plan_vlan_delta(struct planner *p, const struct link_diff *d, const struct bridge_vlan *vlans,
-			    size_t n_vlans, const struct bridge_vlan *found, size_t n_found)
-{
-	struct bridge_vlan *add = NULL, *remove = NULL;
-	size_t n_add = 0, n_remove = 0;
-
-	for (size_t i = 0; i < n_vlans; i++) {
-		const struct bridge_vlan *there = vlan_of(found, n_found, vlans[i].vid);
-
-		if (!there || there->flags != vlans[i].flags)
-			*ARRAY_APPEND(add, n_add) = vlans[i];
-	}
-	for (size_t i = 0; i < n_found; i++)
-		if (!vlan_of(vlans, n_vlans, found[i].vid))
-			*ARRAY_APPEND(remove, n_remove) = found[i];
-	plan_vlan_op(p, d, OP_VLAN_ADD, add, n_add);
-	plan_vlan_op(p, d, OP_VLAN_DELETE, remove, n_remove);
-}
-
-void plan_vlans_again(struct planner *p, const struct link *want, const struct link *port, const struct link *bridge)
-{
-	struct link_diff d = {.want = want, .have = port};
-	const struct link *like = want->vlans_managed ? want : port;
-	struct bridge_vlan initial;
-	size_t n = resolve_initial_vlans(bridge, model_find(p->in->actual, bridge->name), &initial);
-
-	plan_vlan_delta(p, &d, like->vlans, like->n_vlans, &initial, n);
-}
-
-void plan_vlans(struct planner *p, const struct link_diff *d)
-{
-	const struct link *want = d->want;
-	bool is_bridge = want->kind == &kind_bridge;
-	const struct link *bridge = is_bridge ? want : wanted_master(p, want);
-	bool attached = d->have && !d->recreate && !(d->master && !is_bridge);
-	struct bridge_vlan initial;
-	const struct bridge_vlan *found = attached ? d->have->vlans : &initial;
-	size_t n_found = attached ? d->have->n_vlans : 0;
-
-	if (!bridge)
-		return;
-	if (!attached)
-		n_found = resolve_initial_vlans(bridge, model_find(p->in->actual, bridge->name), &initial);
-	plan_vlan_delta(p, d, want->vlans, want->n_vlans, found, n_found);
 }
 
 /* Can the kernel be told about the link that this row names? */

@@ -143,11 +143,14 @@ void plan_up_after_release(struct planner *p, const struct link *want, const str
 			   const struct link *old_master);
 void plan_join(struct planner *p, const struct link_diff *d);
 void plan_port_values(struct planner *p, const struct link_diff *d);
+void plan_named_rows(struct planner *p, const struct link_diff *d);
+void plan_pin_mtus(struct planner *p);
+/* plan-vlans.c */
 void plan_vlans(struct planner *p, const struct link_diff *d);
 /* The VLANs of a port that was let go and attached again. */
 void plan_vlans_again(struct planner *p, const struct link *want, const struct link *port, const struct link *bridge);
-void plan_named_rows(struct planner *p, const struct link_diff *d);
-void plan_pin_mtus(struct planner *p);
+/* After vlan_default_pvid of a bridge changed: what it moved although it is declared, of all that else is as wanted. */
+void plan_vlans_kept(struct planner *p, const struct link *bridge);
 /* plan-firewall.c */
 /* What is added and changed / what goes. */
 void plan_firewall(struct planner *p);
