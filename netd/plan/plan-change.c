@@ -299,12 +299,17 @@ void plan_change(struct planner *p, const struct link_diff *d)
 		plan_vlans_kept(p, d->have);
 	if (d->vlans && !d->master)
 		plan_vlans(p, d);
-	if ((d->common >> LINK_UP & 1) && !values_num(want->common, LINK_UP, 1) && !leaves_down(p, d)) {
-		struct op *op = op_add(p, OP_SET, want, d->have);
+}
 
-		op->flags = FLAGS_DOWN;
-		op->impact = IMPACT_FLAP;
-	}
+void plan_down(struct planner *p, const struct link_diff *d)
+{
+	struct op *op;
+
+	if (!(d->common >> LINK_UP & 1) || values_num(d->want->common, LINK_UP, 1) || leaves_down(p, d))
+		return;
+	op = op_add(p, OP_SET, d->want, d->have);
+	op->flags = FLAGS_DOWN;
+	op->impact = IMPACT_FLAP;
 }
 
 static bool is_for_another(const struct planner *p, const struct link_diff *d, unsigned row)

@@ -119,6 +119,8 @@ void plan_zone(struct planner *p, const struct link_diff *d);
 void plan_host(struct planner *p, const struct link_diff *d);
 /* plan-change.c */
 void plan_change(struct planner *p, const struct link_diff *d);
+/* What is to be down, when all changes are made: a VLAN with loose_binding stays up without its parent. */
+void plan_down(struct planner *p, const struct link_diff *d);
 /* The address generation mode of a link that stays up and had none: late, when it has left its master. */
 void plan_link_local(struct planner *p, const struct link_diff *d);
 /* Clears what another port of the same master is to have and this one has still (OPTION_UNIQUE). */

@@ -401,6 +401,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	plan_forwarding_of_all(&p, false);
 	each(&p, order, false, true, plan_change);
 	plan_forwarding_of_all(&p, true);
+	each(&p, order, false, true, plan_down);
 	each(&p, order, true, false, plan_create);
 	p.made = true;
 	each(&p, order, true, false, plan_settle_new);
