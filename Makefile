@@ -152,6 +152,7 @@ INSTALLED := \
 	netd/host/dhcp-event:$(LIBDIR)/kvmnetd/dhcp-event:755 \
 	systemd/05-kvmnetd.network:$(LIBDIR)/systemd/network/05-kvmnetd.network:644 \
 	systemd/85-kvmnetd.rules:$(LIBDIR)/udev/rules.d/85-kvmnetd.rules:644 \
+	systemd/firewalld-kvmnetd.xml:$(LIBDIR)/firewalld/zones/kvmnetd.xml:644 \
 	systemd/modprobe-kvmnetd.conf:$(LIBDIR)/modprobe.d/kvmnetd.conf:644 \
 	systemd/rt_protos-kvmnetd.conf:$(SYSCONFDIR)/iproute2/rt_protos.d/kvmnetd.conf:644 \
 	netd/control/io.kvmnetd.Network.varlink:$(DATADIR)/varlink/io.kvmnetd.Network.varlink:644 \

@@ -222,6 +222,11 @@ static void check_dhcp(const struct checker *k)
 	if (k->n->n_options && !leases)
 		check_warning(k->d, k->l, k->n->options[0].loc, "dhcp_option",
 			      "nobody is told without dhcp_range or host");
+	if (k->n->boot.file && !leases)
+		check_error(k->d, k->l, k->n->boot.loc, "boot", "nobody is told without dhcp_range or host");
+	if (network_word(k->n, NETWORK_TFTP) && !k->l->n_addresses && !k->n->auto_loc.line)
+		check_error(k->d, k->l, values_loc(k->n->own, NETWORK_TFTP), "tftp",
+			    "needs an address of the network, at which guests ask");
 	if (k->n->no_dns && k->n->n_forwarders)
 		check_error(k->d, k->l, k->n->dns_loc, "dns", "is 'no' or addresses, not both");
 	if (k->n->no_dns && k->n->n_dns_hosts)

@@ -70,12 +70,14 @@ enum daemon_row {
 	DAEMON_READ_GROUP,
 	DAEMON_MAX_IMPACT, /* enum impact of plan/plan.h */
 	DAEMON_RESOLV_CONF,
-	DAEMON_FORWARDING,    /* enum forwarding_setting */
-	DAEMON_PROBE,	      /* struct probe_target of model/probe.h, each */
-	DAEMON_PROBE_TIMEOUT, /* ms */
+	DAEMON_FORWARDING,	 /* enum forwarding_setting */
+	DAEMON_PROBE,		 /* struct probe_target of model/probe.h, each */
+	DAEMON_PROBE_TIMEOUT,	 /* ms */
+	DAEMON_FOREIGN_FIREWALL, /* enum foreign_setting */
 	_DAEMON_ROWS,
 };
 
+enum foreign_setting { FOREIGN_FIREWALL_ASSIST, FOREIGN_FIREWALL_WARN, FOREIGN_FIREWALL_OFF };
 enum forwarding_setting { FORWARDING_LINKS, FORWARDING_GLOBAL };
 
 struct config {

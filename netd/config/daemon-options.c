@@ -8,6 +8,8 @@ static const char *const drift_names[] = {
 /* In the order of enum impact (plan/plan.h). */
 static const char *const impact_names[] = {"none", "live", "link-flap", "recreate", "guests-cut-off", NULL};
 
+static const char *const foreign_names[] = {"assist", "warn", "off", NULL};
+
 static const char *const forwarding_names[] = {"links", "global", NULL};
 
 /* clang-format off */
@@ -53,6 +55,12 @@ static const struct option daemon_rows[] = {
 	[DAEMON_FORWARDING] = {
 		.key = "forwarding", .type = &type_u8, .place = PLACE_CONFIG, .names = forwarding_names, .initial = FORWARDING_LINKS,
 		.help = "where IPv4 is forwarded for networks: links: on their bridges and uplinks; global: on all links of the host",
+	},
+	[DAEMON_FOREIGN_FIREWALL] = {
+		.key = "foreign_firewall", .type = &type_u8, .place = PLACE_CONFIG, .names = foreign_names,
+		.initial = FOREIGN_FIREWALL_ASSIST,
+		.help = "what is done about other firewalls of the host that would drop what guests of networks send: assist: they are "
+			"told to let it pass (see OTHER FIREWALLS); warn: plan and status say what is in the way; off: nothing",
 	},
 };
 /* clang-format on */

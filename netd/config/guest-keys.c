@@ -5,6 +5,7 @@
  * alphabet here. What such an object must be beside others is checked in check-network.c.
  */
 #include <arpa/inet.h>
+#include <limits.h>
 
 #include "parser.h"
 
@@ -398,7 +399,56 @@ static void take_uplink(struct parser *p, struct loc loc, const char *key, const
 			   (union value){.blob = blob_new(value, strlen(value) + 1)}, loc);
 }
 
-/* `domain` and `uplink` have rows, too, for the manual; their values are narrower than any word. */
+/* A path of letters, digits and "._+-", none of its parts ".."; it goes into dnsmasq's configuration as it is. */
+static bool is_path(const char *word)
+{
+	size_t len = strlen(word);
+
+	if (strstr(word, "/../") || startswith(word, "../") || streq(word, "..") ||
+	    (len >= 3 && streq(word + len - 3, "/..")))
+		return false;
+	while (is_label_char(*word) || (*word && strchr("/._+", *word)))
+		word++;
+	return len && len < PATH_MAX && !*word;
+}
+
+static void take_tftp(struct parser *p, struct loc loc, const char *key, const char *value)
+{
+	if (*value != '/' || !is_path(value))
+		parser_error(p, loc, key, "'%.60s' is not a path of letters, digits and '/._+-', as in /srv/tftp",
+			     value);
+	else
+		values_put(p->section.network->own, NETWORK_TFTP,
+			   (union value){.blob = blob_new(value, (uint32_t)strlen(value) + 1)}, loc);
+}
+
+static void take_boot(struct parser *p, struct loc loc, const char *key, const char *value)
+{
+	struct network *n = p->section.network;
+	_cleanup_words_ struct words w = split(value);
+	struct ip server = {0};
+
+	if (w.n < 1 || w.n > 2) {
+		parser_error(p, loc, key, "takes a file and its server's address, as in pxelinux.0 192.0.2.1");
+		return;
+	}
+	if (!is_path(w.list[0])) {
+		parser_error(p, loc, key, "'%.60s' is not a path of letters, digits and '/._+-', as in pxelinux.0",
+			     w.list[0]);
+		return;
+	}
+	if (w.n == 2 && !take_ip(p, loc, key, w.list[1], &server))
+		return;
+	if (server.family == AF_INET6) {
+		parser_error(p, loc, key, "'%s' is not an IPv4 address: DHCP tells of it", w.list[1]);
+		return;
+	}
+	n->boot.file = xstrdup(w.list[0]);
+	n->boot.server = server;
+	n->boot.loc = loc;
+}
+
+/* `domain`, `uplink` and `tftp` have rows, too, for the manual; their values are narrower than any word. */
 /* clang-format off */
 const struct network_key guest_keys[] = {
 	{"bridge",	 0, false, take_bridge},
@@ -411,6 +461,8 @@ const struct network_key guest_keys[] = {
 	{"snat",	 0, false, take_snat},
 	{"domain",	 0, false, take_domain},
 	{"uplink",	 0, false, take_uplink},
+	{"tftp",	 0, false, take_tftp},
+	{"boot",	 0, false, take_boot},
 	{NULL,		 0, false, NULL},
 };
 /* clang-format on */

@@ -16,7 +16,6 @@ static const struct {
 } later_keys[] = {
 	/* clang-format off */
 	{"confirm",	     SECTION_DAEMON, "apply with confirmation"},
-	{"foreign_firewall", SECTION_DAEMON, "rules for other firewalls"},
 	/* clang-format on */
 };
 

@@ -34,7 +34,7 @@ static void reply_plan(struct varlink_call *call, struct manager *m, const struc
 	char id[17];
 
 	manager_preview(m, config, &e, &p);
-	manager_warn(m, &e, &p, d);
+	manager_warn(m, config, &e, &p, d);
 	manager_lost_path(m, path, &e, &p, warn_cut_off, d);
 	lines = plan_lines(&p);
 	plan_lines_id(lines, id);

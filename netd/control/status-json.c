@@ -164,7 +164,7 @@ struct json_object *status_daemon(struct manager *m)
 
 	for (size_t i = 0; i < m->n_problems; i++)
 		json_object_array_add(problems, json_object_new_string(m->problems[i].text));
-	manager_warn_rivals(m, &m->effective, &rivals);
+	manager_warn_rivals(m, m->config, &m->effective, &rivals);
 	for (size_t i = 0; i < rivals.n; i++)
 		add_warning(problems, &rivals.list[i]);
 	diags_done(&rivals);

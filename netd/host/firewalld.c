@@ -81,6 +81,29 @@ int firewalld_read(struct host *h, struct zones *ret)
 	return r;
 }
 
+char *firewalld_choose(struct host *h, const char *const *names)
+{
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	sd_bus_message *m = NULL;
+	const char *chosen = NULL;
+	char **zones = NULL;
+	int r = sd_bus_call_method(bus_connection(h->bus), FIREWALLD_NAME, FIREWALLD_PATH, FIREWALLD_ZONE, "getZones",
+				   &e, &m, NULL);
+
+	if (r >= 0)
+		r = sd_bus_message_read_strv(m, &zones);
+	for (size_t i = 0; r >= 0 && names[i] && !chosen; i++)
+		for (char **zone = zones; zone && *zone && !chosen; zone++)
+			if (streq(*zone, names[i]))
+				chosen = names[i];
+	for (char **zone = zones; zone && *zone; zone++)
+		free(*zone);
+	free(zones);
+	sd_bus_error_free(&e);
+	sd_bus_message_unref(m);
+	return chosen ? xstrdup(chosen) : NULL;
+}
+
 int firewalld_write(struct host *h, const char *link, const char *name, char **why)
 {
 	const char *method = *name ? "changeZoneOfInterface" : "removeInterface";

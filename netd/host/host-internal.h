@@ -6,6 +6,7 @@
 #include "dhcp.h"
 #include "dnsmasq.h"
 #include "host.h"
+#include "iptables.h"
 
 /* What a resolver has of one link. Owns the lists. */
 struct told {
@@ -44,6 +45,8 @@ struct zones {
 void zones_done(struct zones *z);
 /* Reads which link is in which zone. 0 or negative errno. */
 int firewalld_read(struct host *h, struct zones *ret);
+/* The first of these zones that firewalld knows, or NULL. The caller frees it. */
+char *firewalld_choose(struct host *h, const char *const *names);
 /* name: "" for none. 0 or negative errno with *why. */
 int firewalld_write(struct host *h, const char *link, const char *name, char **why);
 
@@ -58,10 +61,13 @@ struct host {
 	const struct resolver *resolver; /* NULL: none */
 	bool file_allowed, wanted, stale;
 	bool zones_stale, zones_known;
-	struct zones zones;	   /* as last read */
-	struct told_list told;	   /* what the resolver has, as last read */
-	sd_event_source *watch;	   /* of /etc/resolv.conf while we keep it */
-	char (*refused)[IFNAMSIZ]; /* links that it would not be told of */
+	struct zones zones;	       /* as last read */
+	struct told_list told;	       /* what the resolver has, as last read */
+	sd_event_source *watch;	       /* of /etc/resolv.conf while we keep it */
+	const struct foreign *foreign; /* borrowed: other firewalls, as last shown; NULL: nobody asked */
+	char *iptables_trouble;	       /* owned: why iptables was not told; NULL: it was */
+	char *guest_zone;	       /* owned: firewalld's for guests; NULL: it has none */
+	char (*refused)[IFNAMSIZ];     /* links that it would not be told of */
 	size_t n_refused;
 };
 

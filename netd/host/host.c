@@ -5,6 +5,7 @@
 #include "host-internal.h"
 
 #include "../log.h"
+#include "../plan/assist.h"
 
 /* In this order: the first that works is told. */
 static const struct resolver *const resolvers[] = {&resolved, &resolvconf, &resolv_conf};
@@ -109,6 +110,7 @@ void host_doubt(struct host *h)
 {
 	free(TAKE_PTR(h->refused));
 	h->n_refused = 0;
+	free(TAKE_PTR(h->iptables_trouble));
 	h->stale = true;
 	dnsmasqs_doubt(h->dnsmasqs);
 	h->zones_stale = true;
@@ -160,6 +162,8 @@ struct host *host_free(struct host *h)
 	told_done(&h->told);
 	zones_done(&h->zones);
 	free(h->refused);
+	free(h->iptables_trouble);
+	free(h->guest_zone);
 	free(h->state_dir);
 	free(h);
 	return NULL;
@@ -198,6 +202,10 @@ static void show_zone(const struct host *h, struct link *l)
 	values_unset(l->common, LINK_ZONE);
 }
 
+/* Ours, which is installed with the program and known after firewalld's next reload, and libvirt's, which is like it.
+ */
+static const char *const guest_zones[] = {"kvmnetd", "libvirt", NULL};
+
 static void read_zones(struct host *h)
 {
 	struct zones fresh = {0};
@@ -211,6 +219,8 @@ static void read_zones(struct host *h)
 	}
 	zones_done(&h->zones);
 	h->zones = fresh;
+	free(h->guest_zone);
+	h->guest_zone = h->zones_known ? firewalld_choose(h, guest_zones) : NULL;
 }
 
 /* A link that we put into a zone and that is gone leaves nothing behind there. */
@@ -332,6 +342,30 @@ void host_show_dnsmasq(struct host *h, struct model *actual, bool wanted)
 	dnsmasqs_show(h->dnsmasqs, actual, wanted);
 }
 
+void host_show_iptables(struct host *h, struct model *actual, const struct foreign *f)
+{
+	struct link *all = model_find(actual, LINK_ALL);
+
+	h->foreign = f;
+	if (all && !h->iptables_trouble)
+		values_put(all->common, LINK_IPTABLES, (union value){.blob = assist_found(f)}, LOC_NONE);
+	else if (all)
+		values_unset(all->common, LINK_IPTABLES);
+}
+
+const char *host_iptables_trouble(const struct host *h)
+{
+	return h->iptables_trouble;
+}
+
+/* No network hangs on what others let pass: what cannot be told them is said, and the rest goes on. */
+static void tell_iptables(struct host *h, const struct link *all)
+{
+	free(TAKE_PTR(h->iptables_trouble));
+	if (h->foreign && iptables_write(h->foreign, values_at(all->common, LINK_IPTABLES), &h->iptables_trouble) < 0)
+		log_warning("%s", h->iptables_trouble);
+}
+
 /* Tells the resolver both lists; what the op does not say stays as it is. */
 static int tell_resolver(struct host *h, const struct op *op, uint32_t ifindex, char **why)
 {
@@ -392,6 +426,8 @@ int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why
 		dhcp_ask(h->dhcp, l->name, ifindex, (enum dhcp_setting)values_num(l->common, LINK_DHCP, DHCP_NO));
 	if (op->common >> LINK_DNSMASQ & 1)
 		r = dnsmasqs_write(h->dnsmasqs, l->name, values_at(l->common, LINK_DNSMASQ), why);
+	if (op->common >> LINK_IPTABLES & 1)
+		tell_iptables(h, l);
 	if (r == 0 && op->common >> LINK_ZONE & 1)
 		r = tell_firewalld(h, l, why);
 	if (r == 0 && op->common & LINK_RESOLVER_ROWS)
@@ -401,6 +437,11 @@ int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why
 		memcpy(h->refused[h->n_refused++], l->name, IFNAMSIZ);
 	}
 	return r;
+}
+
+const char *host_guest_zone(const struct host *h)
+{
+	return h->guest_zone;
 }
 
 bool host_has_zones(const struct host *h)

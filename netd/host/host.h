@@ -10,6 +10,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "../model/foreign.h"
 #include "../model/lease.h"
 #include "../plan/plan.h"
 
@@ -42,6 +43,10 @@ void host_doubt(struct host *h);
 void host_show(struct host *h, struct model *actual, bool wanted);
 /* The same for the dnsmasq of bridges. Ends those whose bridge is gone. wanted: there are, or were, networks. */
 void host_show_dnsmasq(struct host *h, struct model *actual, bool wanted);
+/* And what iptables is made to accept, into the row of LINK_ALL. f: lives as long as nothing else is shown. */
+void host_show_iptables(struct host *h, struct model *actual, const struct foreign *f);
+/* Why iptables does not accept what it was asked to; NULL: it does. Borrowed. */
+const char *host_iptables_trouble(const struct host *h);
 /*
  * Executes an OP_HOST about the link with that ifindex. Where there is nobody to tell, it is done: when somebody comes,
  * what differs is told. Returns 0, or negative errno with *why (the caller frees it); after that the link's rows are
@@ -50,6 +55,8 @@ void host_show_dnsmasq(struct host *h, struct model *actual, bool wanted);
 int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why);
 /* Does firewalld run? As host_show() found it. */
 bool host_has_zones(const struct host *h);
+/* Its zone for networks that name none; NULL: it does not run, or has neither ours nor libvirt's. Borrowed. */
+const char *host_guest_zone(const struct host *h);
 /* What DHCP servers gave. It lives until the next call. NULL: nobody wants anything of the host. */
 const struct leases *host_leases(const struct host *h);
 /* What is wrong with the DHCP client of a link, or that nobody answers it; NULL: nothing. The caller frees it. */

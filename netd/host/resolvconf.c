@@ -3,13 +3,8 @@
  * Purpose: resolvconf(8) as a resolver, Debian's and openresolv. Each keeps what it was told in a file by the name it
  * was told under, in which it can be read. systemd-resolved's program of that name is no other resolver.
  */
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-
 #include <dirent.h>
+#include <fcntl.h>
 
 #include "../file.h"
 #include "host-internal.h"
@@ -94,23 +89,6 @@ static int resolvconf_read(struct host *h _unused_, struct told_list *ret)
 	return 0;
 }
 
-/* Returns 0, -ETIMEDOUT, or -EIO when it failed. */
-static int wait_for(pid_t pid)
-{
-	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int status;
-
-	if (fd >= 0 && poll(&p, 1, PATIENCE_MSEC) == 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
-		return -ETIMEDOUT;
-	}
-	if (waitpid(pid, &status, 0) < 0)
-		return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
-}
-
 /* text: short enough for a pipe to take at once. NULL: none. */
 static int run(const char *verb, const char *name, const char *text)
 {
@@ -131,7 +109,7 @@ static int run(const char *verb, const char *name, const char *text)
 	close_ptr(&out);
 	out = -1;
 	r = spawn_program(&pid, argv, in);
-	return r < 0 ? r : wait_for(pid);
+	return r < 0 ? r : spawn_wait(pid, PATIENCE_MSEC);
 }
 
 static char *resolvconf_text(const struct told *t)

@@ -10,3 +10,6 @@
  * for, or negative errno: -ENOENT, it is not installed.
  */
 int spawn_program(pid_t *pid, char *const argv[], int input);
+
+/* Waits for its end, and kills it after `msec`. Returns 0, -ETIMEDOUT, or -EIO when it failed. */
+int spawn_wait(pid_t pid, int msec);

@@ -7,6 +7,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "../model/foreign.h"
 #include "../plan/plan.h"
 #include "keepsake.h"
 
@@ -38,6 +39,8 @@ void kernel_follow_all_links(struct kernel *k);
 int kernel_follow_firewall(struct kernel *k);
 /* Empty unless it is followed. Owned by the kernel object, as ACTUAL is. */
 const struct firewall *kernel_firewall(const struct kernel *k);
+/* Other firewalls of the host; the same. */
+const struct foreign *kernel_foreign(const struct kernel *k);
 /*
  * Takes in all events that are queued; dumps anew when some were lost. 0 or negative errno. `changed` is not called
  * from here, but from a later turn of the loop.

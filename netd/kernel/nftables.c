@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: nftables.h. */
-#include "nftables.h"
+#include "nftables-internal.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -11,23 +11,10 @@
 
 /* An answer that was torn by a change is asked for again this often. */
 #define TRIES 5
-#define BUFFER (64 * 1024)
 /* libnftnl's udata.h: the type of a rule's comment among its user data. */
 #define UDATA_RULE_COMMENT 0
 
-struct nftables {
-	struct mnl_socket *requests, *events;
-	struct nft_ctx *ctx;
-	sd_event_source *source;
-	nftables_changed_fn *changed;
-	void *userdata;
-	struct firewall actual;
-	bool stale;
-	uint32_t seq;
-	_Alignas(struct nlmsghdr) uint8_t buffer[BUFFER];
-};
-
-static const struct nlattr *find_attr(const struct nlmsghdr *m, uint16_t type)
+const struct nlattr *nft_attr(const struct nlmsghdr *m, uint16_t type)
 {
 	const struct nlattr *a;
 
@@ -38,7 +25,7 @@ static const struct nlattr *find_attr(const struct nlmsghdr *m, uint16_t type)
 	return NULL;
 }
 
-static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type)
+const struct nlattr *nft_nested(const struct nlattr *nest, uint16_t type)
 {
 	const struct nlattr *a;
 
@@ -51,12 +38,12 @@ static const struct nlattr *find_nested(const struct nlattr *nest, uint16_t type
 	return NULL;
 }
 
-static const char *get_text(const struct nlattr *a)
+const char *nft_text(const struct nlattr *a)
 {
 	return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(a) : NULL;
 }
 
-static uint32_t get_be32(const struct nlattr *a)
+uint32_t nft_be32(const struct nlattr *a)
 {
 	return a && mnl_attr_validate(a, MNL_TYPE_U32) >= 0 ? ntohl(mnl_attr_get_u32(a)) : 0;
 }
@@ -69,12 +56,11 @@ static bool is_ours(const struct nlmsghdr *m)
 
 	if (mnl_nlmsg_get_payload_len(m) < sizeof(*gen) || gen->nfgen_family != NFPROTO_INET)
 		return false;
-	table = get_text(find_attr(m, NFTA_TABLE_NAME));
+	table = nft_text(nft_attr(m, NFTA_TABLE_NAME));
 	return table && streq(table, FIREWALL_TABLE);
 }
 
-/* Asks; table and set may be NULL. `take` is called for each answer about our table. */
-static int request(struct nftables *n, uint16_t type, uint16_t flags, const char *set, mnl_cb_t take, void *userdata)
+int nft_request(struct nftables *n, const struct nft_question *q, mnl_cb_t take, void *userdata)
 {
 	struct nlmsghdr *m = mnl_nlmsg_put_header(n->buffer);
 	struct nfgenmsg *gen;
@@ -82,15 +68,17 @@ static int request(struct nftables *n, uint16_t type, uint16_t flags, const char
 	ssize_t len;
 	int r;
 
-	m->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
-	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (flags ? flags : NLM_F_ACK));
+	m->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | q->type);
+	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (q->dump ? NLM_F_DUMP : NLM_F_ACK));
 	m->nlmsg_seq = ++n->seq;
 	gen = mnl_nlmsg_put_extra_header(m, sizeof(*gen));
-	gen->nfgen_family = NFPROTO_INET;
+	gen->nfgen_family = q->family;
 	gen->version = NFNETLINK_V0;
-	mnl_attr_put_strz(m, NFTA_TABLE_NAME, FIREWALL_TABLE);
-	if (set)
-		mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, set);
+	if (q->table)
+		mnl_attr_put_strz(m, NFTA_TABLE_NAME, q->table);
+	/* NFTA_SET_ELEM_LIST_SET has the same number. */
+	if (q->in)
+		mnl_attr_put_strz(m, NFTA_RULE_CHAIN, q->in);
 	if (mnl_socket_sendto(n->requests, m, m->nlmsg_len) < 0)
 		return -errno;
 	do {
@@ -100,6 +88,15 @@ static int request(struct nftables *n, uint16_t type, uint16_t flags, const char
 		r = mnl_cb_run(n->buffer, (size_t)len, n->seq, port, take, userdata);
 	} while (r > MNL_CB_STOP);
 	return r < 0 ? -errno : 0;
+}
+
+/* About our table, or of an object in it. */
+static int request(struct nftables *n, uint16_t type, bool dump, const char *in, mnl_cb_t take, void *userdata)
+{
+	const struct nft_question q = {
+		.type = type, .dump = dump, .family = NFPROTO_INET, .table = FIREWALL_TABLE, .in = in};
+
+	return nft_request(n, &q, take, userdata);
 }
 
 static int take_table(const struct nlmsghdr *m, void *userdata)
@@ -112,7 +109,7 @@ static int take_table(const struct nlmsghdr *m, void *userdata)
 
 static int take_map(const struct nlmsghdr *m, void *userdata)
 {
-	const char *name = get_text(find_attr(m, NFTA_SET_NAME));
+	const char *name = nft_text(nft_attr(m, NFTA_SET_NAME));
 
 	/* Those without a name of their own belong to rules. */
 	if (is_ours(m) && name && !startswith(name, "__"))
@@ -133,17 +130,17 @@ static const char *hook_name(uint32_t hook)
 
 static int take_chain(const struct nlmsghdr *m, void *userdata)
 {
-	const char *name = get_text(find_attr(m, NFTA_CHAIN_NAME)), *type = get_text(find_attr(m, NFTA_CHAIN_TYPE));
-	const struct nlattr *hook = find_attr(m, NFTA_CHAIN_HOOK);
+	const char *name = nft_text(nft_attr(m, NFTA_CHAIN_NAME)), *type = nft_text(nft_attr(m, NFTA_CHAIN_TYPE));
+	const struct nlattr *hook = nft_attr(m, NFTA_CHAIN_HOOK);
 	_cleanup_free_ char *base = NULL;
 
 	if (!is_ours(m) || !name)
 		return MNL_CB_OK;
 	if (hook)
 		base = xasprintf("type %s hook %s priority %d; policy %s;", type ? type : "?",
-				 hook_name(get_be32(find_nested(hook, NFTA_HOOK_HOOKNUM))),
-				 (int)get_be32(find_nested(hook, NFTA_HOOK_PRIORITY)),
-				 get_be32(find_attr(m, NFTA_CHAIN_POLICY)) == NF_ACCEPT ? "accept" : "drop");
+				 hook_name(nft_be32(nft_nested(hook, NFTA_HOOK_HOOKNUM))),
+				 (int)nft_be32(nft_nested(hook, NFTA_HOOK_PRIORITY)),
+				 nft_be32(nft_attr(m, NFTA_CHAIN_POLICY)) == NF_ACCEPT ? "accept" : "drop");
 	firewall_add_chain(userdata, name, base);
 	return MNL_CB_OK;
 }
@@ -171,7 +168,7 @@ static int take_rule(const struct nlmsghdr *m, void *userdata)
 {
 	struct rules *rules = userdata;
 	struct firewall *f = rules->firewall;
-	const char *name = get_text(find_attr(m, NFTA_RULE_CHAIN));
+	const char *name = nft_text(nft_attr(m, NFTA_RULE_CHAIN));
 
 	if (!is_ours(m) || !name)
 		return MNL_CB_OK;
@@ -180,7 +177,7 @@ static int take_rule(const struct nlmsghdr *m, void *userdata)
 
 		if (!streq(f->chains[at].name, name))
 			continue;
-		firewall_add_found_rule(&f->chains[at], find_comment(find_attr(m, NFTA_RULE_USERDATA)));
+		firewall_add_found_rule(&f->chains[at], find_comment(nft_attr(m, NFTA_RULE_USERDATA)));
 		rules->chain = at;
 		break;
 	}
@@ -216,8 +213,8 @@ static bool value_text(const struct nlattr *value, char *buf, size_t size)
 
 static bool verdict_text(const struct nlattr *verdict, char *buf, size_t size)
 {
-	int32_t code = (int32_t)get_be32(find_nested(verdict, NFTA_VERDICT_CODE));
-	const char *chain = get_text(find_nested(verdict, NFTA_VERDICT_CHAIN));
+	int32_t code = (int32_t)nft_be32(nft_nested(verdict, NFTA_VERDICT_CODE));
+	const char *chain = nft_text(nft_nested(verdict, NFTA_VERDICT_CHAIN));
 
 	snprintf(buf, size, "%s %s", code == NFT_JUMP ? "jump" : "goto", chain ? chain : "?");
 	return true;
@@ -225,20 +222,20 @@ static bool verdict_text(const struct nlattr *verdict, char *buf, size_t size)
 
 static void take_element(const struct elements *e, const struct nlattr *element)
 {
-	const struct nlattr *key = find_nested(element, NFTA_SET_ELEM_KEY);
-	const struct nlattr *data = find_nested(element, NFTA_SET_ELEM_DATA);
-	const struct nlattr *verdict = find_nested(data, NFTA_DATA_VERDICT);
+	const struct nlattr *key = nft_nested(element, NFTA_SET_ELEM_KEY);
+	const struct nlattr *data = nft_nested(element, NFTA_SET_ELEM_DATA);
+	const struct nlattr *verdict = nft_nested(data, NFTA_DATA_VERDICT);
 	char key_buf[64], data_buf[NFT_CHAIN_MAXNAMELEN + 16];
 	bool has_data = verdict ? verdict_text(verdict, data_buf, sizeof(data_buf))
-				: value_text(find_nested(data, NFTA_DATA_VALUE), data_buf, sizeof(data_buf));
+				: value_text(nft_nested(data, NFTA_DATA_VALUE), data_buf, sizeof(data_buf));
 
-	if (value_text(find_nested(key, NFTA_DATA_VALUE), key_buf, sizeof(key_buf)))
+	if (value_text(nft_nested(key, NFTA_DATA_VALUE), key_buf, sizeof(key_buf)))
 		firewall_add_element(e->firewall, e->map, key_buf, has_data ? data_buf : NULL);
 }
 
 static int take_elements(const struct nlmsghdr *m, void *userdata)
 {
-	const struct nlattr *list = find_attr(m, NFTA_SET_ELEM_LIST_ELEMENTS), *element;
+	const struct nlattr *list = nft_attr(m, NFTA_SET_ELEM_LIST_ELEMENTS), *element;
 
 	if (!is_ours(m) || !list)
 		return MNL_CB_OK;
@@ -250,17 +247,17 @@ static int take_elements(const struct nlmsghdr *m, void *userdata)
 static int read_once(struct nftables *n, struct firewall *f)
 {
 	struct rules rules = {.firewall = f};
-	int r = request(n, NFT_MSG_GETTABLE, 0, NULL, take_table, f);
+	int r = request(n, NFT_MSG_GETTABLE, false, NULL, take_table, f);
 
 	if (r == -ENOENT || !f->present)
 		return r == -ENOENT ? 0 : r;
-	r = r ? r : request(n, NFT_MSG_GETSET, NLM_F_DUMP, NULL, take_map, f);
-	r = r ? r : request(n, NFT_MSG_GETCHAIN, NLM_F_DUMP, NULL, take_chain, f);
-	r = r ? r : request(n, NFT_MSG_GETRULE, NLM_F_DUMP, NULL, take_rule, &rules);
+	r = r ? r : request(n, NFT_MSG_GETSET, true, NULL, take_map, f);
+	r = r ? r : request(n, NFT_MSG_GETCHAIN, true, NULL, take_chain, f);
+	r = r ? r : request(n, NFT_MSG_GETRULE, true, NULL, take_rule, &rules);
 	for (size_t i = 0; r == 0 && i < f->n_maps; i++) {
 		struct elements e = {.firewall = f, .map = f->maps[i].name};
 
-		r = request(n, NFT_MSG_GETSETELEM, NLM_F_DUMP, e.map, take_elements, &e);
+		r = request(n, NFT_MSG_GETSETELEM, true, e.map, take_elements, &e);
 	}
 	return r;
 }
@@ -285,27 +282,54 @@ static int read_table(struct nftables *n)
 	return r;
 }
 
-static int on_events(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
+static int read_foreign(struct nftables *n)
 {
-	struct nftables *n = userdata;
-	bool stale = false;
+	int r = -EINTR;
+
+	for (unsigned i = 0; i < TRIES && (r == -EINTR || r == -ENOENT); i++) {
+		struct foreign f = FOREIGN_NULL;
+
+		r = foreign_read(n, &f);
+		if (r < 0) {
+			foreign_done(&f);
+			continue;
+		}
+		foreign_done(&n->foreign);
+		n->foreign = f;
+		n->foreign_stale = false;
+	}
+	return r;
+}
+
+/* Notes which of the tables the events that are queued are about, and tells of it. */
+static void take_events(struct nftables *n)
+{
+	bool stale = false, foreign_stale = false;
 
 	for (;;) {
-		ssize_t len = recv(fd, n->buffer, sizeof(n->buffer), MSG_DONTWAIT);
+		ssize_t len = recv(mnl_socket_get_fd(n->events), n->buffer, sizeof(n->buffer), MSG_DONTWAIT);
 		const struct nlmsghdr *m = (const struct nlmsghdr *)n->buffer;
 		int left = (int)len;
 
 		if (len < 0 && errno != ENOBUFS)
 			break;
-		/* What was lost may have been about our table. */
+		/* What was lost may have been about any table. */
 		stale |= len < 0;
-		for (; left > 0 && mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+		foreign_stale |= len < 0;
+		for (; left > 0 && mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 			stale |= is_ours(m);
+			foreign_stale |= !is_ours(m) && foreign_is_about(&n->foreign, m);
+		}
 	}
-	if (!stale)
-		return 0;
-	n->stale = true;
-	n->changed(n->userdata);
+	n->stale |= stale;
+	n->foreign_stale |= foreign_stale;
+	if (stale || foreign_stale)
+		n->changed(n->userdata);
+}
+
+static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+{
+	take_events(userdata);
 	return 0;
 }
 
@@ -335,6 +359,7 @@ static int open_all(struct nftables *n, sd_event *event)
 	if (!n->ctx || nft_ctx_buffer_error(n->ctx) < 0 || nft_ctx_buffer_output(n->ctx) < 0)
 		return -ENOMEM;
 	r = read_table(n);
+	r = r ? r : read_foreign(n);
 	/* nfnetlink_rcv_msg(): no subsystem of that number, and no module for it. */
 	return r == -EINVAL ? -EOPNOTSUPP : r;
 }
@@ -366,6 +391,7 @@ struct nftables *nftables_close(struct nftables *n)
 	if (n->ctx)
 		nft_ctx_free(n->ctx);
 	firewall_done(&n->actual);
+	foreign_done(&n->foreign);
 	free(n);
 	return NULL;
 }
@@ -375,9 +401,20 @@ const struct firewall *nftables_actual(const struct nftables *n)
 	return &n->actual;
 }
 
+const struct foreign *nftables_foreign(const struct nftables *n)
+{
+	return &n->foreign;
+}
+
 int nftables_settle(struct nftables *n)
 {
-	return n->stale ? read_table(n) : 0;
+	int r;
+
+	take_events(n);
+	r = n->stale ? read_table(n) : 0;
+	if (r == 0 && n->foreign_stale)
+		r = read_foreign(n);
+	return r;
 }
 
 /* The first line of what libnftables has to say, which is "Error: ..."; lines with the command follow it. */

@@ -399,6 +399,13 @@ const struct firewall *kernel_firewall(const struct kernel *k)
 	return k->nftables ? nftables_actual(k->nftables) : &none;
 }
 
+const struct foreign *kernel_foreign(const struct kernel *k)
+{
+	static const struct foreign none;
+
+	return k->nftables ? nftables_foreign(k->nftables) : &none;
+}
+
 static int open_all(struct kernel *k)
 {
 	static const unsigned groups[] = {

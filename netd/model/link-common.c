@@ -102,6 +102,10 @@ static const struct option rows[] = {
 		.key = "dnsmasq", .type = &type_words, .place = PLACE_HOST, .flags = OPTION_INTERNAL | OPTION_HIDDEN_READ,
 		.help = "What the dnsmasq of the network is told.",
 	},
+	[LINK_IPTABLES] = {
+		.key = "iptables", .type = &type_words, .place = PLACE_HOST, .flags = OPTION_INTERNAL | OPTION_HIDDEN_READ,
+		.help = "What other firewalls are made to accept of networks.",
+	},
 	[LINK_GROUP] = {
 		.key = "group", .type = &type_u32, .place = PLACE_LINK, .attr = IFLA_GROUP,
 		.max = UINT32_MAX, .flags = OPTION_INTERNAL,

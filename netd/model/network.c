@@ -37,6 +37,10 @@ static const struct option network_rows[] = {
 		.key = "domain", .type = &type_string, .place = PLACE_CONFIG,
 		.help = "the domain of the guests: their names are resolved in it, and questions for it are not asked elsewhere",
 	},
+	[NETWORK_TFTP] = {
+		.key = "tftp", .type = &type_string, .place = PLACE_CONFIG,
+		.help = "a directory whose files guests may read by TFTP, with all below it; not in /home, and readable by everyone",
+	},
 };
 /* clang-format on */
 
@@ -72,6 +76,7 @@ struct network *network_free(struct network *n)
 	free(n->dns_hosts);
 	free(n->options);
 	free(n->forward_ports);
+	free(n->boot.file);
 	values_free(n->own);
 	free(n);
 	return NULL;

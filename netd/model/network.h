@@ -20,6 +20,7 @@ enum network_row {
 	NETWORK_HOST_ACCESS, /* enum host_access */
 	NETWORK_LEASE_TIME,  /* s */
 	NETWORK_DOMAIN,
+	NETWORK_TFTP, /* absolute path of a directory */
 	_NETWORK_ROWS,
 };
 
@@ -71,6 +72,13 @@ struct snat {
 	struct loc loc;		     /* line 0: not given */
 };
 
+/* What guests without a disk of their own are told to load. */
+struct boot {
+	char *file;	  /* owned; NULL: not given */
+	struct ip server; /* family 0: this host */
+	struct loc loc;
+};
+
 struct network {
 	char name[NETWORK_NAME_SIZE];
 	char bridge[IFNAMSIZ];
@@ -95,6 +103,7 @@ struct network {
 	struct forward_port *forward_ports;
 	size_t n_forward_ports;
 	struct snat snat;
+	struct boot boot;
 };
 
 /*

@@ -122,12 +122,25 @@ static void write_subnets(const struct writer *w)
 		word(w, "ra-param=*,0,0");
 }
 
+/* "FILE,SERVER'S NAME,SERVER": without a server it is the one that answers. */
+static void write_boot(const struct writer *w)
+{
+	const struct boot *b = &w->n->boot;
+	char text[INET6_ADDRSTRLEN];
+
+	if (b->file && b->server.family)
+		word(w, "dhcp-boot=%s,,%s", b->file, ip_format(&b->server, text));
+	else if (b->file)
+		word(w, "dhcp-boot=%s", b->file);
+}
+
 static void write_options(const struct writer *w)
 {
 	uint64_t mtu = values_num(w->l->common, LINK_MTU, 0);
 
 	word(w, "dhcp-no-override");
 	word(w, "dhcp-authoritative");
+	write_boot(w);
 	if (network_forward(w->n) == FORWARD_ISOLATED)
 		word(w, "dhcp-option=3");
 	if (mtu)
@@ -166,6 +179,11 @@ static void write_hosts(const struct writer *w)
 	}
 }
 
+bool dnsmasq_is_needed(const struct network *n)
+{
+	return !n->no_dns || n->n_ranges || n->n_hosts || network_word(n, NETWORK_TFTP);
+}
+
 struct blob *dnsmasq_make(const struct network *n, const struct link *l)
 {
 	bool dhcp = n->n_ranges || n->n_hosts;
@@ -174,7 +192,7 @@ struct blob *dnsmasq_make(const struct network *n, const struct link *l)
 	char *text = NULL;
 	size_t len;
 
-	if (!l->n_addresses || (n->no_dns && !dhcp))
+	if (!l->n_addresses || !dnsmasq_is_needed(n))
 		return NULL;
 	w.f = xmemstream(&text, &len);
 	/* To listen on the bridge alone, also when its address goes and comes; not on its address, see CVE-2012-3411.
@@ -183,6 +201,10 @@ struct blob *dnsmasq_make(const struct network *n, const struct link *l)
 	word(&w, "except-interface=lo");
 	word(&w, "bind-dynamic");
 	write_dns(&w);
+	if (network_word(n, NETWORK_TFTP)) {
+		word(&w, "enable-tftp");
+		word(&w, "tftp-root=%s", network_word(n, NETWORK_TFTP));
+	}
 	write_ranges(&w);
 	write_subnets(&w);
 	if (dhcp)

@@ -8,5 +8,7 @@
 
 #include "../model/network.h"
 
+/* Does the network lease addresses, or answer questions? */
+bool dnsmasq_is_needed(const struct network *n);
 /* l: its bridge, as declared. NULL: it needs none. The caller frees it. */
 struct blob *dnsmasq_make(const struct network *n, const struct link *l);

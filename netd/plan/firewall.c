@@ -27,7 +27,7 @@
 /* What any of the networks needs of the skeleton: conntrack costs every packet of the host, so no NAT without need. */
 struct needs {
 	bool forward, nat, ports, input, dhcp;
-	bool refuse, answers, masq, services, only_dhcp;
+	bool refuse, answers, masq, services, only_dhcp, tftp;
 };
 
 static bool has_dhcp(const struct network *n, const struct link *l)
@@ -55,6 +55,7 @@ static struct needs needs_of(const struct config *c)
 		needs.ports |= n->n_forward_ports > 0;
 		needs.nat |= forward == FORWARD_NAT || n->n_forward_ports;
 		needs.services |= host_access(n) == HOST_ACCESS_SERVICES;
+		needs.tftp |= host_access(n) == HOST_ACCESS_SERVICES && network_word(n, NETWORK_TFTP);
 		needs.only_dhcp |= host_access(n) == HOST_ACCESS_NONE;
 		needs.dhcp |= has_dhcp(n, model_find(&c->links, n->bridge));
 	}
@@ -117,6 +118,9 @@ static void add_helpers(struct firewall *f, const struct needs *needs)
 		firewall_add_rule(c, "tcp dport 53 return");
 		firewall_add_rule(c, "udp dport 67 return");
 		firewall_add_rule(c, "udp dport 547 return");
+		/* Of one network, and so of all: nobody listens on the others' bridges. */
+		if (needs->tftp)
+			firewall_add_rule(c, "udp dport 69 return");
 		firewall_add_rule(c, "meta l4proto icmp return");
 		firewall_add_rule(c, "meta l4proto ipv6-icmp return");
 		firewall_add_rule(c, REJECT);

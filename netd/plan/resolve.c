@@ -424,6 +424,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	add_foreign_ports(in, &e);
 	add_parents(in, &e);
 	resolve_forwarding(in, &e);
+	resolve_foreign(in, &e);
 	add_dnsmasqs(in->config, &e);
 	check_kinds(in, &e);
 	check_mtus(in, &e);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "../config/config.h"
+#include "../model/foreign.h"
 #include "../model/lease.h"
 #include "../model/ledger.h"
 #include "attachments.h"
@@ -31,6 +32,8 @@ struct resolve_input {
 	const struct ledger *ledger;
 	const struct attachments *attachments; /* may be NULL */
 	const struct leases *leases;	       /* those that have not run out; may be NULL */
+	const struct foreign *foreign;	       /* other firewalls; may be NULL */
+	const char *guest_zone;		       /* firewalld's, for networks that name none; NULL: none */
 	uint8_t machine_id[16];		       /* seeds `mac = stable` */
 	/* Links left out for now because the kernel refused them, and with them what stands on them; may be NULL. */
 	bool (*left_out)(const char *name, void *userdata);

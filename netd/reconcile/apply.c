@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: what an operator asks for: is it right, may it run, and what should be known before; then it is handed to
  * the loop. */
+#include "../plan/assist.h"
 #include "../plan/stranded.h"
 #include "manager.h"
 #include "subnets.h"
@@ -88,7 +89,23 @@ static void warn_bridge_filter(const struct effective *e, struct diags *d)
 			 "too (unless somebody needs that: sysctl net.bridge.bridge-nf-call-iptables=0)");
 }
 
-void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d)
+static void add_warning(const char *text, void *userdata)
+{
+	diag_add(userdata, SEVERITY_WARNING, LOC_NONE, NULL, NULL, "%s", text);
+}
+
+static void warn_foreign(struct manager *m, const struct config *c, struct diags *d)
+{
+	if (!c || !c->n_networks)
+		return;
+	assist_warn(c, kernel_foreign(m->kernel), add_warning, d);
+	if (host_iptables_trouble(m->host))
+		diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+			 "another firewall drops what guests send, and could not be told to let it pass: %s",
+			 host_iptables_trouble(m->host));
+}
+
+void manager_warn_rivals(struct manager *m, const struct config *c, const struct effective *e, struct diags *d)
 {
 	claims_find_rivals(e, kernel_actual(m->kernel), warn_rival, d);
 	warn_unheard(m, e, d);
@@ -96,6 +113,7 @@ void manager_warn_rivals(struct manager *m, const struct effective *e, struct di
 	warn_unserved(m, e, d);
 	warn_bridge_filter(e, d);
 	warn_unzoned(m, e, d);
+	warn_foreign(m, c, d);
 }
 
 static void warn_stranded(const struct stranded *s, void *userdata)
@@ -107,11 +125,12 @@ static void warn_stranded(const struct stranded *s, void *userdata)
 		 s->port->name, s->found, s->leased ? " (leased)" : "", s->line);
 }
 
-void manager_warn(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)
+void manager_warn(struct manager *m, const struct config *c, const struct effective *e, const struct plan *p,
+		  struct diags *d)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 
-	manager_warn_rivals(m, e, d);
+	manager_warn_rivals(m, c, e, d);
 	plan_stranded(&in, p, warn_stranded, d);
 }
 
@@ -274,7 +293,7 @@ static bool prepare(struct manager *m, const struct apply_request *request, stru
 		return false;
 	}
 	manager_preview(m, m->candidate, &p->effective, &p->plan);
-	manager_warn(m, &p->effective, &p->plan, &p->diags);
+	manager_warn(m, m->candidate, &p->effective, &p->plan, &p->diags);
 	manager_guests(m, &p->effective, &p->plan, &p->guests);
 	free(m->candidate_plan);
 	m->candidate_plan = plan_lines(&p->plan);

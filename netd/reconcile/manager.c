@@ -92,6 +92,7 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 		.ledger = &m->ledger,
 		.attachments = &m->attachments,
 		.leases = host_leases(m->host),
+		.guest_zone = host_guest_zone(m->host),
 		.left_out = m->n_problems || !m->ready ? left_out : NULL,
 		.userdata = (void *)(uintptr_t)m,
 	};
@@ -103,13 +104,20 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 	} else if (ledger_find(&m->ledger, LINK_ALL)) {
 		kernel_follow_all_links(m->kernel);
 	}
+	in.foreign = kernel_foreign(m->kernel);
 	resolve(&in, ret);
 	ret->keep_firewall = m->no_firewall && !m->applying && !m->previewing;
 }
 
 /* Does anything in the configuration, or what it said before, concern other programs of the host? */
-static bool wants_host(const struct model *links)
+static bool wants_host(const struct config *c)
 {
+	const struct model *links = &c->links;
+
+	/* firewalld's zones: whether it runs, only the bus tells. */
+	if (c->n_networks &&
+	    values_num(c->daemon, DAEMON_FOREIGN_FIREWALL, FOREIGN_FIREWALL_ASSIST) == FOREIGN_FIREWALL_ASSIST)
+		return true;
 	for (size_t i = 0; i < links->n_links; i++)
 		if (links->links[i]->common->set & LINK_SELF_ROWS)
 			return true;
@@ -118,7 +126,7 @@ static bool wants_host(const struct model *links)
 
 void manager_look_at_host(const struct manager *m, const struct config *config)
 {
-	bool wanted = (config && wants_host(&config->links)) || (m->config && wants_host(&m->config->links));
+	bool wanted = (config && wants_host(config)) || (m->config && wants_host(m->config));
 
 	host_allow_file(m->host, config && values_num(config->daemon, DAEMON_RESOLV_CONF, 0));
 	for (size_t i = 0; i < m->ledger.n && !wanted; i++)
@@ -126,6 +134,7 @@ void manager_look_at_host(const struct manager *m, const struct config *config)
 	host_show(m->host, kernel_host_rows(m->kernel), wanted);
 	host_show_dnsmasq(m->host, kernel_host_rows(m->kernel),
 			  (config && config->n_networks) || (m->config && m->config->n_networks));
+	host_show_iptables(m->host, kernel_host_rows(m->kernel), kernel_foreign(m->kernel));
 }
 
 /* Brings the view that status and relevance are judged by up to date. */

@@ -180,11 +180,12 @@ size_t manager_release(struct manager *m, const char *link);
  * Adds what an operator should know before this plan runs: who else is active on a link of ours, and what a NIC that
  * becomes a port would lose, with the lines to add.
  */
-void manager_warn(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d);
+void manager_warn(struct manager *m, const struct config *c, const struct effective *e, const struct plan *p,
+		  struct diags *d);
 /* Who is cut off by it; the caller calls guests_done(). */
 void manager_guests(struct manager *m, const struct effective *e, const struct plan *p, struct guests *ret);
 /* The first half of it: for status. */
-void manager_warn_rivals(struct manager *m, const struct effective *e, struct diags *d);
+void manager_warn_rivals(struct manager *m, const struct config *c, const struct effective *e, struct diags *d);
 /*
  * Seconds that a confirmation of this plan must at least be given, so that what it changes has time to carry traffic
  * and probes have time to answer; told one by one: "30 s: spanning tree on br0".

@@ -51,6 +51,13 @@ static int get_active_zones(sd_bus_message *m, void *userdata, sd_bus_error *e)
 	return r;
 }
 
+static int get_zones(sd_bus_message *m, void *userdata, sd_bus_error *e)
+{
+	(void)userdata;
+	(void)e;
+	return sd_bus_reply_method_return(m, "as", 3, "home", "libvirt", "public");
+}
+
 static int change_zone(sd_bus_message *m, void *userdata, sd_bus_error *e)
 {
 	struct firewall *f = userdata;
@@ -88,6 +95,7 @@ static int remove_interface(sd_bus_message *m, void *userdata, sd_bus_error *e)
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD("getActiveZones", "", "a{sa{sas}}", get_active_zones, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("getZones", "", "as", get_zones, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("changeZoneOfInterface", "ss", "s", change_zone, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("removeInterface", "ss", "s", remove_interface, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END,

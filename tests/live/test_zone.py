@@ -108,6 +108,22 @@ class Zones(bed.TestCase):
         self.bed.apply(self.CONFIG.format('', ''))
         self.in_zones(eth1='public')
 
+    def test_networks_that_name_no_zone_are_put_into_that_for_guests_unless_it_is_not_wanted(self):
+        networks = '[network a]\nbridge = bra\nforward = isolated\n[network b]\nbridge = brb\nforward = isolated\nzone = home\n'
+        self.start_bus()
+        self.bed.write(networks)
+        self.bed.start(env=self.env)
+        self.assertSettled()
+        self.start_firewalld()
+        self.in_zones(bra='libvirt', brb='home')
+        self.assertSettled()
+        self.bed.apply(networks + '[daemon]\nforeign_firewall = warn\n')
+        self.in_zones(brb='home')
+        self.bed.apply(networks)
+        self.in_zones(bra='libvirt', brb='home')
+        self.bed.apply('')
+        self.in_zones()
+
 
 if __name__ == '__main__':
     unittest.main()

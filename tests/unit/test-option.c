@@ -166,6 +166,7 @@ static void link_rows_are_in_the_order_of_their_enum(void **state _unused_)
 		[LINK_FORWARDING4] = "ipv4.forwarding",
 		[LINK_FORWARDING6] = "ipv6.forwarding",
 		[LINK_DNSMASQ] = "dnsmasq",
+		[LINK_IPTABLES] = "iptables",
 		[LINK_GROUP] = "group",
 	};
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""foreign_firewall: guests beside other firewalls of the host, whose rules are made by iptables and nft themselves."""
+import bed
+from bed import eventually
+from test_network import NAT, NAT_GUEST, OUT, UPLINK, NetworkCase, Services
+
+NETWORK = NAT.replace('nat6 = yes\n', '')
+# ufw and Docker each leave a policy of drop behind; a chain of a user's own drops by its last rule.
+POLICIES = [(program, chain) for program in ('iptables', 'ip6tables') for chain in ('INPUT', 'FORWARD')]
+
+
+class Foreign(NetworkCase):
+    lease = Services.lease
+    resolve = Services.resolve
+
+    def tables(self):
+        return self.bed.inside.run('nft', 'list', 'ruleset').count('KVMNETD-')
+
+    def drop(self):
+        for program, chain in POLICIES:
+            self.bed.inside.run(program, '-P', chain, 'DROP')
+
+    def reaches(self, guest):
+        return self.ping(guest, OUT) and NAT_GUEST in self.resolve(guest, 'vm1.guests.example')
+
+    def test_guests_are_served_beside_iptables_that_drops_and_nothing_is_left_there(self):
+        self.drop()
+        before = self.bed.inside.run('iptables-save', '-t', 'filter').splitlines()[1:-1]
+        self.bed.write(UPLINK + NETWORK)
+        self.bed.start()
+        self.assertSettled()
+        guest = self.guest('nat', 'brnat', '52:54:00:aa:00:01')
+        self.assertEqual(self.lease(guest)[0], NAT_GUEST)
+        self.assertTrue(self.reaches(guest))
+        # Our own rules are judged by first, all the same.
+        self.assertFalse(self.ping(self.bed.outside, NAT_GUEST))
+        # Rules that vanish, whether by chain or all of them, come back.
+        self.bed.inside.run('iptables', '-F', 'FORWARD')
+        eventually(lambda: self.ping(guest, OUT))
+        self.bed.inside.run('iptables', '-F', 'KVMNETD-FWD')
+        eventually(lambda: self.ping(guest, OUT))
+        self.bed.inside.run('nft', 'flush', 'ruleset')
+        self.drop()
+        eventually(lambda: self.reaches(guest))
+        self.assertSettled()
+        # A restart finds them.
+        self.bed.restart()
+        self.assertSettled()
+        # Who opens his own firewall needs ours no more; the last network that goes takes the rest along.
+        self.bed.inside.run('iptables', '-P', 'INPUT', 'ACCEPT')
+        eventually(lambda: 'KVMNETD-IN' not in self.bed.inside.run('iptables', '-S'))
+        self.assertIn('KVMNETD-FWD', self.bed.inside.run('iptables', '-S'))
+        self.bed.inside.run('iptables', '-P', 'INPUT', 'DROP')
+        out = self.bed.apply(UPLINK, '--force')
+        self.assertIn('iptables', out)
+        self.assertEqual(self.tables(), 0)
+        after = self.bed.inside.run('iptables-save', '-t', 'filter').splitlines()[1:-1]
+        self.assertEqual([line.split('[')[0] for line in after], [line.split('[')[0] for line in before])
+
+    def test_warn_says_what_is_in_the_way_and_off_says_nothing(self):
+        self.drop()
+        self.bed.inside.run('nft', 'add', 'table', 'inet', 'mine')
+        self.bed.inside.run('nft', 'add chain inet mine fw { type filter hook forward priority 5; }')
+        self.bed.write(UPLINK + NETWORK + '[daemon]\nforeign_firewall = warn\n')
+        self.bed.start()
+
+        def problems():
+            return '\n'.join(self.bed.status()['daemon']['problems'])
+
+        self.assertIn('chain FORWARD of nftables\' table ip filter (iptables -I FORWARD -i brnat', problems())
+        self.assertEqual(self.tables(), 0)
+        self.bed.apply(UPLINK + NETWORK)
+        self.assertNotIn('another firewall', problems())
+        self.bed.inside.run('nft', 'add rule inet mine fw counter drop')
+        eventually(lambda: 'nft insert rule inet mine fw iifname brnat accept' in problems())
+        # Somebody's own rules for the bridge are his to get right.
+        self.bed.inside.run('nft', 'insert rule inet mine fw iifname brnat accept')
+        eventually(lambda: 'another firewall' not in problems())
+        self.bed.apply(UPLINK + NETWORK + '[daemon]\nforeign_firewall = off\n')
+        self.assertEqual(self.tables(), 0)
+        self.assertNotIn('another firewall', problems())
+
+
+del NetworkCase, Services
