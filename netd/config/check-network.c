@@ -53,7 +53,10 @@ static void check_forward(const struct checker *k)
 	if (reaches && !k->l->n_addresses && !n->auto_loc.line)
 		check_error(k->d, k->l, n->loc, "address",
 			    "is missing: with forward = %s the guests need one to reach out by", nat ? "nat" : "route");
-	needs_forward(k, n->snat.loc, "snat", nat, "nat");
+	needs_forward(k, n->snat4.loc, "snat", nat, "nat");
+	needs_forward(k, n->snat6.loc, "snat", nat, "nat");
+	if (n->snat6.loc.line && nat && !values_num(n->own, NETWORK_NAT6, 0))
+		check_error(k->d, k->l, n->snat6.loc, "snat", "of IPv6 needs nat6 = yes: else IPv6 is routed as it is");
 	needs_forward(k, values_loc(n->own, NETWORK_NAT6), "nat6", nat, "nat");
 	needs_forward(k, values_loc(n->own, NETWORK_UPLINK), "uplink", reaches, "nat or route");
 	if (n->n_forward_ports)
@@ -248,6 +251,8 @@ static int forwarded_compare(const void *a, const void *b)
 
 	if (x->protocol != y->protocol)
 		return x->protocol < y->protocol ? -1 : 1;
+	if (x->guest.family != y->guest.family)
+		return x->guest.family < y->guest.family ? -1 : 1;
 	if (x->from != y->from)
 		return x->from < y->from ? -1 : 1;
 	return loc_compare(x->loc, y->loc);
@@ -270,14 +275,15 @@ static void check_forward_ports(const struct config *c, struct diags *d)
 	for (size_t i = 1; i < n; i++) {
 		const struct forward_port *p = list[i].port, *other = list[widest].port;
 		_cleanup_free_ char *place = NULL;
+		bool alike = p->protocol == other->protocol && p->guest.family == other->guest.family;
 
-		if (p->protocol == other->protocol && p->from <= other->to) {
+		if (alike && p->from <= other->to) {
 			place = diag_place(d, other->loc);
 			check_error(d, list[i].link, p->loc, "forward_port",
 				    "the %s port %u is forwarded at %s already",
 				    p->protocol == IPPROTO_TCP ? "tcp" : "udp", p->from, place);
 		}
-		if (p->protocol != other->protocol || p->to > other->to)
+		if (!alike || p->to > other->to)
 			widest = i;
 	}
 }
@@ -366,12 +372,8 @@ void check_networks(const struct config *c, struct diags *d)
 		check_ranges(&k);
 		check_hosts(&k);
 		check_dhcp(&k);
-		for (size_t j = 0; j < n->n_forward_ports; j++) {
-			struct ip guest = {.family = AF_INET};
-
-			memcpy(guest.addr, n->forward_ports[j].address, 4);
-			check_guest_address(&k, &guest, n->forward_ports[j].loc, "forward_port");
-		}
+		for (size_t j = 0; j < n->n_forward_ports; j++)
+			check_guest_address(&k, &n->forward_ports[j].guest, n->forward_ports[j].loc, "forward_port");
 	}
 	check_forward_ports(c, d);
 	config_check_subnets(c, d);

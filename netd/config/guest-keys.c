@@ -324,8 +324,8 @@ static char *parse_forward_port(const struct words *w, struct forward_port *f)
 				 w->list[1]);
 	if (f->to - f->from >= FORWARD_RANGE_MAX)
 		return xasprintf("'%.40s' is more than %d ports", w->list[1], FORWARD_RANGE_MAX);
-	if (!word_ip(w->list[2], &ip.family, ip.addr) || ip.family != AF_INET || host_fault(ip.family, ip.addr))
-		return xasprintf("'%.60s' is not an IPv4 address of a guest", w->list[2]);
+	if (!word_ip(w->list[2], &ip.family, ip.addr) || host_fault(ip.family, ip.addr))
+		return xasprintf("'%.60s' is not an address of a guest", w->list[2]);
 	if (!parse_ports(w->list[3], &f->port, &to))
 		return xasprintf("'%.40s' is not a port of the guest from 1 to 65535", w->list[3]);
 	if (to != f->port && to - f->port != f->to - f->from)
@@ -333,7 +333,7 @@ static char *parse_forward_port(const struct words *w, struct forward_port *f)
 	if (f->port + (f->to - f->from) > 65535)
 		return xasprintf("'%.40s': the last port would be over 65535", w->list[3]);
 	f->protocol = streq(w->list[0], "tcp") ? IPPROTO_TCP : IPPROTO_UDP;
-	memcpy(f->address, ip.addr, sizeof(f->address));
+	f->guest = ip;
 	return NULL;
 }
 
@@ -354,8 +354,7 @@ static void take_snat(struct parser *p, struct loc loc, const char *key, const c
 {
 	struct network *n = p->section.network;
 	_cleanup_words_ struct words w = split(value);
-	struct snat s = {.loc = loc};
-	struct ip from = {0}, to = {0};
+	struct snat s = {.loc = loc}, *mine;
 	char *dash = w.n ? strchr(w.list[0], '-') : NULL;
 
 	if (w.n < 1 || w.n > 2) {
@@ -364,17 +363,17 @@ static void take_snat(struct parser *p, struct loc loc, const char *key, const c
 	}
 	if (dash)
 		*dash++ = '\0';
-	if (!take_ip(p, loc, key, w.list[0], &from) || !take_ip(p, loc, key, dash ? dash : w.list[0], &to))
+	if (!take_ip(p, loc, key, w.list[0], &s.from) || !take_ip(p, loc, key, dash ? dash : w.list[0], &s.to))
 		return;
-	if (from.family != AF_INET || to.family != AF_INET || ip_compare(&from, &to) > 0)
-		parser_error(p, loc, key, "'%s' is not an IPv4 address or a range of them", w.list[0]);
+	mine = s.from.family == AF_INET ? &n->snat4 : &n->snat6;
+	if (s.from.family != s.to.family || ip_compare(&s.from, &s.to) > 0)
+		parser_error(p, loc, key, "'%s-%s' is not a range of addresses", w.list[0], dash);
+	else if (mine->loc.line)
+		parser_error(p, loc, key, "'%s' is a second one of its family", w.list[0]);
 	else if (w.n == 2 && !parse_ports(w.list[1], &s.port_from, &s.port_to))
 		parser_error(p, loc, key, "'%.40s' is not a range of ports, as in 1024-32767", w.list[1]);
-	else {
-		memcpy(s.from, from.addr, sizeof(s.from));
-		memcpy(s.to, to.addr, sizeof(s.to));
-		n->snat = s;
-	}
+	else
+		*mine = s;
 }
 
 static void take_domain(struct parser *p, struct loc loc, const char *key, const char *value)
@@ -458,7 +457,7 @@ const struct network_key guest_keys[] = {
 	{"dns_host",	 0, true,  take_dns_host},
 	{"dhcp_option",	 0, true,  take_dhcp_option},
 	{"forward_port", 0, true,  take_forward_port},
-	{"snat",	 0, false, take_snat},
+	{"snat",	 0, true,  take_snat},
 	{"domain",	 0, false, take_domain},
 	{"uplink",	 0, false, take_uplink},
 	{"tftp",	 0, false, take_tftp},

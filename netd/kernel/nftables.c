@@ -189,15 +189,20 @@ struct elements {
 	const char *map;
 };
 
-/* NFTA_DATA_VALUE of a key or of data: "\"natbr0\"", "tcp . 80", "192.0.2.10 . 80", told apart by map and length. */
+/* NFTA_DATA_VALUE of a key or of data: "\"natbr0\"", "tcp . 80", "192.0.2.10 . 80", told apart by length. */
 static bool value_text(const struct nlattr *value, char *buf, size_t size)
 {
 	const uint8_t *data = value ? mnl_attr_get_payload(value) : NULL;
 	size_t len = value ? mnl_attr_get_payload_len(value) : 0;
-	char address[INET_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN];
 
 	if (len == IFNAMSIZ && data[IFNAMSIZ - 1] == '\0') {
 		snprintf(buf, size, "\"%s\"", (const char *)data);
+		return true;
+	}
+	if (len == 20) {
+		snprintf(buf, size, "%s . %u", inet_ntop(AF_INET6, data, address, sizeof(address)),
+			 data[16] << 8 | data[17]);
 		return true;
 	}
 	if (len != 8)

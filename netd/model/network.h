@@ -59,15 +59,15 @@ struct dhcp_option {
 
 /* Connections to ports of the host go to a guest. */
 struct forward_port {
-	uint8_t protocol;   /* IPPROTO_TCP, IPPROTO_UDP */
-	uint16_t from, to;  /* of the host, from <= to */
-	uint8_t address[4]; /* of the guest */
-	uint16_t port;	    /* of the guest, for `from`; those after it follow */
+	uint8_t protocol;  /* IPPROTO_TCP, IPPROTO_UDP */
+	uint16_t from, to; /* of the host, from <= to */
+	struct ip guest;
+	uint16_t port; /* of the guest, for `from`; those after it follow */
 	struct loc loc;
 };
 
 struct snat {
-	uint8_t from[4], to[4];
+	struct ip from, to;	     /* of one family, from <= to */
 	uint16_t port_from, port_to; /* 0: not given */
 	struct loc loc;		     /* line 0: not given */
 };
@@ -102,7 +102,7 @@ struct network {
 	size_t n_options;
 	struct forward_port *forward_ports;
 	size_t n_forward_ports;
-	struct snat snat;
+	struct snat snat4, snat6;
 	struct boot boot;
 };
 

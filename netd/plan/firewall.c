@@ -20,14 +20,16 @@
 #define HOOK_FORWARD "type filter hook forward priority -5; policy accept;"
 #define HOOK_INPUT "type filter hook input priority -5; policy accept;"
 #define HOOK_PREROUTING "type nat hook prerouting priority -105; policy accept;"
+/* After a forwarded port has become a guest's, before anything is routed. */
+#define HOOK_EARLY "type filter hook prerouting priority -50; policy accept;"
 #define HOOK_OUTPUT "type nat hook output priority -105; policy accept;"
 #define HOOK_POSTROUTING "type nat hook postrouting priority 95; policy accept;"
 #define HOOK_CHECKSUM "type filter hook postrouting priority -150; policy accept;"
 
 /* What any of the networks needs of the skeleton: conntrack costs every packet of the host, so no NAT without need. */
 struct needs {
-	bool forward, nat, ports, input, dhcp;
-	bool refuse, answers, masq, services, only_dhcp, tftp;
+	bool forward, nat, ports4, ports6, input, dhcp;
+	bool refuse, answers, masq, services, only_dhcp, tftp, early;
 };
 
 static bool has_dhcp(const struct network *n, const struct link *l)
@@ -50,9 +52,12 @@ static struct needs needs_of(const struct config *c)
 
 		needs.forward |= forward != FORWARD_OPEN;
 		needs.refuse |= forward == FORWARD_ISOLATED;
+		needs.early |= forward == FORWARD_ISOLATED && model_find(&c->links, n->bridge)->n_addresses;
 		needs.answers |= forward == FORWARD_NAT;
-		needs.masq |= forward == FORWARD_NAT && (!n->snat.loc.line || values_num(n->own, NETWORK_NAT6, 0));
-		needs.ports |= n->n_forward_ports > 0;
+		needs.masq |= forward == FORWARD_NAT &&
+			      (!n->snat4.loc.line || (values_num(n->own, NETWORK_NAT6, 0) && !n->snat6.loc.line));
+		for (size_t p = 0; p < n->n_forward_ports; p++)
+			*(n->forward_ports[p].guest.family == AF_INET ? &needs.ports4 : &needs.ports6) = true;
 		needs.nat |= forward == FORWARD_NAT || n->n_forward_ports;
 		needs.services |= host_access(n) == HOST_ACCESS_SERVICES;
 		needs.tftp |= host_access(n) == HOST_ACCESS_SERVICES && network_word(n, NETWORK_TFTP);
@@ -73,8 +78,12 @@ static void add_maps(struct firewall *f, const struct needs *needs)
 		firewall_add_map(f, "nat_from", "map nat_from { type ifname : verdict; }");
 	if (needs->input)
 		firewall_add_map(f, "in_from", "map in_from { type ifname : verdict; }");
-	if (needs->ports)
+	if (needs->early)
+		firewall_add_map(f, "early_from", "map early_from { type ifname : verdict; }");
+	if (needs->ports4)
 		firewall_add_map(f, "pf4", "map pf4 { type inet_proto . inet_service : ipv4_addr . inet_service; }");
+	if (needs->ports6)
+		firewall_add_map(f, "pf6", "map pf6 { type inet_proto . inet_service : ipv6_addr . inet_service; }");
 	if (needs->dhcp)
 		firewall_add_map(f, "dhcp_if", "set dhcp_if { type ifname; }");
 }
@@ -96,6 +105,18 @@ static void add_helpers(struct firewall *f, const struct needs *needs)
 
 	if (needs->refuse) {
 		c = firewall_add_chain(f, "refuse", NULL);
+		firewall_add_rule(c, REJECT);
+	}
+	if (needs->early) {
+		/* What is for this host, or for all, is no attempt to get out. */
+		c = firewall_add_chain(f, "outbound", NULL);
+		firewall_add_rule(c, "fib daddr type local return");
+		firewall_add_rule(c, "fib daddr type broadcast return");
+		firewall_add_rule(c, "fib daddr type multicast return");
+		firewall_add_rule(c, "fib daddr type anycast return");
+		firewall_add_rule(c, "ip6 daddr fe80::/10 return");
+		firewall_add_rule(c, "ip6 daddr ff00::/8 return");
+		firewall_add_rule(c, "meta l4proto tcp counter reject with tcp reset");
 		firewall_add_rule(c, REJECT);
 	}
 	if (needs->answers) {
@@ -136,6 +157,14 @@ static void add_helpers(struct firewall *f, const struct needs *needs)
 	}
 }
 
+static void add_dnat(struct firewall_chain *c, const struct needs *needs)
+{
+	if (needs->ports4)
+		firewall_add_rule(c, "fib daddr type local dnat ip to meta l4proto . th dport map @pf4");
+	if (needs->ports6)
+		firewall_add_rule(c, "fib daddr type local dnat ip6 to meta l4proto . th dport map @pf6");
+}
+
 static void add_skeleton(struct firewall *f, const struct needs *needs)
 {
 	struct firewall_chain *c;
@@ -149,13 +178,20 @@ static void add_skeleton(struct firewall *f, const struct needs *needs)
 		c = firewall_add_chain(f, "input", HOOK_INPUT);
 		firewall_add_rule(c, "iifname vmap @in_from");
 	}
-	if (needs->ports) {
+	if (needs->early) {
+		c = firewall_add_chain(f, "early", HOOK_EARLY);
+		firewall_add_rule(c, "iifname vmap @early_from");
+	}
+	if (needs->ports4 || needs->ports6) {
 		c = firewall_add_chain(f, "prerouting", HOOK_PREROUTING);
-		firewall_add_rule(c, "fib daddr type local dnat ip to meta l4proto . th dport map @pf4");
-		/* The host itself; 127.0.0.0/8 cannot leave it. */
+		add_dnat(c, needs);
+		/* The host itself; what it sends to its loopback cannot leave it. */
 		c = firewall_add_chain(f, "output", HOOK_OUTPUT);
-		firewall_add_rule(c, "ip daddr 127.0.0.0/8 return");
-		firewall_add_rule(c, "fib daddr type local dnat ip to meta l4proto . th dport map @pf4");
+		if (needs->ports4)
+			firewall_add_rule(c, "ip daddr 127.0.0.0/8 return");
+		if (needs->ports6)
+			firewall_add_rule(c, "ip6 daddr ::1 return");
+		add_dnat(c, needs);
 	}
 	if (needs->nat) {
 		c = firewall_add_chain(f, "postrouting", HOOK_POSTROUTING);
@@ -168,7 +204,7 @@ static void add_skeleton(struct firewall *f, const struct needs *needs)
 	}
 }
 
-/* "ip saddr 192.0.2.0/24": the subnet of an address. */
+/* "ip saddr 192.0.2.0/24", the direction being "saddr": the subnet of an address. */
 static void subnet_text(const struct address *a, const char *direction, char *buf, size_t size)
 {
 	struct ip net = ip_of_address(a);
@@ -249,26 +285,58 @@ static void add_to(const struct guests *g)
 		firewall_add_rule(c, "goto %s", forward == FORWARD_NAT ? "answers" : "refuse");
 }
 
-static const char *ip4(const uint8_t addr[4], char *buf)
+/* "192.0.2.7-192.0.2.9", with brackets where ports follow an IPv6 address. */
+static char *range_text(const struct snat *s, const char *open, const char *close)
 {
-	return inet_ntop(AF_INET, addr, buf, INET_ADDRSTRLEN);
+	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+
+	if (ip_equal(&s->from, &s->to))
+		return xasprintf("%s%s%s", open, ip_format(&s->from, from), close);
+	return xasprintf("%s%s%s-%s%s%s", open, ip_format(&s->from, from), close, open, ip_format(&s->to, to), close);
+}
+
+static void add_snat_rules(struct firewall_chain *c, const struct snat *s)
+{
+	bool is6 = s->from.family == AF_INET6;
+	_cleanup_free_ char *range = range_text(s, "", ""), *with_ports = range_text(s, is6 ? "[" : "", is6 ? "]" : "");
+	const char *family = is6 ? "ip6" : "ip";
+	char ports[16] = GUEST_PORTS;
+
+	if (s->port_from)
+		snprintf(ports, sizeof(ports), "%u-%u", s->port_from, s->port_to);
+	firewall_add_rule(c, "meta l4proto tcp snat %s to %s:%s", family, with_ports, ports);
+	firewall_add_rule(c, "meta l4proto udp snat %s to %s:%s", family, with_ports, ports);
+	firewall_add_rule(c, "snat %s to %s", family, range);
 }
 
 static void add_snat(const struct guests *g)
 {
-	const struct snat *s = &g->n->snat;
 	struct firewall_chain *c = own_chain(g, "snat");
-	char from[INET_ADDRSTRLEN], to[INET_ADDRSTRLEN], ports[16] = GUEST_PORTS, range[2 * INET_ADDRSTRLEN + 1];
 
-	ip4(s->from, from);
-	ip4(s->to, to);
-	snprintf(range, sizeof(range), "%s%s%s", from, streq(from, to) ? "" : "-", streq(from, to) ? "" : to);
-	if (s->port_from)
-		snprintf(ports, sizeof(ports), "%u-%u", s->port_from, s->port_to);
 	add_no_multicast(c);
-	firewall_add_rule(c, "meta l4proto tcp snat ip to %s:%s", range, ports);
-	firewall_add_rule(c, "meta l4proto udp snat ip to %s:%s", range, ports);
-	firewall_add_rule(c, "snat ip to %s", range);
+	if (g->n->snat4.loc.line)
+		add_snat_rules(c, &g->n->snat4);
+	if (g->n->snat6.loc.line)
+		add_snat_rules(c, &g->n->snat6);
+}
+
+/* Its packets are not even forwarded, which nobody would tell the guest. Only of its own subnet: see br_netfilter. */
+static void add_early(const struct guests *g)
+{
+	struct firewall_chain *c = own_chain(g, "early");
+
+	for (size_t i = 0; i < g->l->n_addresses; i++) {
+		char from[SUBNET_TEXT], to[SUBNET_TEXT];
+
+		subnet_text(&g->l->addresses[i], "saddr", from, sizeof(from));
+		subnet_text(&g->l->addresses[i], "daddr !=", to, sizeof(to));
+		firewall_add_rule(c, "%s %s goto outbound", from, to);
+	}
+}
+
+static bool refuses_early(const struct guests *g)
+{
+	return network_forward(g->n) == FORWARD_ISOLATED && g->l->n_addresses;
 }
 
 static void add_nat(const struct guests *g)
@@ -276,7 +344,7 @@ static void add_nat(const struct guests *g)
 	struct firewall_chain *c;
 	bool is_nat = network_forward(g->n) == FORWARD_NAT, nat6 = values_num(g->n->own, NETWORK_NAT6, 0) != 0;
 
-	if (is_nat && g->n->snat.loc.line)
+	if (is_nat && (g->n->snat4.loc.line || g->n->snat6.loc.line))
 		add_snat(g);
 	c = own_chain(g, "nat");
 	/* A guest that comes to a guest by the host's address must be answered by way of the host. */
@@ -285,12 +353,13 @@ static void add_nat(const struct guests *g)
 	firewall_add_rule(c, "oifname \"%s\" return", g->n->bridge);
 	for (size_t i = 0; is_nat && i < g->l->n_addresses; i++) {
 		const struct address *a = &g->l->addresses[i];
+		bool is4 = a->family == AF_INET;
 		char subnet[SUBNET_TEXT];
 
 		subnet_text(a, "saddr", subnet, sizeof(subnet));
-		if (a->family == AF_INET && g->n->snat.loc.line)
+		if ((is4 ? &g->n->snat4 : &g->n->snat6)->loc.line)
 			firewall_add_rule(c, "%s goto snat_%s", subnet, g->n->bridge);
-		else if (a->family == AF_INET || nat6)
+		else if (is4 || nat6)
 			firewall_add_rule(c, "%s goto masq", subnet);
 	}
 }
@@ -301,6 +370,8 @@ static void add_network(const struct guests *g)
 		add_from(g);
 		add_to(g);
 	}
+	if (refuses_early(g))
+		add_early(g);
 	if (network_forward(g->n) == FORWARD_NAT || g->n->n_forward_ports)
 		add_nat(g);
 }
@@ -309,15 +380,15 @@ static void add_ports(const struct guests *g)
 {
 	for (size_t i = 0; i < g->n->n_forward_ports; i++) {
 		const struct forward_port *p = &g->n->forward_ports[i];
-		char address[INET_ADDRSTRLEN];
+		char address[INET6_ADDRSTRLEN];
 
-		ip4(p->address, address);
+		ip_format(&p->guest, address);
 		for (unsigned port = p->from; port <= p->to; port++) {
-			char key[32], value[INET_ADDRSTRLEN + 16];
+			char key[32], value[INET6_ADDRSTRLEN + 16];
 
 			snprintf(key, sizeof(key), "%s . %u", p->protocol == IPPROTO_TCP ? "tcp" : "udp", port);
 			snprintf(value, sizeof(value), "%s . %u", address, p->port + (port - p->from));
-			firewall_add_element(g->f, "pf4", key, value);
+			firewall_add_element(g->f, p->guest.family == AF_INET ? "pf4" : "pf6", key, value);
 		}
 	}
 }
@@ -330,6 +401,8 @@ static void add_elements(const struct guests *g)
 		own_element(g, "fwd_from", "from");
 		own_element(g, "fwd_to", "to");
 	}
+	if (refuses_early(g))
+		own_element(g, "early_from", "early");
 	if (network_forward(g->n) == FORWARD_NAT || g->n->n_forward_ports)
 		own_element(g, "nat_from", "nat");
 	snprintf(key, sizeof(key), "\"%s\"", g->n->bridge);

@@ -19,6 +19,7 @@ dhcp_range = 192.168.150.100 192.168.150.199
 host = 52:54:00:aa:00:01 192.168.150.10 vm1
 domain = guests.example
 forward_port = tcp 8080 192.168.150.10 80
+forward_port = tcp 8080 fd00:150::10 80
 '''
 ROUTE = '[network transit]\nbridge = brroute\nforward = route\naddress = 10.9.0.1/24\ndns = no\n'
 LAB = '[network lab]\nbridge = brlab\nforward = isolated\naddress = 10.8.0.1/24\ndns = no\n'
@@ -31,7 +32,7 @@ UDHCPC = '''#!/bin/sh
 [ "$1" = bound ] || exit 0
 ip address replace "$ip/$mask" dev "$interface"
 ip route replace default via "$router"
-echo "$ip $router $dns $domain $hostname" >{}
+echo "$ip $router $dns $domain $hostname {}" >{}
 '''
 
 
@@ -179,11 +180,9 @@ class Reach(NetworkCase):
                 if source == target:
                     continue
                 expected = seen.get((source, target))
-                # Its packets do not even come to the rules: there is no forwarding on its bridge.
-                refused = source != 'lab'
                 with self.subTest(source=source, target=target):
-                    self.assertEqual(self.ask(namespace, address, refused=refused), expected)
-                    self.assertEqual(self.ask(namespace, address, protocol='udp', refused=refused), expected)
+                    self.assertEqual(self.ask(namespace, address), expected)
+                    self.assertEqual(self.ask(namespace, address, protocol='udp'), expected)
                     self.assertEqual(self.ping(namespace, address), expected is not None)
         for source in ('nat', 'route', 'lab'):
             self.assertEqual(self.ask(self.places[source], self.bed.addresses(f'br{source}')[0].split('/')[0]), addresses[source])
@@ -200,9 +199,13 @@ class Reach(NetworkCase):
         other = self.guest('other', 'brnat', '52:54:00:aa:00:04', '192.168.150.11', '192.168.150.1')
         self.assertEqual(self.ask(other, HOST, 8080), '192.168.150.1', 'a guest of the same network, by way of the host')
         self.assertEqual(self.ask(self.guests['nat'], HOST, 8080), '192.168.150.1', 'the guest itself')
-        # The refusal names the guest that it does not reach, which is not whom it asked: nothing comes of it there.
-        self.assertIsNone(self.ask(self.guests['lab'], HOST, 8080, refused=False))
+        self.assertIsNone(self.ask(self.guests['lab'], HOST, 8080))
         self.assertIsNone(self.ask(self.bed.outside, HOST, 8081))
+        self.guests['nat'].ip('addr', 'add', 'fd00:150::10/64', 'dev', 'eth0', 'nodad')
+        self.guests['nat'].ip('route', 'replace', 'default', 'via', 'fd00:150::1')
+        self.assertEqual(self.ask(self.bed.outside, 'fd00:2::1', 8080), OUT6)
+        self.assertEqual(self.ask(self.bed.inside, 'fd00:2::1', 8080), 'fd00:2::1')
+        self.assertSettled()
 
     def test_a_change_of_one_network_leaves_the_others_alone(self):
         with self.guests['nat'].entered():
@@ -256,9 +259,9 @@ class Reach(NetworkCase):
 
 
 class Services(NetworkCase):
-    def lease(self, guest):
+    def lease(self, guest, *more):
         script, note = self.bed.dir / 'udhcpc', self.bed.dir / 'leased'
-        script.write_text(UDHCPC.format(note))
+        script.write_text(UDHCPC.format(' '.join(f'${word}' for word in more), note))
         script.chmod(0o755)
         guest.run('busybox', 'udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-t', '20', '-T', '1', '-s', script)
         return note.read_text().split()
@@ -325,6 +328,19 @@ class Services(NetworkCase):
         self.bed.apply('', '--force')
         self.bed.apply(ini)
         self.assertEqual(self.bed.addresses('brany'), ['192.168.128.1/24'])
+
+    def test_a_guest_without_a_disk_is_told_what_to_load_and_gets_it(self):
+        (self.bed.dir / 'boot').mkdir()
+        (self.bed.dir / 'boot' / 'loader.0').write_text('loaded')
+        lab = f'[network lab]\nbridge = brnat\nforward = isolated\naddress = 192.168.150.1/24\ndhcp_range = auto\nhost_access = services\n' \
+            f'tftp = {self.bed.dir}/boot\nboot = loader.0\n'
+        self.bed.write(lab)
+        self.bed.start()
+        guest = self.guest('lab', 'brnat', '52:54:00:aa:00:06')
+        self.lease(guest, 'boot_file')
+        self.assertEqual((self.bed.dir / 'leased').read_text().split()[-1], 'loader.0')
+        guest.run('busybox', 'tftp', '-g', '-r', 'loader.0', '-l', self.bed.dir / 'got', '192.168.150.1')
+        self.assertEqual((self.bed.dir / 'got').read_text(), 'loaded')
 
     def test_the_example_comes_up_and_leaves_nothing_behind(self):
         before = self.bed.dump()
