@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "../model/names.h"
 #include "../model/network.h"
 #include "diag.h"
 
@@ -80,6 +81,12 @@ enum daemon_row {
 enum foreign_setting { FOREIGN_FIREWALL_ASSIST, FOREIGN_FIREWALL_WARN, FOREIGN_FIREWALL_OFF };
 enum forwarding_setting { FORWARDING_LINKS, FORWARDING_GLOBAL };
 
+/* A name in `ports` or `parent` of a section. */
+struct mention {
+	const char *name; /* the section's */
+	const struct link *by;
+};
+
 struct config {
 	struct model links;	    /* declared links, by label; one that is in some `ports` has master_name */
 	struct port_section *ports; /* in the order written */
@@ -92,6 +99,8 @@ struct config {
 	size_t n_matches;
 	struct network **networks; /* in the order written; their bridges are in links */
 	size_t n_networks;
+	struct mention *mentions; /* sorted by name, then in the order of sections */
+	size_t n_mentions;
 	struct values *daemon; /* daemon_options */
 	struct sources sources;
 	bool spotless; /* there was nothing to say about it, no warning either */
@@ -122,3 +131,13 @@ void config_check_subnets(const struct config *c, struct diags *d);
  * none. The caller frees it.
  */
 struct values *config_port_values(const struct config *c, const char *port, const struct kind *master_kind);
+
+/* Who names this link as a port or parent; NULL: nobody. */
+const struct mention *config_mentions(const struct config *c, const char *name, size_t *n);
+/* Internal: fills c->mentions. */
+void config_index_mentions(struct config *c);
+/*
+ * Adds the names of sections that are new, gone, or say something else. False: something differs that is not about
+ * single links ([daemon], [port]), or could be ([network], match_ keys).
+ */
+bool config_changes(const struct config *before, const struct config *now, struct names *ret);

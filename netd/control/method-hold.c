@@ -19,7 +19,7 @@ void method_hold(struct varlink_call *call, struct json_object *parameters, void
 	for (size_t i = 0; i < n; i++) {
 		const char *name = json_object_get_string(json_object_array_get_idx(links, i));
 
-		if (!model_find(&s->manager->effective.links, name)) {
+		if (!model_find(&manager_wanted(s->manager)->links, name)) {
 			reply_with(call, INTERFACE ".NoSuchLink", "name", name);
 			return;
 		}

@@ -27,9 +27,10 @@ static struct json_object *status_next(void *userdata, bool *last)
 {
 	struct status_stream *s = userdata;
 	struct json_object *json = json_object_new_object(), *links = json_object_new_array();
+	const struct model *actual = kernel_actual(s->manager->kernel);
 	struct children children;
 
-	children_index(kernel_actual(s->manager->kernel), &children);
+	children_index(actual->links, actual->n_links, &children);
 	json_object_object_add(json, "daemon", s->daemon_told ? NULL : status_daemon(s->manager));
 	s->daemon_told = true;
 	for (size_t i = 0; i < LINKS_PER_REPLY && s->next < s->n; i++) {
@@ -63,7 +64,7 @@ static bool belongs(const struct model *actual, const struct effective *e, const
 static void name_links(struct status_stream *s, bool all)
 {
 	const struct model *actual = kernel_actual(s->manager->kernel);
-	const struct effective *e = &s->manager->effective;
+	const struct effective *e = manager_wanted(s->manager);
 
 	for (size_t i = 0; i < e->links.n_links; i++)
 		if (!streq(e->links.links[i]->name, LINK_ALL))
@@ -82,7 +83,7 @@ static bool name_link_and_neighbours(struct status_stream *s, const char *name)
 {
 	const struct model *actual = kernel_actual(s->manager->kernel);
 	const struct link *have = model_find_any(actual, name);
-	const struct link *want = model_find(&s->manager->effective.links, have ? have->name : name);
+	const struct link *want = model_find(&manager_wanted(s->manager)->links, have ? have->name : name);
 	const struct link *master, *parent;
 
 	if (!have && !want)

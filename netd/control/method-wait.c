@@ -17,10 +17,12 @@ struct waiter {
 static const char *missing_reason(const struct service *s, const char *name, bool asked)
 {
 	const struct model *actual = kernel_actual(s->manager->kernel);
-	const struct link *want = model_find(&s->manager->effective.links, name), *have = model_find_any(actual, name);
+	const struct link *want = model_find(&manager_wanted(s->manager)->links, name),
+			  *have = model_find_any(actual, name);
 	uint64_t required =
 		values_num(want ? want->common : NULL, LINK_REQUIRED, asked || want ? REQUIRED_EXISTS : REQUIRED_NO);
-	struct diff_input in = {.effective = &s->manager->effective, .actual = actual, .ledger = &s->manager->ledger};
+	struct diff_input in = {
+		.effective = manager_wanted(s->manager), .actual = actual, .ledger = &s->manager->ledger};
 	struct link_diff diff;
 
 	if (!asked && required == REQUIRED_NO)
@@ -52,7 +54,7 @@ static void add_missing(struct json_object *array, const struct service *s, cons
 
 static struct json_object *missing_links(const struct service *s, char **links, size_t n_links)
 {
-	const struct model *wanted = &s->manager->effective.links;
+	const struct model *wanted = &manager_wanted(s->manager)->links;
 	struct json_object *array = json_object_new_array(), *json = json_object_new_object();
 
 	for (size_t i = 0; i < n_links; i++)

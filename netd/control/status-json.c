@@ -32,7 +32,7 @@ static void add_name(const char *name, void *userdata)
 bool status_in_sync(struct manager *m)
 {
 	struct diff_input in = {
-		.effective = &m->effective,
+		.effective = manager_wanted(m),
 		.actual = kernel_actual(m->kernel),
 		.ledger = &m->ledger,
 		.firewall = kernel_firewall(m->kernel),
@@ -164,7 +164,7 @@ struct json_object *status_daemon(struct manager *m)
 
 	for (size_t i = 0; i < m->n_problems; i++)
 		json_object_array_add(problems, json_object_new_string(m->problems[i].text));
-	manager_warn_rivals(m, m->config, &m->effective, &rivals);
+	manager_warn_rivals(m, m->config, manager_wanted(m), &rivals);
 	for (size_t i = 0; i < rivals.n; i++)
 		add_warning(problems, &rivals.list[i]);
 	diags_done(&rivals);
@@ -404,7 +404,8 @@ static void add_difference(const struct difference *d, void *userdata)
 static struct json_object *differences(struct manager *m, const struct link *want)
 {
 	struct difference_context context = {.manager = m, .array = json_object_new_array()};
-	struct diff_input in = {.effective = &m->effective, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	struct diff_input in = {
+		.effective = manager_wanted(m), .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct link_diff diff;
 
 	if (want && diff_link(&in, want, &diff))
@@ -435,7 +436,7 @@ struct json_object *status_statistics(struct manager *m, const char *name)
 struct json_object *status_link(struct manager *m, const struct children *children, const char *name, bool brief)
 {
 	const struct model *actual = kernel_actual(m->kernel);
-	const struct link *have = model_find(actual, name), *want = model_find(&m->effective.links, name);
+	const struct link *have = model_find(actual, name), *want = model_find(&manager_wanted(m)->links, name);
 	bool declared = want && want->loc.file && !want->foreign;
 	struct json_object *json;
 

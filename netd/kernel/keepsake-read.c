@@ -174,22 +174,37 @@ int keepsake_nexthops(struct kernel *k, struct losing *l)
 	return error == -EOPNOTSUPP ? 0 : error;
 }
 
+/* ifindex: of the link whose routes are asked for; 0: of all. */
+static int read_routes(struct kernel *k, struct losing *l, uint8_t family, uint32_t ifindex)
+{
+	union message q = {0};
+	struct nlmsghdr *m = mnl_nlmsg_put_header(&q);
+	struct rtmsg *rtm;
+
+	m->nlmsg_type = RTM_GETROUTE;
+	rtm = mnl_nlmsg_put_extra_header(m, sizeof(*rtm));
+	rtm->rtm_family = family;
+	if (ifindex)
+		mnl_attr_put_u32(m, RTA_OIF, ifindex);
+	return rtnl_dump(k->rtnl, m, take_route, l);
+}
+
+/* The routes of more links than this are found among all. */
+#define LINKS_ONE_BY_ONE 8
+
 int keepsake_routes(struct kernel *k, struct losing *l)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	int error = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(families) && !error; i++) {
-		union message q = {0};
-		struct nlmsghdr *m = mnl_nlmsg_put_header(&q);
-		struct rtmsg *rtm;
+		if (l->n > LINKS_ONE_BY_ONE)
+			error = read_routes(k, l, families[i], 0);
+		for (size_t j = 0; l->n <= LINKS_ONE_BY_ONE && j < l->n && !error; j++) {
+			const struct link *link = model_find(l->actual, l->names[j]);
 
-		m->nlmsg_type = RTM_GETROUTE;
-		rtm = mnl_nlmsg_put_extra_header(m, sizeof(*rtm));
-		rtm->rtm_family = families[i];
-		if (l->n == 1 && model_find(l->actual, l->names[0]))
-			mnl_attr_put_u32(m, RTA_OIF, model_find(l->actual, l->names[0])->ifindex);
-		error = rtnl_dump(k->rtnl, m, take_route, l);
+			error = link ? read_routes(k, l, families[i], link->ifindex) : 0;
+		}
 	}
 	return error;
 }

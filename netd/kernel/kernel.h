@@ -51,6 +51,8 @@ int kernel_drain(struct kernel *k);
  * reads anew gives -EBUSY. Also while an execution runs.
  */
 void kernel_hold(struct kernel *k, bool hold);
+/* Names that are still to be told to `changed`; they may repeat. False: anything may have changed. */
+bool kernel_untold(const struct kernel *k, void (*add)(const char *name, void *userdata), void *userdata);
 /* Something of this link may have changed without an event: kernel_reread() looks. */
 void kernel_doubt(struct kernel *k, const char *name);
 /* Reads again what is in doubt. Who asks sees what is found; `changed` is not told. 0 or negative errno. */

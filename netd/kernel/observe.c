@@ -307,6 +307,13 @@ int kernel_drain(struct kernel *k)
 	return r < 0 ? r : 0;
 }
 
+bool kernel_untold(const struct kernel *k, void (*add)(const char *name, void *userdata), void *userdata)
+{
+	for (size_t i = 0; i < k->n_names; i++)
+		add(k->names[i], userdata);
+	return !k->all_changed;
+}
+
 void kernel_doubt(struct kernel *k, const char *name)
 {
 	const struct link *l = model_find(&k->actual, name);

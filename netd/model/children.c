@@ -21,12 +21,12 @@ static int by_parent(const void *a, const void *b)
 	return order(x->parent, y->parent, x, y);
 }
 
-void children_index(const struct model *m, struct children *ret)
+void children_index(struct link *const *links, size_t n, struct children *ret)
 {
 	struct children c = CHILDREN_NULL;
 
-	for (size_t i = 0; i < m->n_links; i++) {
-		const struct link *l = m->links[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct link *l = links[i];
 
 		if (l->master)
 			*ARRAY_APPEND(c.by_master, c.n_ports) = l;

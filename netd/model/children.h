@@ -15,8 +15,8 @@ struct children {
 
 #define CHILDREN_NULL ((struct children){0})
 
-/* Borrows the model's links. The caller calls children_done(). */
-void children_index(const struct model *m, struct children *ret);
+/* Of these links of a model, which it borrows. The caller calls children_done(). */
+void children_index(struct link *const *links, size_t n, struct children *ret);
 void children_done(struct children *c);
 /* The links whose master / parent has that ifindex; *n of them. Not all of the latter are VLANs (macvtap). */
 const struct link *const *children_ports(const struct children *c, uint32_t ifindex, size_t *n);

@@ -78,6 +78,14 @@ struct record *ledger_find(const struct ledger *l, const char *name)
 	return found ? l->list[i] : NULL;
 }
 
+static void insert(struct ledger *l, size_t place, struct record *r)
+{
+	(void)ARRAY_APPEND(l->list, l->n);
+	memmove(&l->list[place + 1], &l->list[place], (l->n - 1 - place) * sizeof(struct record *));
+	l->list[place] = r;
+	r->changed = true;
+}
+
 struct record *ledger_get(struct ledger *l, const char *name, const struct kind *kind)
 {
 	bool found;
@@ -91,10 +99,7 @@ struct record *ledger_get(struct ledger *l, const char *name, const struct kind 
 	r = xcalloc(1, sizeof(*r));
 	name_copy(r->name, name);
 	r->kind = kind;
-	r->changed = true;
-	(void)ARRAY_APPEND(l->list, l->n);
-	memmove(&l->list[i + 1], &l->list[i], (l->n - 1 - i) * sizeof(struct record *));
-	l->list[i] = r;
+	insert(l, i, r);
 	return r;
 }
 
@@ -112,24 +117,71 @@ void ledger_remove(struct ledger *l, const char *name)
 	l->n--;
 }
 
-struct ledger ledger_copy(const struct ledger *l)
+static struct record *record_copy(const struct record *r)
 {
-	struct ledger copy = LEDGER_NULL;
+	struct record *c = xmemdup(r, sizeof(*r));
 
-	copy.list = array_copy(l->list, l->n, sizeof(struct record *));
-	for (size_t i = 0; i < l->n; i++) {
-		const struct record *r = l->list[i];
-		struct record *c = xmemdup(r, sizeof(*r));
+	c->common = values_copy(r->common);
+	c->own = values_copy(r->own);
+	c->port = values_copy(r->port);
+	c->addresses = array_copy(r->addresses, r->n_addresses, sizeof(*r->addresses));
+	c->vlans = array_copy(r->vlans, r->n_vlans, sizeof(*r->vlans));
+	return c;
+}
 
-		c->common = r->common ? values_copy(r->common) : NULL;
-		c->own = r->own ? values_copy(r->own) : NULL;
-		c->port = r->port ? values_copy(r->port) : NULL;
-		c->addresses = array_copy(r->addresses, r->n_addresses, sizeof(*r->addresses));
-		c->vlans = array_copy(r->vlans, r->n_vlans, sizeof(*r->vlans));
-		copy.list[i] = c;
+/* Makes the record of that name what it is in another ledger. */
+static void copy_record(struct ledger *to, const struct ledger *from, const char *name)
+{
+	const struct record *r = ledger_find(from, name);
+	bool found;
+
+	ledger_remove(to, name);
+	if (r)
+		insert(to, place_of(to, name, &found), record_copy(r));
+}
+
+void ledger_past_done(struct ledger_past *past)
+{
+	names_done(&past->names);
+	ledger_done(&past->records);
+	*past = LEDGER_PAST_NULL;
+}
+
+static void keep_all(struct ledger_past *past, const struct ledger *l)
+{
+	struct ledger all = {.list = array_copy(l->list, l->n, sizeof(struct record *)), .n = l->n};
+
+	for (size_t i = 0; i < l->n; i++)
+		all.list[i] = record_copy(l->list[i]);
+	for (size_t i = 0; i < past->names.n; i++)
+		copy_record(&all, &past->records, past->names.list[i]);
+	ledger_past_done(past);
+	*past = (struct ledger_past){.all = true, .records = all};
+}
+
+void ledger_keep(struct ledger_past *past, const struct ledger *l, const struct names *names)
+{
+	if (past->all)
+		return;
+	if (!names) {
+		keep_all(past, l);
+		return;
 	}
-	copy.n = l->n;
-	return copy;
+	for (size_t i = 0; i < names->n; i++)
+		if (names_add(&past->names, names->list[i]))
+			copy_record(&past->records, l, names->list[i]);
+}
+
+void ledger_put_back(struct ledger_past *past, struct ledger *l)
+{
+	if (past->all) {
+		ledger_done(l);
+		*l = past->records;
+		past->records = LEDGER_NULL;
+	}
+	for (size_t i = 0; i < past->names.n; i++)
+		copy_record(l, &past->records, past->names.list[i]);
+	ledger_past_done(past);
 }
 
 bool ledger_made(const struct ledger *l, const struct link *have)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "model.h"
+#include "names.h"
 
 enum vlans_found {
 	VLANS_UNTOUCHED,
@@ -54,7 +55,20 @@ struct record *ledger_find(const struct ledger *l, const char *name);
 /* The record of that name to be changed, made when there is none. */
 struct record *ledger_get(struct ledger *l, const char *name, const struct kind *kind);
 void ledger_remove(struct ledger *l, const char *name);
-struct ledger ledger_copy(const struct ledger *l);
+
+/* Records as they were before a change. */
+struct ledger_past {
+	bool all; /* of every name; else of these, of which those without a record had none */
+	struct names names;
+	struct ledger records;
+};
+
+#define LEDGER_PAST_NULL ((struct ledger_past){0})
+void ledger_past_done(struct ledger_past *past);
+/* Remembers the records of these names, NULL: of all, as they are now. What is remembered already stays as it is. */
+void ledger_keep(struct ledger_past *past, const struct ledger *l, const struct names *names);
+/* Makes the ledger what it was, and forgets. */
+void ledger_put_back(struct ledger_past *past, struct ledger *l);
 
 /* Did we make this link of the kernel? By name, kind and ifindex (an intended create counts). */
 bool ledger_made(const struct ledger *l, const struct link *have);

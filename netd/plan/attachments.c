@@ -18,11 +18,12 @@ bool attachment_is_lost(const struct attachment *a, const struct model *actual)
 	       (!master || master->ifindex != a->master_ifindex);
 }
 
-static bool is_foreign_port(const struct link *l, const struct model *wanted)
+/* One that is declared by another name is remembered in vain, and seldom. */
+static bool is_foreign_port(const struct link *l, const struct config *config)
 {
-	const struct link *want = model_find(wanted, l->name);
+	size_t n;
 
-	return l->master && (!want || want->foreign);
+	return l->master && !model_find(&config->links, l->name) && !config_mentions(config, l->name, &n);
 }
 
 /* Its master is still there, and the port left it a moment ago. */
@@ -45,11 +46,11 @@ static bool has_expired(const struct attachment *a, uint64_t now)
 }
 
 /* Is what is remembered of a port that is not attached still worth it? */
-static bool is_kept(struct attachment *a, const struct model *wanted, const struct model *actual, uint64_t now)
+static bool is_kept(struct attachment *a, const struct config *config, const struct model *actual, uint64_t now)
 {
 	bool lost = attachment_is_lost(a, actual) && !has_expired(a, now);
 
-	return (lost || is_leaving(a, actual, now)) && model_find(wanted, a->master);
+	return (lost || is_leaving(a, actual, now)) && model_find(&config->links, a->master);
 }
 
 /* Where the port is, or would be. */
@@ -82,17 +83,17 @@ static void forget(struct attachments *a, size_t place)
 	memmove(&a->list[place], &a->list[place + 1], (a->n - place) * sizeof(*a->list));
 }
 
-void attachments_note(struct attachments *a, const struct model *wanted, const struct model *actual, const char *name,
+void attachments_note(struct attachments *a, const struct config *config, const struct model *actual, const char *name,
 		      uint64_t now)
 {
 	const struct link *l = model_find(actual, name);
-	const struct link *master = l && is_foreign_port(l, wanted) ? model_master(actual, l) : NULL;
+	const struct link *master = l && is_foreign_port(l, config) ? model_master(actual, l) : NULL;
 	size_t place = place_of(a, name);
 	bool known = place < a->n && streq(a->list[place].port->name, name);
 	struct attachment *entry;
 
-	if (!master || !model_find(wanted, master->name)) {
-		if (known && !is_kept(&a->list[place], wanted, actual, now))
+	if (!master || !model_find(&config->links, master->name)) {
+		if (known && !is_kept(&a->list[place], config, actual, now))
 			forget(a, place);
 		return;
 	}
@@ -106,16 +107,16 @@ void attachments_note(struct attachments *a, const struct model *wanted, const s
 	entry->left = 0;
 }
 
-void attachments_update(struct attachments *a, const struct model *wanted, const struct model *actual, uint64_t now)
+void attachments_update(struct attachments *a, const struct config *config, const struct model *actual, uint64_t now)
 {
 	for (size_t i = a->n; i-- > 0;) {
 		const struct link *l = model_find(actual, a->list[i].port->name);
 
-		if (!l || !l->master || !is_foreign_port(l, wanted))
-			if (!is_kept(&a->list[i], wanted, actual, now))
+		if (!l || !l->master || !is_foreign_port(l, config))
+			if (!is_kept(&a->list[i], config, actual, now))
 				forget(a, i);
 	}
 	for (size_t i = 0; i < actual->n_links; i++)
 		if (actual->links[i]->master)
-			attachments_note(a, wanted, actual, actual->links[i]->name, now);
+			attachments_note(a, config, actual, actual->links[i]->name, now);
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../model/model.h"
+#include "../config/config.h"
 
 struct attachment {
 	char master[IFNAMSIZ];
@@ -26,13 +26,13 @@ void attachments_done(struct attachments *a);
 /*
  * Brings the memory up to date: what is attached is remembered as it is; what is not, is forgotten unless its master is
  * gone. A bridge that is deleted lets its ports go one by one before it goes (net/bridge/br_if.c, br_dev_delete(), with
- * an RCU grace period for each), so a port counts as attached for ATTACHMENT_USEC more. wanted: the links that are
- * declared; only their foreign ports are of interest. now: microseconds of any clock that only goes forward, not 0.
+ * an RCU grace period for each), so a port counts as attached for ATTACHMENT_USEC more. Of interest are the ports of
+ * declared links that are not declared themselves. now: microseconds of any clock that only goes forward, not 0.
  */
 #define ATTACHMENT_USEC 10000000ull
-void attachments_update(struct attachments *a, const struct model *wanted, const struct model *actual, uint64_t now);
+void attachments_update(struct attachments *a, const struct config *config, const struct model *actual, uint64_t now);
 /* The same for one link, which may be gone. */
-void attachments_note(struct attachments *a, const struct model *wanted, const struct model *actual, const char *name,
+void attachments_note(struct attachments *a, const struct config *config, const struct model *actual, const char *name,
 		      uint64_t now);
 
 /* Is this port to be attached again: it is still the same device, has no master, and its master is not the one it left?

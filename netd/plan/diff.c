@@ -308,7 +308,7 @@ bool diff_link(const struct diff_input *in, const struct link *want, struct link
 {
 	struct link_diff d = {.want = want, .have = model_find(in->actual, want->name)};
 
-	if (want->waits_for)
+	if (want->waits_for || names_has(&in->effective->scope.context, want->name))
 		return false;
 	if (d.have) {
 		diff_existing(in, &d);

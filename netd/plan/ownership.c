@@ -420,9 +420,12 @@ static bool settle_record(struct record *r, const struct effective *e, const str
 
 void ledger_settle(struct ledger *l, const struct effective *e, const struct model *actual)
 {
-	for (size_t i = l->n; i-- > 0;)
-		if (!settle_record(l->list[i], e, actual))
-			ledger_remove(l, l->list[i]->name);
+	size_t n;
+	_cleanup_free_ struct record **list = scope_records(&e->scope, l, &n);
+
+	for (size_t i = n; i-- > 0;)
+		if (!settle_record(list[i], e, actual))
+			ledger_remove(l, list[i]->name);
 }
 
 void ledger_follow(struct ledger *l, const struct model *actual)

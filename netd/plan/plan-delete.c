@@ -158,11 +158,14 @@ void plan_up_again(struct planner *p, size_t n)
 
 void plan_cut_ports(const struct diff_input *in, const struct plan *p, plan_cut_fn *add, void *userdata)
 {
+	_cleanup_free_ struct link **links = NULL;
 	struct children children;
+	size_t n_links;
 
 	if (plan_impact(p) < IMPACT_GUESTS)
 		return;
-	children_index(in->actual, &children);
+	links = scope_links(&in->effective->scope, in->actual, &n_links);
+	children_index(links, n_links, &children);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct op *op = &p->ops[i];
 		const struct link *const *list;

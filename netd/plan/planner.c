@@ -241,12 +241,23 @@ static bool is_down_vlan(const struct link *l)
 	return (l->kind->flags & KIND_HAS_PARENT) && values_num(l->common, LINK_UP, 1) == 0;
 }
 
-static bool has_down_vlan(const struct model *m)
+static bool has_down_vlan(struct link *const *links, size_t n)
 {
-	for (size_t i = 0; i < m->n_links; i++)
-		if (is_down_vlan(m->links[i]))
+	for (size_t i = 0; i < n; i++)
+		if (is_down_vlan(links[i]))
 			return true;
 	return false;
+}
+
+/* What is there. */
+static void index_actual(struct planner *p)
+{
+	const struct model *links = wanted(p);
+	size_t n;
+	_cleanup_free_ struct link **list = scope_links(&p->in->effective->scope, p->in->actual, &n);
+
+	children_index(list, n, &p->children);
+	p->has_down_vlan = has_down_vlan(links->links, links->n_links) || has_down_vlan(list, n);
 }
 
 /* Is the link there by now, in the middle of the plan? */
@@ -385,8 +396,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	size_t burst, late;
 
 	diff_models(in, &p.diff);
-	children_index(in->actual, &p.children);
-	p.has_down_vlan = has_down_vlan(&in->effective->links) || has_down_vlan(in->actual);
+	index_actual(&p);
 	planner_index(&p);
 	expand_recreate(&p);
 	plan_forwarding_again(&p);

@@ -15,6 +15,7 @@ void effective_done(struct effective *e)
 	model_done(&e->links);
 	model_done(&e->removed);
 	firewall_done(&e->firewall);
+	scope_done(&e->scope);
 	diags_done(&e->problems);
 	*e = EFFECTIVE_NULL;
 }
@@ -22,8 +23,12 @@ void effective_done(struct effective *e)
 /* Adds the declared links under their kernel names. */
 static void add_declared(const struct resolve_input *in, struct effective *e)
 {
-	for (size_t i = 0; i < in->config->links.n_links; i++) {
-		const struct link *declared = in->config->links.links[i];
+	_cleanup_free_ struct link **list = NULL;
+	size_t n;
+
+	list = scope_links(in->scope, &in->config->links, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct link *declared = list[i];
 		const char *name = resolve_name(in, declared->name, &e->problems);
 		struct link *want;
 
@@ -85,11 +90,13 @@ static struct values *port_values(const struct resolve_input *in, const char *la
 
 static void add_ports(const struct resolve_input *in, struct effective *e)
 {
-	size_t n = e->links.n_links;
+	_cleanup_free_ struct link **list = NULL;
+	size_t n = e->links.n_links, n_declared;
 
+	list = scope_links(in->scope, &in->config->links, &n_declared);
 	for (size_t i = 0; i < n; i++) {
 		struct link *master = e->links.links[i];
-		const struct link *declared = in->config->links.links[i];
+		const struct link *declared = list[i];
 
 		for (size_t p = 0; p < master->n_ports; p++) {
 			struct link *port = resolve_device(in, e, master->ports[p].name, master->ports[p].loc);
@@ -107,8 +114,12 @@ static void add_ports(const struct resolve_input *in, struct effective *e)
 /* Ports that others attached to our masters get the keys of [port] sections that match them, and nothing else. */
 static void add_foreign_ports(const struct resolve_input *in, struct effective *e)
 {
-	for (size_t i = 0; in->config->n_ports && i < in->actual->n_links; i++) {
-		const struct link *have = in->actual->links[i];
+	_cleanup_free_ struct link **list = NULL;
+	size_t n;
+
+	list = scope_links(in->scope, in->actual, &n);
+	for (size_t i = 0; in->config->n_ports && i < n; i++) {
+		const struct link *have = list[i];
 		const struct link *master = have->master ? model_index(in->actual, have->master) : NULL;
 		const struct link *wanted_master = master ? model_find(&e->links, master->name) : NULL;
 		struct link *want;
@@ -311,8 +322,12 @@ static void add_former(const struct resolve_input *in, struct effective *e, cons
 /* What the ledger knows and nobody wants any more: ours is removed, what was taken over goes back to how it was. */
 static void add_departed(const struct resolve_input *in, struct effective *e)
 {
-	for (size_t i = 0; i < in->ledger->n; i++) {
-		const struct record *r = in->ledger->list[i];
+	_cleanup_free_ struct record **list = NULL;
+	size_t n;
+
+	list = scope_records(in->scope, in->ledger, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct record *r = list[i];
 		const struct link *have = model_find(in->actual, r->name);
 
 		if (!have || model_find(&e->links, r->name) || (r->ifindex && r->ifindex != have->ifindex))
@@ -338,10 +353,14 @@ static bool has_our_route(const struct link *have)
  */
 static void add_routed(const struct resolve_input *in, struct effective *e)
 {
+	_cleanup_free_ struct link **list = NULL;
+	size_t n;
+
 	if (!in->config->sources.n)
 		return;
-	for (size_t i = 0; i < in->actual->n_links; i++) {
-		const struct link *have = in->actual->links[i];
+	list = scope_links(in->scope, in->actual, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct link *have = list[i];
 
 		if (has_our_route(have) && !model_find(&e->removed, have->name))
 			resolve_device(in, e, have->name, LOC_NONE);
@@ -416,6 +435,8 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 {
 	struct effective e = EFFECTIVE_NULL;
 
+	if (in->scope)
+		e.scope = scope_copy(in->scope);
 	e.problems.sources = &in->config->sources;
 	add_declared(in, &e);
 	add_ports(in, &e);

@@ -12,12 +12,14 @@
 #include "../model/ledger.h"
 #include "attachments.h"
 #include "firewall.h"
+#include "scope.h"
 
 struct effective {
 	struct model links;
 	struct model removed; /* links to be removed, by name and kind: we made them and they are no longer wanted */
 	struct firewall firewall; /* of guest networks */
 	bool keep_firewall;	  /* it is left as it is, whatever is wanted */
+	struct scope scope;	  /* what it is about; of a link that is not in it nothing is said */
 	struct diags problems;	  /* what only the running host can tell: a link of that name and another kind, ... */
 };
 
@@ -34,6 +36,7 @@ struct resolve_input {
 	const struct leases *leases;	       /* those that have not run out; may be NULL */
 	const struct foreign *foreign;	       /* other firewalls; may be NULL */
 	const char *guest_zone;		       /* firewalld's, for networks that name none; NULL: none */
+	const struct scope *scope;	       /* NULL: everything */
 	uint8_t machine_id[16];		       /* seeds `mac = stable` */
 	/* Links left out for now because the kernel refused them, and with them what stands on them; may be NULL. */
 	bool (*left_out)(const char *name, void *userdata);

@@ -112,25 +112,21 @@ static void add_link(struct effective *e, const struct model *before, const stru
 	model_add(&e->links, want);
 }
 
-static int name_order(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
+/* By position in the model of before. */
 struct touched {
-	char (*names)[IFNAMSIZ]; /* sorted */
+	bool *marks;
 	size_t n;
 };
 
 static bool is_touched(const struct touched *t, const struct link *l)
 {
-	return l && t->n && bsearch(l->name, t->names, t->n, sizeof(*t->names), name_order);
+	return l && t->marks[l->position];
 }
 
 /* A change of one link reaches what stands on it, what is attached to it, and what it is attached to. */
 static void add_touched(struct effective *e, const struct model *before, const struct touched *t)
 {
-	for (size_t i = 0; i < before->n_links; i++) {
+	for (size_t i = 0; t->n && i < before->n_links; i++) {
 		const struct link *was = before->links[i], *master = model_master(before, was);
 		bool itself = is_touched(t, was);
 
@@ -141,10 +137,10 @@ static void add_touched(struct effective *e, const struct model *before, const s
 	}
 }
 
-static void touch(struct touched *t, const char *name)
+static void touch(struct touched *t, const struct link *l)
 {
-	t->names = array_grow(t->names, t->n, sizeof(*t->names));
-	snprintf(t->names[t->n++], IFNAMSIZ, "%s", name);
+	t->marks[l->position] = true;
+	t->n++;
 }
 
 static int route_order(const void *a, const void *b)
@@ -169,28 +165,27 @@ static void touch_replaced(struct touched *t, const struct model *before, const 
 			const struct route *route = &before->links[i]->routes[r];
 
 			if (bsearch(&route, added, n, sizeof(*added), route_order))
-				touch(t, before->links[i]->name);
+				touch(t, before->links[i]);
 		}
 }
 
 void restore_extend(struct effective *e, const struct model *before, const struct plan *p)
 {
-	struct touched t = {0};
+	struct touched t = {.marks = xcalloc(before->n_links + 1, sizeof(*t.marks))};
 
 	touch_replaced(&t, before, p);
 	for (size_t i = 0; i < p->n; i++) {
 		const char *name = p->ops[i].link->name;
+		const struct link *was = model_find(before, name);
 
 		if (model_find(&e->removed, name))
 			continue;
-		if (model_find(before, name)) {
-			touch(&t, name);
+		if (was) {
+			touch(&t, was);
 		} else if (p->ops[i].type == OP_CREATE) {
 			effective_remove(e, name, p->ops[i].link->kind);
 		}
 	}
-	if (t.n)
-		qsort(t.names, t.n, sizeof(*t.names), name_order);
 	add_touched(e, before, &t);
-	free(t.names);
+	free(t.marks);
 }

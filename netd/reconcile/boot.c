@@ -161,15 +161,18 @@ static void log_missing(const char *name, void *userdata)
 
 static void become_ready(struct manager *m)
 {
+	const struct diags *problems;
+
 	if (m->ready)
 		return;
+	problems = &manager_wanted(m)->problems;
 	m->ready = true;
 	sd_event_source_set_enabled(m->boot_timer, SD_EVENT_OFF);
 	manager_missing(m, log_missing, m);
 	manager_schedule_repair(m); /* what udev had not finished with is taken in now */
-	for (size_t i = 0; i < m->effective.problems.n; i++)
-		manager_problem(m, NULL, false, "[%s] %s", m->effective.problems.list[i].section ?: "?",
-				m->effective.problems.list[i].text);
+	for (size_t i = 0; i < problems->n; i++)
+		manager_problem(m, NULL, false, "[%s] %s", problems->list[i].section ?: "?", problems->list[i].text);
+	manager_forget_wanted(m);
 	if (m->became_ready)
 		m->became_ready(m, m->userdata);
 	if (m->changed)

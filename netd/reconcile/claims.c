@@ -17,7 +17,7 @@ static char *claim_path(const struct state_dirs *dirs, const char *name)
 	return xasprintf("%s/links/%s", dirs->runtime, name);
 }
 
-void claims_update(const struct state_dirs *dirs, struct model *claimed, const struct effective *e)
+void claims_update(const struct state_dirs *dirs, struct names *claimed, const struct effective *e)
 {
 	_cleanup_free_ char *directory = xasprintf("%s/links", dirs->runtime);
 
@@ -29,25 +29,25 @@ void claims_update(const struct state_dirs *dirs, struct model *claimed, const s
 		_cleanup_free_ char *path = NULL;
 		int fd;
 
-		if (!is_ours(want) || model_find(claimed, want->name))
+		if (!is_ours(want) || names_has(claimed, want->name))
 			continue;
 		path = claim_path(dirs, want->name);
 		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 		if (fd < 0)
 			continue; /* the mark is a courtesy; the network does not hang on it */
 		close(fd);
-		model_add(claimed, link_new(want->name, want->kind));
+		names_add(claimed, want->name);
 	}
-	for (size_t i = claimed->n_links; i-- > 0;) {
-		struct link *l = claimed->links[i];
-		const struct link *want = model_find(&e->links, l->name);
+	for (size_t i = claimed->n; i-- > 0;) {
+		const char *name = claimed->list[i];
+		const struct link *want = model_find(&e->links, name);
 		_cleanup_free_ char *path = NULL;
 
-		if (want && is_ours(want))
+		if ((want && is_ours(want)) || (e->scope.partial && !names_has(&e->scope.links, name)))
 			continue;
-		path = claim_path(dirs, l->name);
+		path = claim_path(dirs, name);
 		unlink(path);
-		link_free(model_take(claimed, l));
+		names_remove(claimed, name);
 	}
 }
 

@@ -13,7 +13,7 @@
  * Makes the files say what the model wants, before its links are created: udev looks when a link appears. Without udev
  * nobody reads them and nothing is written. `claimed` keeps what was written last.
  */
-void claims_update(const struct state_dirs *dirs, struct model *claimed, const struct effective *e);
+void claims_update(const struct state_dirs *dirs, struct names *claimed, const struct effective *e);
 
 /*
  * Another network manager or DHCP client that is active on a link of ours: tells who, and the cure. Judged by their

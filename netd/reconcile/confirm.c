@@ -14,7 +14,7 @@
 #include "subnets.h"
 
 /* Transaction hook: nothing has been sent yet. */
-int manager_journal(const struct effective *before, const struct ledger *ledger_before,
+int manager_journal(const struct effective *before, const struct ledger_past *ledger_before,
 		    const struct keepsakes *keepsakes, void *userdata)
 {
 	struct manager *m = userdata;
@@ -25,7 +25,8 @@ int manager_journal(const struct effective *before, const struct ledger *ledger_
 		.generation_before = m->generation,
 		.deadline = m->apply.confirm ? boottime() + m->apply.confirm * 1000000ull : 0,
 		.armed_by = m->apply.armed_by,
-		.files = m->candidate_files,
+		/* Without a confirmation there is no waiting that a start would have to go on with. */
+		.files = m->apply.confirm ? m->candidate_files : (struct config_files){0},
 		.plan = m->candidate_plan,
 	};
 	int r = m->apply.confirm ? unconfirmed_mark(&m->dirs) : 0;
@@ -166,6 +167,7 @@ void manager_undone(struct manager *m, const struct outcome *o)
 	struct journal j;
 
 	m->going_back = false;
+	manager_unsettle(m);
 	if (journal_read(&m->dirs, &j) == 0) {
 		generation = j.generation_before;
 		journal_done(&j);

@@ -14,15 +14,22 @@ static void hook_resolve(struct effective *ret, void *userdata)
 {
 	struct manager *m = userdata;
 
-	manager_resolve(m, m->applying ? m->candidate : m->config, ret);
+	const struct config *config = m->applying ? m->candidate : m->config;
+	struct scope scope;
+
+	manager_scope(m, config, &scope);
+	manager_resolve(m, config, &scope, ret);
+	scope_done(&scope);
 	claims_update(&m->dirs, &m->claimed, ret);
 }
 
 void manager_before(const struct manager *m, const struct config *config, struct effective *before)
 {
+	/* Of the firewall, which does not go by links. */
+	const struct scope nothing = {.partial = true};
 	struct effective e;
 
-	manager_resolve(m, config, &e);
+	manager_resolve(m, config, &nothing, &e);
 	firewall_done(&before->firewall);
 	before->firewall = e.firewall;
 	e.firewall = FIREWALL_NULL;
@@ -94,6 +101,7 @@ void manager_host_changed(void *userdata)
 
 	if (!m->config)
 		return;
+	manager_unsettle(m);
 	if (m->transaction)
 		m->dirty = true;
 	else

@@ -10,7 +10,7 @@
 void journal_done(struct journal *j)
 {
 	effective_done(&j->before);
-	ledger_done(&j->ledger_before);
+	ledger_past_done(&j->ledger_before);
 	keepsakes_done(&j->keepsakes);
 	config_files_done(&j->files);
 	free(j->armed_by);
@@ -53,6 +53,29 @@ static struct probe_list probes_from_json(struct json_object *array)
 	return probes;
 }
 
+static struct json_object *names_to_json(const struct names *names)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < names->n; i++)
+		json_object_array_add(array, json_object_new_string(names->list[i]));
+	return array;
+}
+
+static struct ledger_past past_from_json(struct json_object *json)
+{
+	struct json_object *names = json_object_object_get(json, "ledger_of");
+	struct ledger_past past = {
+		.all = !names,
+		.records = ledger_from_json(json_object_object_get(json, "ledger")),
+	};
+	size_t n = json_object_is_type(names, json_type_array) ? json_object_array_length(names) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		names_add(&past.names, json_object_get_string(json_object_array_get_idx(names, i)) ?: "");
+	return past;
+}
+
 int journal_write(const struct state_dirs *dirs, const struct journal *j)
 {
 	_cleanup_free_ char *path = journal_path(dirs), *here = place_of_birth();
@@ -60,7 +83,9 @@ int journal_write(const struct state_dirs *dirs, const struct journal *j)
 
 	json_object_object_add(json, "of", json_object_new_string(here));
 	json_object_object_add(json, "before", effective_to_json(&j->before));
-	json_object_object_add(json, "ledger", ledger_to_json(&j->ledger_before));
+	json_object_object_add(json, "ledger", ledger_to_json(&j->ledger_before.records));
+	if (!j->ledger_before.all)
+		json_object_object_add(json, "ledger_of", names_to_json(&j->ledger_before.names));
 	json_object_object_add(json, "keepsakes", keepsakes_to_json(&j->keepsakes));
 	json_object_object_add(json, "generation", json_object_new_int64(j->generation_before));
 	json_object_object_add(json, "deadline", json_object_new_int64((int64_t)j->deadline));
@@ -98,7 +123,7 @@ int journal_read(const struct state_dirs *dirs, struct journal *ret)
 		return -ENOENT;
 	if (effective_from_json(json_object_object_get(json, "before"), &j.before) < 0)
 		return -EINVAL;
-	j.ledger_before = ledger_from_json(json_object_object_get(json, "ledger"));
+	j.ledger_before = past_from_json(json);
 	j.keepsakes = keepsakes_from_json(json_object_object_get(json, "keepsakes"));
 	j.generation_before = (uint32_t)json_object_get_int64(json_object_object_get(json, "generation"));
 	j.deadline = (uint64_t)json_object_get_int64(json_object_object_get(json, "deadline"));

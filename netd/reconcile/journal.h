@@ -15,7 +15,7 @@
 
 struct journal {
 	struct effective before;
-	struct ledger ledger_before;
+	struct ledger_past ledger_before;
 	struct keepsakes keepsakes;
 	uint32_t generation_before; /* committed when the state has another one */
 	/* While a confirmation is pending (or was asked for): */

@@ -32,6 +32,8 @@ void manager_problem(struct manager *m, const char *link, bool leaves_out, const
 	va_end(ap);
 	problem->link = link ? xstrdup(link) : NULL;
 	problem->leaves_out = leaves_out;
+	if (leaves_out)
+		manager_forget_wanted(m);
 	log_error("%s", problem->text);
 	manager_tell(m, EVENT_PROBLEM, link, "%s", problem->text);
 }
@@ -47,6 +49,7 @@ void manager_forget_problems(struct manager *m)
 	m->n_problems = 0;
 	m->stubborn[0] = '\0';
 	m->no_firewall = false;
+	manager_forget_wanted(m);
 }
 
 /*
@@ -84,7 +87,8 @@ static bool left_out(const char *name, void *userdata)
 	return false;
 }
 
-void manager_resolve(const struct manager *m, const struct config *config, struct effective *ret)
+void manager_resolve(const struct manager *m, const struct config *config, const struct scope *scope,
+		     struct effective *ret)
 {
 	struct resolve_input in = {
 		.config = config,
@@ -93,6 +97,7 @@ void manager_resolve(const struct manager *m, const struct config *config, struc
 		.attachments = &m->attachments,
 		.leases = host_leases(m->host),
 		.guest_zone = host_guest_zone(m->host),
+		.scope = scope && scope->partial ? scope : NULL,
 		.left_out = m->n_problems || !m->ready ? left_out : NULL,
 		.userdata = (void *)(uintptr_t)m,
 	};
@@ -137,23 +142,10 @@ void manager_look_at_host(const struct manager *m, const struct config *config)
 	host_show_iptables(m->host, kernel_host_rows(m->kernel), kernel_foreign(m->kernel));
 }
 
-/* Brings the view that status and relevance are judged by up to date. */
-void manager_refresh(struct manager *m)
-{
-	effective_done(&m->effective);
-	m->parsed = config_free(m->parsed);
-	manager_look_at_host(m, m->config);
-	manager_resolve(m, m->config, &m->effective);
-	claims_update(&m->dirs, &m->claimed, &m->effective);
-	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel), boottime());
-	if (m->changed)
-		m->changed(m, m->userdata);
-}
-
 void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,
 			int64_t when)
 {
-	effective_done(&m->effective);
+	manager_forget_wanted(m);
 	config_free(m->config);
 	m->config = config;
 	m->generation = generation;
@@ -210,17 +202,25 @@ static bool doubt_sysctls(struct manager *m, const struct effective *e)
 
 static void make_plan(struct manager *m, const struct config *config, struct effective *e, struct plan *p)
 {
+	struct scope scope = SCOPE_NULL;
 	struct diff_input in;
 
 	kernel_drain(m->kernel);
-	host_doubt(m->host);
+	/* Who applies the same files again wants it seen to that all is as they say. */
+	if (config != m->config) {
+		manager_compare(m, config);
+		manager_scope(m, config, &scope);
+	}
+	if (!scope.partial)
+		host_doubt(m->host);
 	manager_look_at_host(m, config);
-	manager_resolve(m, config, e);
+	manager_resolve(m, config, &scope, e);
 	if (doubt_sysctls(m, e)) {
 		effective_done(e);
 		kernel_reread(m->kernel);
-		manager_resolve(m, config, e);
+		manager_resolve(m, config, &scope, e);
 	}
+	scope_done(&scope);
 	in = (struct diff_input){
 		.effective = e,
 		.actual = kernel_actual(m->kernel),
@@ -228,6 +228,9 @@ static void make_plan(struct manager *m, const struct config *config, struct eff
 		.firewall = kernel_firewall(m->kernel),
 	};
 	plan_make(&in, p);
+	/* Reading again finds what no event told. */
+	if (p->n && !e->scope.partial)
+		manager_unsettle(m);
 }
 
 void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p)
@@ -255,11 +258,6 @@ enum manager_state manager_state(const struct manager *m)
 	if (m->transaction && m->applying)
 		return MANAGER_APPLYING;
 	return m->ready ? MANAGER_READY : MANAGER_STARTING;
-}
-
-void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata)
-{
-	effective_missing(&m->effective, add, userdata);
 }
 
 static void log_outcome(const struct manager *m, const struct outcome *o)
@@ -307,21 +305,16 @@ static void finish_apply(struct manager *m, const struct outcome *o)
 	request.done(o, request.userdata);
 }
 
-void manager_run_nothing(struct manager *m, struct effective *e)
+void manager_run_nothing(struct manager *m, const struct effective *e)
 {
 	const struct outcome nothing = {0};
 
 	m->parsed = config_free(m->parsed);
 	ledger_adopt(&m->ledger, e, kernel_actual(m->kernel));
 	finish_apply(m, &nothing);
-	effective_done(&m->effective);
-	m->effective = *e;
-	*e = EFFECTIVE_NULL;
-	claims_update(&m->dirs, &m->claimed, &m->effective);
-	attachments_update(&m->attachments, &m->effective.links, kernel_actual(m->kernel), boottime());
+	manager_note_wanted(m, e);
+	manager_set_settled(m);
 	malloc_trim(0);
-	if (m->changed)
-		m->changed(m, m->userdata);
 	manager_check_ready(m);
 	if (m->dirty)
 		manager_schedule_repair(m);
@@ -386,6 +379,8 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	if (o->error && !again && m->config && !o->rolled_back)
 		remember_stubborn(m);
 	transaction_free(t);
+	if (o->error)
+		manager_unsettle(m);
 	manager_refresh(m);
 	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
 	malloc_trim(0);
@@ -431,7 +426,7 @@ void manager_done(struct manager *m)
 	free(m->holds);
 	free(m->candidate_plan);
 	prepared_free(m->prepared);
-	effective_done(&m->effective);
+	manager_forget_wanted(m);
 	manager_drop_candidate(m);
 	config_free(m->config);
 	config_free(m->parsed);
@@ -439,7 +434,10 @@ void manager_done(struct manager *m)
 	manager_forget_problems(m);
 	ledger_done(&m->ledger);
 	free(m->repairs);
-	model_done(&m->claimed);
+	names_done(&m->claimed);
+	names_done(&m->touched);
+	names_done(&m->changes);
+	names_done(&m->missing);
 	attachments_done(&m->attachments);
 	host_free(m->host);
 	kernel_close(m->kernel);

@@ -107,9 +107,16 @@ struct manager {
 	char digest[17];       /* of the files that run */
 	struct config *parsed; /* what was looked at last and is likely to be applied next; or NULL */
 	char parsed_digest[17];
-	struct effective effective;	/* of config, for status; refreshed after every change */
+	/* All is as config wants it, but for the links that were touched since; else anything may not be. */
+	bool settled;
+	struct names touched;
+	struct names changes;	    /* sections that differ between config and what was last looked at beside it */
+	bool is_comparable;	    /* nothing else differs */
+	struct effective effective; /* of config, for who asks; only with is_resolved: see manager_wanted() */
+	bool is_resolved;
+	struct names missing;		/* devices that are waited for */
 	struct attachments attachments; /* guests' ports, as last seen */
-	struct model claimed;		/* links that others were told are ours */
+	struct names claimed;		/* links that others were told are ours */
 
 	struct transaction *transaction; /* the one that runs, or NULL */
 	struct config *candidate;	 /* of an apply that runs; may be `config` itself */
@@ -196,6 +203,10 @@ unsigned manager_least_confirm(struct manager *m, const struct config *c, const 
 /* What of the plan cuts off the connection that somebody came by, in words and with the line that prevents it. */
 void manager_lost_path(struct manager *m, const struct probe_target *path, const struct effective *e,
 		       const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata);
+/* What the configuration that runs wants, of everything; valid until the event loop turns. */
+const struct effective *manager_wanted(struct manager *m);
+/* Frees it; it is made again when it is asked for. */
+void manager_forget_wanted(struct manager *m);
 /* Names of devices that are waited for. */
 void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata);
 /* Do the files in the configuration directory differ from what runs? */
@@ -209,7 +220,7 @@ void manager_look_at_host(const struct manager *m, const struct config *config);
 void manager_transaction_done(const struct outcome *o, void *userdata);
 bool manager_is_held(const struct manager *m, const char *link);
 /* confirm.c */
-int manager_journal(const struct effective *before, const struct ledger *ledger_before,
+int manager_journal(const struct effective *before, const struct ledger_past *ledger_before,
 		    const struct keepsakes *keepsakes, void *userdata);
 /* is_stored: it is the generation that ran before, and nothing had to be changed for it. */
 void manager_commit(struct manager *m, bool is_stored);
@@ -242,11 +253,28 @@ void manager_log_diags(const struct diags *d);
 void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,
 			int64_t when);
 void manager_run(struct manager *m);
-/* An apply that finds nothing to do. Takes over the effective model. */
-void manager_run_nothing(struct manager *m, struct effective *e);
+/* An apply that finds nothing to do. */
+void manager_run_nothing(struct manager *m, const struct effective *e);
 /* Lets go of the candidate, unless it is what runs. */
 void manager_drop_candidate(struct manager *m);
-void manager_resolve(const struct manager *m, const struct config *config, struct effective *ret);
+/* scope: NULL for everything. */
+void manager_resolve(const struct manager *m, const struct config *config, const struct scope *scope,
+		     struct effective *ret);
+/* wanted.c */
+/* Finds out what this configuration changes, for manager_scope(). */
+void manager_compare(struct manager *m, const struct config *config);
+/* What has to be looked at to bring the kernel to this configuration. */
+void manager_scope(struct manager *m, const struct config *config, struct scope *ret);
+/* Something may be otherwise that no event of a link tells. */
+void manager_unsettle(struct manager *m);
+/* What had to be looked at was as wanted. */
+void manager_set_settled(struct manager *m);
+/* A link changed. Returns whether that can matter. */
+bool manager_touch(struct manager *m, const char *name);
+/* What is wanted, of what has to be looked at; and what follows from that for everyone but the kernel. */
+void manager_look(struct manager *m, struct effective *ret);
+/* The second half of it. */
+void manager_note_wanted(struct manager *m, const struct effective *e);
 /* What `before` cannot have from the kernel, as this configuration, which ran then, wanted it. */
 void manager_before(const struct manager *m, const struct config *config, struct effective *before);
 void manager_kernel_changed(const char *name, bool all, void *userdata);

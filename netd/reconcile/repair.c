@@ -118,43 +118,57 @@ static bool nothing_differs(const struct diff_input *in)
 	return same;
 }
 
+/* What was found is not sent again and again when the kernel took it and ignored it. */
+static bool is_stubborn(const struct manager *m, const struct diff_input *in)
+{
+	struct plan plan;
+	char id[17];
+
+	if (!m->stubborn[0])
+		return false;
+	plan_make(in, &plan);
+	plan_id(&plan, id);
+	plan_done(&plan);
+	return streq(id, m->stubborn);
+}
+
+static void end_repairs(struct manager *m)
+{
+	m->dirty = false;
+	manager_set_settled(m);
+	/* The last look after a change: what was resolved before it is free only now. */
+	if (m->untidy)
+		malloc_trim(0);
+	m->untidy = false;
+	manager_check_ready(m);
+}
+
 static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
 {
 	struct manager *m = userdata;
+	struct effective e;
 	struct diff_input in;
-	struct plan plan;
-	char id[17] = "";
+	bool same, stubborn;
 
 	if (m->transaction) {
 		m->dirty = true;
 		return 0;
 	}
 	kernel_drain(m->kernel);
-	manager_refresh(m);
+	manager_look(m, &e);
 	in = (struct diff_input){
-		.effective = &m->effective,
+		.effective = &e,
 		.actual = kernel_actual(m->kernel),
 		.ledger = &m->ledger,
 		.firewall = kernel_firewall(m->kernel),
 	};
-	if (nothing_differs(&in)) {
-		m->dirty = false;
-		/* The last look after a change: what was resolved before it is free only now. */
-		if (m->untidy)
-			malloc_trim(0);
-		m->untidy = false;
-		manager_check_ready(m);
-		return 0;
-	}
-	/* A repair that the kernel took and ignored is not sent again and again. */
-	if (m->stubborn[0]) {
-		plan_make(&in, &plan);
-		plan_id(&plan, id);
-		plan_done(&plan);
-		if (streq(id, m->stubborn))
-			return 0;
-	}
-	manager_run(m);
+	same = nothing_differs(&in);
+	stubborn = !same && is_stubborn(m, &in);
+	effective_done(&e);
+	if (same)
+		end_repairs(m);
+	else if (!stubborn)
+		manager_run(m);
 	return 0;
 }
 
@@ -175,26 +189,6 @@ void manager_schedule_repair(struct manager *m)
 	sd_event_source_set_enabled(m->repair_timer, SD_EVENT_ONESHOT);
 }
 
-/* Could this link's change matter? Foreign taps come and go by the thousand, and mostly it could not. */
-static bool is_relevant(const struct manager *m, const char *name)
-{
-	const struct link *have = model_find(kernel_actual(m->kernel), name);
-	const struct link *master = have ? model_master(kernel_actual(m->kernel), have) : NULL;
-
-	if (model_find(&m->effective.links, name) || ledger_find(&m->ledger, name) || m->config->n_matches)
-		return true;
-	if (master && m->config->n_ports && model_find(&m->effective.links, master->name))
-		return true;
-	/* A device that something waits for, be it under its altname; its own section it need not have. */
-	for (size_t i = 0; i < m->effective.links.n_links; i++) {
-		const char *absent = m->effective.links.links[i]->waits_for;
-
-		if (absent && ((have && have->altnames) || streq(absent, name)))
-			return true;
-	}
-	return false;
-}
-
 void manager_kernel_changed(const char *name, bool all, void *userdata)
 {
 	struct manager *m = userdata;
@@ -203,10 +197,10 @@ void manager_kernel_changed(const char *name, bool all, void *userdata)
 		return;
 	/* Guests come and go without anything of ours changing. */
 	if (name)
-		attachments_note(&m->attachments, &m->effective.links, kernel_actual(m->kernel), name, boottime());
-	else
-		all = true;
-	if (!all && !is_relevant(m, name))
+		attachments_note(&m->attachments, m->config, kernel_actual(m->kernel), name, boottime());
+	if (!name || all)
+		manager_unsettle(m);
+	else if (!manager_touch(m, name))
 		return;
 	if (name)
 		manager_tell(m, EVENT_LINK, name, "changed");

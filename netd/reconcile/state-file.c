@@ -71,3 +71,10 @@ int json_to_files(struct json_object *json, struct config_files *ret)
 	}
 	return 0;
 }
+
+char *json_string_of(struct json_object *json, const char *key)
+{
+	struct json_object *text = json ? json_object_object_get(json, key) : NULL;
+
+	return json_object_is_type(text, json_type_string) ? xstrdup(json_object_get_string(text)) : NULL;
+}

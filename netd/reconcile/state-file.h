@@ -19,6 +19,12 @@ bool is_born_here(struct json_object *json, const char *here);
 /* file_write() of it. */
 int write_json(const char *path, struct json_object *json, bool durable);
 
+/* A string member, NULL: there is none. The caller frees it. */
+char *json_string_of(struct json_object *json, const char *key);
+
+/* Of each, the last so many are kept. */
+#define GENERATIONS_KEPT 10
+
 struct json_object *files_to_json(const struct config_files *files);
 /* Adds to *ret; -EINVAL when it is no list of files. */
 int json_to_files(struct json_object *json, struct config_files *ret);

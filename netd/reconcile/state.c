@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: state.h: JSON files, written beside and renamed. */
+/* Purpose: state.h: the ledger, and what was undone; the applied configurations are generation.c. */
 #include "state.h"
 
-#include <dirent.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "../file.h"
 #include "ledger-json.h"
 #include "state-file.h"
-
-#define GENERATIONS_KEPT 10
 
 /*
  * The ledger is a file of lines, each a JSON object: first where it is born, then in the order in which they were
@@ -157,104 +153,6 @@ int state_save(const struct state_dirs *dirs, struct ledger *l, uint32_t generat
 	return r;
 }
 
-static int number_order(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-size_t generations_list(const struct state_dirs *dirs, uint32_t **ret)
-{
-	_cleanup_free_ char *path = xasprintf("%s/generations", dirs->state);
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	uint32_t *list = NULL;
-	size_t n = 0;
-
-	while (dir && (entry = readdir(dir))) {
-		uint32_t number;
-		int end = 0;
-
-		if (sscanf(entry->d_name, "%" SCNu32 ".json%n", &number, &end) == 1 && end &&
-		    entry->d_name[end] == '\0')
-			*ARRAY_APPEND(list, n) = number;
-	}
-	if (dir)
-		closedir(dir);
-	if (n)
-		qsort(list, n, sizeof(*list), number_order);
-	*ret = list;
-	return n;
-}
-
-static char *generation_path(const struct state_dirs *dirs, uint32_t number)
-{
-	return xasprintf("%s/generations/%" PRIu32 ".json", dirs->state, number);
-}
-
-int generation_load(const struct state_dirs *dirs, uint32_t number, struct config_files *ret, int64_t *ret_when)
-{
-	_cleanup_free_ char *path = generation_path(dirs, number);
-	_cleanup_json_ struct json_object *json = json_object_from_file(path);
-
-	if (!json || json_to_files(json_object_object_get(json, "files"), ret) < 0)
-		return -ENOENT;
-	*ret_when = json_object_get_int64(json_object_object_get(json, "when"));
-	return 0;
-}
-
-static int ensure_directory(const char *path)
-{
-	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-static char *string_of(struct json_object *json, const char *key)
-{
-	struct json_object *text = json ? json_object_object_get(json, key) : NULL;
-
-	return json_object_is_type(text, json_type_string) ? xstrdup(json_object_get_string(text)) : NULL;
-}
-
-void generation_story(const struct state_dirs *dirs, uint32_t number, char **ret_plan, char **ret_result)
-{
-	_cleanup_free_ char *path = generation_path(dirs, number);
-	_cleanup_json_ struct json_object *json = json_object_from_file(path);
-
-	*ret_plan = string_of(json, "plan");
-	*ret_result = string_of(json, "result");
-}
-
-int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files, const char *plan,
-			 const char *result)
-{
-	_cleanup_free_ uint32_t *list = NULL;
-	size_t n = generations_list(dirs, &list);
-	uint32_t number = n ? list[n - 1] + 1 : 1;
-	_cleanup_free_ char *path = generation_path(dirs, number);
-	_cleanup_free_ char *directory = xasprintf("%s/generations", dirs->state);
-	_cleanup_json_ struct json_object *json = json_object_new_object();
-	int r;
-
-	json_object_object_add(json, "when", json_object_new_int64(time(NULL)));
-	json_object_object_add(json, "files", files_to_json(files));
-	if (plan)
-		json_object_object_add(json, "plan", json_object_new_string(plan));
-	if (result)
-		json_object_object_add(json, "result", json_object_new_string(result));
-	r = ensure_directory(directory);
-	if (r == 0)
-		r = write_json(path, json, true);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; n >= GENERATIONS_KEPT && i <= n - GENERATIONS_KEPT; i++) {
-		_cleanup_free_ char *old = generation_path(dirs, list[i]);
-
-		unlink(old);
-	}
-	return number;
-}
-
 static char *undone_path(const struct state_dirs *dirs)
 {
 	return xasprintf("%s/undone.json", dirs->state);
@@ -293,13 +191,13 @@ size_t undone_list(const struct state_dirs *dirs, struct undone **ret)
 	*ret = NULL;
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *entry = json_object_array_get_idx(list, i);
-		char *why = string_of(entry, "why");
+		char *why = json_string_of(entry, "why");
 
 		if (why)
 			*ARRAY_APPEND(*ret, found) = (struct undone){
 				.when = json_object_get_int64(json_object_object_get(entry, "when")),
 				.why = why,
-				.plan = string_of(entry, "plan"),
+				.plan = json_string_of(entry, "plan"),
 			};
 	}
 	return found;

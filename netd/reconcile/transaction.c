@@ -22,7 +22,7 @@ struct refusal {
 struct transaction {
 	struct kernel *kernel;
 	struct ledger *ledger;
-	struct ledger ledger_before;
+	struct ledger_past ledger_before;
 	bool roll_back, going_back, changed;
 	unsigned round;
 	const struct transaction_hooks *hooks;
@@ -77,7 +77,7 @@ struct transaction *transaction_free(struct transaction *t)
 	effective_done(&t->before);
 	keepsakes_done(&t->keepsakes);
 	forget_lost(t);
-	ledger_done(&t->ledger_before);
+	ledger_past_done(&t->ledger_before);
 	for (size_t i = 0; i < t->outcome.n_differences; i++)
 		free(t->outcome.differences[i]);
 	free(t->outcome.differences);
@@ -199,9 +199,7 @@ static void finish_going_back(struct transaction *t)
 	diff_done(&diff);
 	t->outcome.restored = t->outcome.n_differences == 0;
 	/* What was noted for the change is forgotten, what was there before it is remembered as it was. */
-	ledger_done(t->ledger);
-	*t->ledger = t->ledger_before;
-	t->ledger_before = LEDGER_NULL;
+	ledger_put_back(&t->ledger_before, t->ledger);
 	ledger_follow(t->ledger, in.actual);
 	save(t);
 	finish(t);
@@ -348,6 +346,8 @@ static void make_wanted(struct transaction *t)
 	t->hooks->resolve(&t->wanted, t->userdata);
 	if (t->hooks->filter)
 		t->hooks->filter(&t->wanted, t->userdata);
+	if (t->roll_back)
+		ledger_keep(&t->ledger_before, t->ledger, t->wanted.scope.partial ? &t->wanted.scope.links : NULL);
 }
 
 /* Everything that a process which finds this change unfinished needs to know. */
@@ -431,10 +431,8 @@ static void first_round(struct transaction *t)
 		finish(t);
 		return;
 	}
-	if (t->roll_back) {
-		t->ledger_before = ledger_copy(t->ledger);
+	if (t->roll_back)
 		t->hooks->before(&t->before, t->userdata);
-	}
 	start_round(t);
 }
 
@@ -460,7 +458,7 @@ static struct transaction *transaction_new(struct kernel *k, struct ledger *ledg
 }
 
 struct transaction *transaction_start_back(struct kernel *k, struct ledger *ledger, struct effective *before,
-					   struct ledger *ledger_before, struct keepsakes *keepsakes,
+					   struct ledger_past *ledger_before, struct keepsakes *keepsakes,
 					   const struct transaction_hooks *hooks, void *userdata)
 {
 	struct transaction *t = transaction_new(k, ledger, hooks, userdata);
@@ -468,7 +466,7 @@ struct transaction *transaction_start_back(struct kernel *k, struct ledger *ledg
 	t->before = *before;
 	t->ledger_before = *ledger_before;
 	*before = EFFECTIVE_NULL;
-	*ledger_before = LEDGER_NULL;
+	*ledger_before = LEDGER_PAST_NULL;
 	t->keepsakes = *keepsakes;
 	*keepsakes = (struct keepsakes){0};
 	t->going_back = true;

@@ -42,7 +42,7 @@ struct transaction_hooks {
 	int (*save)(void *userdata);
 	/* With roll_back: writes down the state to go back to, before the first message. Negative errno: nothing is
 	 * sent. */
-	int (*journal)(const struct effective *before, const struct ledger *ledger_before,
+	int (*journal)(const struct effective *before, const struct ledger_past *ledger_before,
 		       const struct keepsakes *keepsakes, void *userdata);
 	void (*progress)(size_t done, size_t total, void *userdata);
 	void (*step)(const struct op *op, void *userdata); /* each op of a plan about to run, for the log */
@@ -62,6 +62,6 @@ struct transaction *transaction_start(struct kernel *k, struct ledger *ledger, b
  * `done` tells in `restored` and `differences` what was reached.
  */
 struct transaction *transaction_start_back(struct kernel *k, struct ledger *ledger, struct effective *before,
-					   struct ledger *ledger_before, struct keepsakes *keepsakes,
+					   struct ledger_past *ledger_before, struct keepsakes *keepsakes,
 					   const struct transaction_hooks *hooks, void *userdata);
 struct transaction *transaction_free(struct transaction *t);

@@ -377,16 +377,16 @@ static void guests_are_remembered_while_their_bridge_goes(void **state _unused_)
 		_cleanup_scene_ struct scene *scene =
 			scene_new("[foreign]\ndevices = tap0\n[foreign bridge br0]\nports = tap0\n", "[bridge br0]\n");
 		struct attachments a = ATTACHMENTS_NULL;
-		struct model *m = scene->w.dump, *wanted_links = &scene->s.effective.links;
+		struct model *m = scene->w.dump;
 
-		attachments_update(&a, wanted_links, m, 1);
+		attachments_update(&a, scene->c, m, 1);
 		assert_int_equal(a.n, 1);
 		model_find(m, "tap0")->master = 0;
-		attachments_update(&a, wanted_links, m, 2);
+		attachments_update(&a, scene->c, m, 2);
 		assert_int_equal(a.n, 1);
 		assert_false(attachment_is_lost(&a.list[0], m));
 		link_free(model_take(m, model_find(m, "br0")));
-		attachments_update(&a, wanted_links, m, later[i]);
+		attachments_update(&a, scene->c, m, later[i]);
 		assert_int_equal(a.n, i == 0);
 		assert_true(i || attachment_is_lost(&a.list[0], m));
 		attachments_done(&a);

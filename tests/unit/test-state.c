@@ -154,20 +154,59 @@ static void a_line_without_end_is_passed_over(void **state _unused_)
 	ledger_done(&l);
 }
 
-/* A copy knows nothing of the file: who goes back to it writes it as a whole. */
-static void a_copy_is_written_as_a_whole(void **state _unused_)
+/* What was kept of all knows nothing of the file, what was kept of some names says what changed: both are read back. */
+static void what_is_put_back_is_written(void **state _unused_)
 {
-	struct ledger l = LEDGER_NULL, before;
+	static const char *const kept[] = {"one", "two", "three"};
 
-	ledger_get(&l, "one", &kind_vlan);
-	assert_int_equal(state_save(&dirs, &l, 1), 0);
-	before = ledger_copy(&l);
-	ledger_remove(&l, "one");
-	ledger_get(&l, "two", &kind_vlan);
-	assert_int_equal(state_save(&dirs, &l, 2), 0);
-	assert_int_equal(state_save(&dirs, &before, 1), 0);
-	assert_reads_back(&before, 1);
-	ledger_done(&before);
+	for (int some = 0; some < 2; some++) {
+		struct ledger l = LEDGER_NULL;
+		struct ledger_past past = LEDGER_PAST_NULL;
+		struct names names = NAMES_NULL;
+
+		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+			names_add(&names, kept[i]);
+		ledger_get(&l, "one", &kind_vlan)->ifindex = 7;
+		ledger_get(&l, "other", &kind_bridge);
+		ledger_get(&l, "three", &kind_bridge);
+		assert_int_equal(state_save(&dirs, &l, 1), 0);
+		ledger_keep(&past, &l, some ? &names : NULL);
+		ledger_get(&l, "one", &kind_vlan)->ifindex = 8;
+		ledger_get(&l, "two", &kind_vlan);
+		ledger_remove(&l, "three");
+		assert_int_equal(state_save(&dirs, &l, 2), 0);
+		/* A second time does not forget the first. */
+		ledger_keep(&past, &l, some ? &names : NULL);
+		ledger_put_back(&past, &l);
+		assert_int_equal(l.n, 3);
+		assert_int_equal(ledger_find(&l, "one")->ifindex, 7);
+		assert_null(ledger_find(&l, "two"));
+		assert_non_null(ledger_find(&l, "three"));
+		assert_int_equal(state_save(&dirs, &l, 1), 0);
+		assert_reads_back(&l, 1);
+		names_done(&names);
+		ledger_done(&l);
+	}
+}
+
+/* Some names first, all then: what was kept first counts. */
+static void what_was_kept_first_counts(void **state _unused_)
+{
+	struct ledger l = LEDGER_NULL;
+	struct ledger_past past = LEDGER_PAST_NULL;
+	struct names names = NAMES_NULL;
+
+	names_add(&names, "one");
+	ledger_get(&l, "one", &kind_vlan)->ifindex = 7;
+	ledger_get(&l, "two", &kind_vlan)->ifindex = 70;
+	ledger_keep(&past, &l, &names);
+	ledger_get(&l, "one", &kind_vlan)->ifindex = 8;
+	ledger_keep(&past, &l, NULL);
+	ledger_get(&l, "two", &kind_vlan)->ifindex = 80;
+	ledger_put_back(&past, &l);
+	assert_int_equal(ledger_find(&l, "one")->ifindex, 7);
+	assert_int_equal(ledger_find(&l, "two")->ifindex, 70);
+	names_done(&names);
 	ledger_done(&l);
 }
 
@@ -178,7 +217,8 @@ int main(void)
 		cmocka_unit_test(records_are_found_by_their_whole_name),
 		cmocka_unit_test(only_what_changed_is_appended),
 		cmocka_unit_test(a_line_without_end_is_passed_over),
-		cmocka_unit_test(a_copy_is_written_as_a_whole),
+		cmocka_unit_test(what_is_put_back_is_written),
+		cmocka_unit_test(what_was_kept_first_counts),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -45,7 +45,12 @@ static void step_plan(struct world *w, struct step *s)
 
 void step_make(struct world *w, const struct config *c, struct step *ret)
 {
-	struct resolve_input in = {.config = c, .actual = w->dump, .ledger = &w->ledger};
+	step_make_of(w, c, NULL, ret);
+}
+
+void step_make_of(struct world *w, const struct config *c, const struct scope *scope, struct step *ret)
+{
+	struct resolve_input in = {.config = c, .actual = w->dump, .ledger = &w->ledger, .scope = scope};
 
 	memcpy(in.machine_id, machine_id, sizeof(machine_id));
 	resolve(&in, &ret->effective);

@@ -42,6 +42,8 @@ struct config *world_config(const char *text);
 /* Takes a new dump; earlier steps must be done. */
 void world_look(struct world *w);
 void step_make(struct world *w, const struct config *c, struct step *ret);
+/* The same, about these links only. */
+void step_make_of(struct world *w, const struct config *c, const struct scope *scope, struct step *ret);
 /* The plan from the world as it was looked at to that effective model; takes the model over. */
 void step_make_back(struct world *w, struct effective *e, struct step *ret);
 void step_done(struct step *s);
