@@ -59,6 +59,21 @@ static int placed_compare(const void *a, const void *b)
 	return r ? r : loc_compare(x->address->loc, y->address->loc);
 }
 
+static bool is_host(const struct address *a)
+{
+	return a->prefix_len == (a->family == AF_INET ? 32 : 128);
+}
+
+/*
+ * A host that routes for its guests has its one address on the NIC and on their bridge; without a subnet on one of them
+ * nothing is ambiguous.
+ */
+static bool may_be_on_both(const struct placed *a, const struct placed *b)
+{
+	return a->link != b->link &&
+	       (is_host(a->address) || is_host(b->address) || is_link_local(a->address->family, a->address->addr));
+}
+
 static void check_double_addresses(const struct placed *list, size_t n, struct diags *d)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -66,14 +81,14 @@ static void check_double_addresses(const struct placed *list, size_t n, struct d
 		_cleanup_free_ char *place = NULL;
 		char text[INET6_ADDRSTRLEN];
 
-		if (placed_same(p, other) != 0)
+		if (placed_same(p, other) != 0 || may_be_on_both(p, other))
 			continue;
 		ip_text(p->address->family, p->address->addr, text);
 		place = diag_place(d, other->address->loc);
 		if (p->link == other->link)
 			check_error(d, p->link, p->address->loc, "address", "%s is given a second time (first at %s)",
 				    text, place);
-		else if (!is_link_local(p->address->family, p->address->addr))
+		else
 			check_error(d, p->link, p->address->loc, "address", "%s is the address of %s '%s' (%s)", text,
 				    other->link->kind->name, other->link->name, place);
 	}
