@@ -9,6 +9,8 @@ struct status_stream {
 	size_t n, next;
 	bool brief, daemon_told;
 	bool one; /* the first name was asked for by name */
+	struct children children;
+	uint64_t version; /* of ACTUAL, when it was indexed; 0: it was not */
 };
 
 #define LINKS_PER_REPLY 64
@@ -20,22 +22,37 @@ static void status_stream_free(void *userdata)
 	for (size_t i = 0; i < s->n; i++)
 		free(s->names[i]);
 	free(s->names);
+	children_done(&s->children);
+	/* A daemon at rest should be small. */
+	manager_forget_wanted(s->manager);
 	free(s);
+}
+
+/* Between two replies the loop turns, and links may come and go. */
+static const struct children *index_children(struct status_stream *s)
+{
+	const struct model *actual = kernel_actual(s->manager->kernel);
+
+	if (s->version == actual->version)
+		return &s->children;
+	children_done(&s->children);
+	children_index(actual->links, actual->n_links, &s->children);
+	s->version = actual->version;
+	return &s->children;
 }
 
 static struct json_object *status_next(void *userdata, bool *last)
 {
 	struct status_stream *s = userdata;
 	struct json_object *json = json_object_new_object(), *links = json_object_new_array();
-	const struct model *actual = kernel_actual(s->manager->kernel);
-	struct children children;
+	struct status_view view = {.manager = s->manager, .children = index_children(s), .brief = s->brief};
 
-	children_index(actual->links, actual->n_links, &children);
+	status_view_open(&view);
 	json_object_object_add(json, "daemon", s->daemon_told ? NULL : status_daemon(s->manager));
 	s->daemon_told = true;
 	for (size_t i = 0; i < LINKS_PER_REPLY && s->next < s->n; i++) {
 		const char *name = s->names[s->next++];
-		struct json_object *link = status_link(s->manager, &children, name, s->brief);
+		struct json_object *link = status_link(&view, name);
 
 		if (link && s->one && s->next == 1 && !s->brief)
 			json_object_object_add(link, "statistics", status_statistics(s->manager, name));
@@ -43,7 +60,7 @@ static struct json_object *status_next(void *userdata, bool *last)
 		if (link)
 			json_object_array_add(links, link);
 	}
-	children_done(&children);
+	status_view_close(&view);
 	json_object_object_add(json, "links", links);
 	*last = s->next == s->n;
 	return json;

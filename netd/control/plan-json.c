@@ -4,23 +4,17 @@
 
 #include "status-json.h"
 
-/* Keys that are ours and are added once: neither copied nor looked for. */
-static void add_new(struct json_object *to, const char *key, struct json_object *value)
-{
-	json_object_object_add_ex(to, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
-}
-
 static struct json_object *step(const struct op *op, const char *text, size_t len, const struct sources *sources)
 {
 	const char *file = sources_name(sources, op->loc);
 	struct json_object *json = json_object_new_object();
 
-	add_new(json, "text", json_object_new_string_len(text, (int)len));
-	add_new(json, "impact", json_object_new_string(impact_name(op->impact)));
-	add_new(json, "link", json_object_new_string(op->link->name));
-	add_new(json, "why", json_text(op->why));
-	add_new(json, "file", json_text(file));
-	add_new(json, "line", file ? json_object_new_int64(op->loc.line) : NULL);
+	json_add_new(json, "text", json_object_new_string_len(text, (int)len));
+	json_add_new(json, "impact", json_object_new_string(impact_name(op->impact)));
+	json_add_new(json, "link", json_object_new_string(op->link->name));
+	json_add_new(json, "why", json_text(op->why));
+	json_add_new(json, "file", json_text(file));
+	json_add_new(json, "line", file ? json_object_new_int64(op->loc.line) : NULL);
 	return json;
 }
 
@@ -47,7 +41,7 @@ struct json_object *plan_steps(const struct plan *p, const char *lines, const st
 		size_t len = strcspn(lines, "\n");
 		struct json_object *json = step(&p->ops[i], lines, len, sources);
 
-		add_new(json, "guests", p->ops[i].impact == IMPACT_GUESTS ? cut_off(guests, i) : NULL);
+		json_add_new(json, "guests", p->ops[i].impact == IMPACT_GUESTS ? cut_off(guests, i) : NULL);
 		json_object_array_add(array, json);
 		lines += len + 1;
 	}

@@ -20,8 +20,8 @@ void json_add_place(struct json_object *to, const struct sources *sources, struc
 {
 	const char *file = sources ? sources_name(sources, loc) : NULL;
 
-	json_object_object_add(to, "file", json_text(file));
-	json_object_object_add(to, "line", file ? json_object_new_int64(loc.line) : NULL);
+	json_add_new(to, "file", json_text(file));
+	json_add_new(to, "line", file ? json_object_new_int64(loc.line) : NULL);
 }
 
 static void add_name(const char *name, void *userdata)
@@ -55,8 +55,8 @@ static struct json_object *progress(const struct manager *m)
 	if (!m->progress_total)
 		return NULL;
 	json = json_object_new_object();
-	json_object_object_add(json, "done", json_object_new_int64((int64_t)m->progress_done));
-	json_object_object_add(json, "total", json_object_new_int64((int64_t)m->progress_total));
+	json_add_new(json, "done", json_object_new_int64((int64_t)m->progress_done));
+	json_add_new(json, "total", json_object_new_int64((int64_t)m->progress_total));
 	return json;
 }
 
@@ -78,8 +78,8 @@ static void add_applied(struct json_object *json, const struct manager *m)
 	char number[16];
 
 	snprintf(number, sizeof(number), "%" PRIu32, m->generation);
-	json_object_object_add(json, "applied", m->generation ? json_object_new_string(number) : NULL);
-	json_object_object_add(json, "applied_at", m->generation ? status_time(m->applied_when) : NULL);
+	json_add_new(json, "applied", m->generation ? json_object_new_string(number) : NULL);
+	json_add_new(json, "applied_at", m->generation ? status_time(m->applied_when) : NULL);
 }
 
 static int64_t seconds_left(uint64_t until)
@@ -99,11 +99,10 @@ static struct json_object *probes(const struct manager *m)
 		struct json_object *json = json_object_new_object();
 		_cleanup_free_ char *text = probe_text(states[i].target);
 
-		json_object_object_add(json, "probe", json_object_new_string(text));
-		json_object_object_add(json, "counts", json_object_new_boolean(states[i].counts));
-		json_object_object_add(json, "answers", json_object_new_boolean(states[i].counts && states[i].answers));
-		json_object_object_add(json, "silent_for",
-				       states[i].counts ? json_object_new_int64(states[i].silent) : NULL);
+		json_add_new(json, "probe", json_object_new_string(text));
+		json_add_new(json, "counts", json_object_new_boolean(states[i].counts));
+		json_add_new(json, "answers", json_object_new_boolean(states[i].counts && states[i].answers));
+		json_add_new(json, "silent_for", states[i].counts ? json_object_new_int64(states[i].silent) : NULL);
 		json_object_array_add(array, json);
 	}
 	free(states);
@@ -117,9 +116,9 @@ struct json_object *status_confirm(const struct manager *m)
 	if (!m->confirm_deadline)
 		return NULL;
 	json = json_object_new_object();
-	json_object_object_add(json, "by", json_object_new_string(m->confirm_by));
-	json_object_object_add(json, "seconds_left", json_object_new_int64(seconds_left(m->confirm_deadline)));
-	json_object_object_add(json, "probes", probes(m));
+	json_add_new(json, "by", json_object_new_string(m->confirm_by));
+	json_add_new(json, "seconds_left", json_object_new_int64(seconds_left(m->confirm_deadline)));
+	json_add_new(json, "probes", probes(m));
 	return json;
 }
 
@@ -130,9 +129,9 @@ static struct json_object *holds(const struct manager *m)
 	for (size_t i = 0; i < m->n_holds; i++) {
 		struct json_object *json = json_object_new_object();
 
-		json_object_object_add(json, "link", json_object_new_string(m->holds[i].link));
-		json_object_object_add(json, "by", json_object_new_string(m->holds[i].by));
-		json_object_object_add(json, "seconds_left", json_object_new_int64(seconds_left(m->holds[i].until)));
+		json_add_new(json, "link", json_object_new_string(m->holds[i].link));
+		json_add_new(json, "by", json_object_new_string(m->holds[i].by));
+		json_add_new(json, "seconds_left", json_object_new_int64(seconds_left(m->holds[i].until)));
 		json_object_array_add(array, json);
 	}
 	return array;
@@ -169,17 +168,17 @@ struct json_object *status_daemon(struct manager *m)
 		add_warning(problems, &rivals.list[i]);
 	diags_done(&rivals);
 	manager_missing(m, add_name, missing);
-	json_object_object_add(json, "version", json_object_new_string(KVMNETD_VERSION));
-	json_object_object_add(json, "state", json_object_new_string(state_name(m)));
-	json_object_object_add(json, "config_dir", json_object_new_string(m->dirs.config));
+	json_add_new(json, "version", json_object_new_string(KVMNETD_VERSION));
+	json_add_new(json, "state", json_object_new_string(state_name(m)));
+	json_add_new(json, "config_dir", json_object_new_string(m->dirs.config));
 	add_applied(json, m);
-	json_object_object_add(json, "pending", json_object_new_boolean(manager_pending(m)));
-	json_object_object_add(json, "progress", progress(m));
-	json_object_object_add(json, "confirm", status_confirm(m));
-	json_object_object_add(json, "holds", holds(m));
-	json_object_object_add(json, "problems", problems);
-	json_object_object_add(json, "missing", missing);
-	json_object_object_add(json, "in_sync", json_object_new_boolean(status_in_sync(m)));
+	json_add_new(json, "pending", json_object_new_boolean(manager_pending(m)));
+	json_add_new(json, "progress", progress(m));
+	json_add_new(json, "confirm", status_confirm(m));
+	json_add_new(json, "holds", holds(m));
+	json_add_new(json, "problems", problems);
+	json_add_new(json, "missing", missing);
+	json_add_new(json, "in_sync", json_object_new_boolean(status_in_sync(m)));
 	return json;
 }
 
@@ -203,47 +202,48 @@ static bool is_shown(const struct values *v, unsigned row)
 	return values_has(v, row) && !(v->table == &link_options && (row == LINK_MTU || row == LINK_MAC));
 }
 
-/* One stream for all rows: opening one costs more than printing a value. */
-static void add_rows(struct json_object *to, const struct model *actual, const struct values *v)
+void status_view_open(struct status_view *v)
 {
-	_cleanup_free_ char *texts = NULL;
-	const char *text;
-	size_t len;
-	FILE *f;
+	v->f = xmemstream(&v->text, &v->len);
+}
 
-	if (!v)
-		return;
-	f = xmemstream(&texts, &len);
-	for (unsigned row = 0; row < v->table->n; row++) {
-		if (!is_shown(v, row))
+void status_view_close(struct status_view *v)
+{
+	fclose(v->f);
+	free(v->text);
+}
+
+/* Ends what was printed to v->f, and begins anew. */
+static struct json_object *take_text(struct status_view *v)
+{
+	fputc('\0', v->f);
+	fflush(v->f);
+	rewind(v->f);
+	return json_object_new_string(v->text);
+}
+
+static void add_rows(struct status_view *v, struct json_object *to, const struct values *values)
+{
+	const struct model *actual = kernel_actual(v->manager->kernel);
+
+	for (unsigned row = 0; values && row < values->table->n; row++) {
+		if (!is_shown(values, row))
 			continue;
-		print_shown(actual, &v->table->rows[row], values_at(v, row), f);
-		fputc('\0', f);
-	}
-	fclose(f);
-	text = texts;
-	for (unsigned row = 0; row < v->table->n; row++) {
-		if (!is_shown(v, row))
-			continue;
-		json_object_object_add_ex(to, v->table->rows[row].key, json_object_new_string(text),
+		print_shown(actual, &values->table->rows[row], values_at(values, row), v->f);
+		json_object_object_add_ex(to, values->table->rows[row].key, take_text(v),
 					  JSON_C_OBJECT_KEY_IS_CONSTANT);
-		text += strlen(text) + 1;
 	}
 }
 
-static struct json_object *row_text(const struct model *actual, const struct values *v, const char *key)
+static struct json_object *row_text(struct status_view *v, const struct values *values, const char *key)
 {
-	int row = v ? option_find(v->table, key) : -1;
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	FILE *f;
+	int row = values ? option_find(values->table, key) : -1;
 
-	if (row < 0 || !values_has(v, (unsigned)row))
+	if (row < 0 || !values_has(values, (unsigned)row))
 		return NULL;
-	f = xmemstream(&text, &len);
-	print_shown(actual, &v->table->rows[row], values_at(v, row), f);
-	fclose(f);
-	return json_object_new_string(text);
+	print_shown(kernel_actual(v->manager->kernel), &values->table->rows[row], values_at(values, (unsigned)row),
+		    v->f);
+	return take_text(v);
 }
 
 static void add_declared_rows(struct json_object *to, const struct values *v)
@@ -253,33 +253,26 @@ static void add_declared_rows(struct json_object *to, const struct values *v)
 			json_object_array_add(to, json_object_new_string(v->table->rows[row].key));
 }
 
-static void add_options(struct json_object *json, const struct model *actual, const struct link *want,
-			const struct link *have, bool brief)
+static void add_options(struct status_view *v, struct json_object *json, const struct link *want,
+			const struct link *have)
 {
 	struct json_object *options = json_object_new_object(), *port = json_object_new_object(), *keys = NULL;
 	const struct link *shown = have ? have : want;
 
-	if (!brief) {
+	if (!v->brief) {
 		keys = json_object_new_array();
-		add_rows(options, actual, have ? have->common : NULL);
-		add_rows(options, actual, have ? have->own : NULL);
-		add_rows(port, actual, have ? have->port : NULL);
+		add_rows(v, options, have ? have->common : NULL);
+		add_rows(v, options, have ? have->own : NULL);
+		add_rows(v, port, have ? have->port : NULL);
 		add_declared_rows(keys, want ? want->common : NULL);
 		add_declared_rows(keys, want ? want->own : NULL);
 		add_declared_rows(keys, want ? want->port : NULL);
 	}
-	json_object_object_add(json, "options", options);
-	json_object_object_add(json, "port_options", port);
-	json_object_object_add(json, "declared_keys", keys);
-	json_object_object_add(json, "detail",
-			       row_text(actual, shown->own, "mode") ?: row_text(actual, shown->own, "id"));
-	json_object_object_add(json, "port_state", have ? row_text(actual, have->port, "state") : NULL);
-}
-
-static void add_text(struct json_object *to, char *text)
-{
-	json_object_array_add(to, json_object_new_string(text));
-	free(text);
+	json_add_new(json, "options", options);
+	json_add_new(json, "port_options", port);
+	json_add_new(json, "declared_keys", keys);
+	json_add_new(json, "detail", row_text(v, shown->own, "mode") ?: row_text(v, shown->own, "id"));
+	json_add_new(json, "port_state", have ? row_text(v, have->port, "state") : NULL);
 }
 
 static void add_vlans(struct json_object *to, const struct link *have)
@@ -301,8 +294,7 @@ static void add_vlans(struct json_object *to, const struct link *have)
 	}
 }
 
-static void add_lists(struct json_object *json, const struct children *children, const struct link *want,
-		      const struct link *have)
+static void add_lists(struct status_view *v, struct json_object *json, const struct link *want, const struct link *have)
 {
 	struct json_object *altnames = json_object_new_array(), *ports = json_object_new_array(),
 			   *addresses = json_object_new_array(), *routes = json_object_new_array(),
@@ -312,21 +304,25 @@ static void add_lists(struct json_object *json, const struct children *children,
 
 	for (const char *name = have ? have->altnames : NULL; name && *name; name += strlen(name) + 1)
 		json_object_array_add(altnames, json_object_new_string(name));
-	attached = children_ports(children, have ? have->ifindex : 0, &n);
+	attached = children_ports(v->children, have ? have->ifindex : 0, &n);
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(ports, json_object_new_string(attached[i]->name));
 	for (size_t i = 0; !have && want && i < want->n_ports; i++)
 		json_object_array_add(ports, json_object_new_string(want->ports[i].name));
-	for (size_t i = 0; have && i < have->n_addresses; i++)
-		add_text(addresses, PRINT_TEXT(address_print, &have->addresses[i]));
-	for (size_t i = 0; have && i < have->n_routes; i++)
-		add_text(routes, PRINT_TEXT(route_print, &have->routes[i]));
+	for (size_t i = 0; have && i < have->n_addresses; i++) {
+		address_print(&have->addresses[i], v->f);
+		json_object_array_add(addresses, take_text(v));
+	}
+	for (size_t i = 0; have && i < have->n_routes; i++) {
+		route_print(&have->routes[i], v->f);
+		json_object_array_add(routes, take_text(v));
+	}
 	add_vlans(vlans, have);
-	json_object_object_add(json, "altnames", altnames);
-	json_object_object_add(json, "ports", ports);
-	json_object_object_add(json, "addresses", addresses);
-	json_object_object_add(json, "routes", routes);
-	json_object_object_add(json, "vlans", vlans);
+	json_add_new(json, "altnames", altnames);
+	json_add_new(json, "ports", ports);
+	json_add_new(json, "addresses", addresses);
+	json_add_new(json, "routes", routes);
+	json_add_new(json, "vlans", vlans);
 }
 
 static const char *operstate_name(uint8_t operstate)
@@ -343,9 +339,8 @@ static void add_speed(struct json_object *json, const struct link *have)
 	bool known = have && (have->parent_dev || (have->kind->flags & KIND_PORTS_DOWN)) &&
 		     ethtool_speed(have->name, &speed) == 0;
 
-	json_object_object_add(json, "speed", known ? json_object_new_int64(speed.mbit) : NULL);
-	json_object_object_add(json, "duplex",
-			       known ? json_object_new_string(speed.full_duplex ? "full" : "half") : NULL);
+	json_add_new(json, "speed", known ? json_object_new_int64(speed.mbit) : NULL);
+	json_add_new(json, "duplex", known ? json_object_new_string(speed.full_duplex ? "full" : "half") : NULL);
 }
 
 static struct json_object *mac_json(uint64_t mac)
@@ -363,23 +358,22 @@ static void add_state(struct json_object *json, const struct model *actual, cons
 	const char *state = !have ? "absent" : have->flags & IFF_UP ? "up" : "down";
 	uint64_t mtu = have ? values_num(have->common, LINK_MTU, 0) : 0;
 
-	json_object_object_add(json, "ifindex", have ? json_object_new_int64(have->ifindex) : NULL);
-	json_object_object_add(json, "state", json_object_new_string(state));
-	json_object_object_add(json, "operstate",
-			       have ? json_object_new_string(operstate_name(have->operstate)) : NULL);
-	json_object_object_add(json, "carrier", have ? json_object_new_boolean(have->carrier) : NULL);
+	json_add_new(json, "ifindex", have ? json_object_new_int64(have->ifindex) : NULL);
+	json_add_new(json, "state", json_object_new_string(state));
+	json_add_new(json, "operstate", have ? json_object_new_string(operstate_name(have->operstate)) : NULL);
+	json_add_new(json, "carrier", have ? json_object_new_boolean(have->carrier) : NULL);
 	add_speed(json, have);
-	json_object_object_add(json, "mac", mac_json(have ? values_num(have->common, LINK_MAC, 0) : 0));
-	json_object_object_add(json, "permanent_mac", mac_json(have && have->has_perm_mac ? have->perm_mac : 0));
-	json_object_object_add(json, "mtu", mtu ? json_object_new_int64((int64_t)mtu) : NULL);
-	json_object_object_add(json, "master",
-			       json_text(master					 ? master->name
-					 : !have && want && want->master_name[0] ? want->master_name
-										 : NULL));
-	json_object_object_add(json, "parent",
-			       json_text(parent					 ? parent->name
-					 : !have && want && want->parent_name[0] ? want->parent_name
-										 : NULL));
+	json_add_new(json, "mac", mac_json(have ? values_num(have->common, LINK_MAC, 0) : 0));
+	json_add_new(json, "permanent_mac", mac_json(have && have->has_perm_mac ? have->perm_mac : 0));
+	json_add_new(json, "mtu", mtu ? json_object_new_int64((int64_t)mtu) : NULL);
+	json_add_new(json, "master",
+		     json_text(master				       ? master->name
+			       : !have && want && want->master_name[0] ? want->master_name
+								       : NULL));
+	json_add_new(json, "parent",
+		     json_text(parent				       ? parent->name
+			       : !have && want && want->parent_name[0] ? want->parent_name
+								       : NULL));
 }
 
 struct difference_context {
@@ -392,12 +386,12 @@ static void add_difference(const struct difference *d, void *userdata)
 	const struct difference_context *c = userdata;
 	struct json_object *json = json_object_new_object();
 
-	json_object_object_add(json, "link", json_object_new_string(d->link));
-	json_object_object_add(json, "key", json_object_new_string(d->key));
-	json_object_object_add(json, "declared", json_object_new_string(d->declared));
-	json_object_object_add(json, "found", json_object_new_string(d->found));
+	json_add_new(json, "link", json_object_new_string(d->link));
+	json_add_new(json, "key", json_object_new_string(d->key));
+	json_add_new(json, "declared", json_object_new_string(d->declared));
+	json_add_new(json, "found", json_object_new_string(d->found));
 	json_add_place(json, &c->manager->config->sources, d->loc);
-	json_object_object_add(json, "note", NULL);
+	json_add_new(json, "note", NULL);
 	json_object_array_add(c->array, json);
 }
 
@@ -422,19 +416,20 @@ struct json_object *status_statistics(struct manager *m, const char *name)
 	if (!have || statistics_read(have->ifindex, &s) < 0)
 		return NULL;
 	json = json_object_new_object();
-	json_object_object_add(json, "rx_packets", json_object_new_uint64(s.rx_packets));
-	json_object_object_add(json, "rx_bytes", json_object_new_uint64(s.rx_bytes));
-	json_object_object_add(json, "rx_errors", json_object_new_uint64(s.rx_errors));
-	json_object_object_add(json, "rx_dropped", json_object_new_uint64(s.rx_dropped));
-	json_object_object_add(json, "tx_packets", json_object_new_uint64(s.tx_packets));
-	json_object_object_add(json, "tx_bytes", json_object_new_uint64(s.tx_bytes));
-	json_object_object_add(json, "tx_errors", json_object_new_uint64(s.tx_errors));
-	json_object_object_add(json, "tx_dropped", json_object_new_uint64(s.tx_dropped));
+	json_add_new(json, "rx_packets", json_object_new_uint64(s.rx_packets));
+	json_add_new(json, "rx_bytes", json_object_new_uint64(s.rx_bytes));
+	json_add_new(json, "rx_errors", json_object_new_uint64(s.rx_errors));
+	json_add_new(json, "rx_dropped", json_object_new_uint64(s.rx_dropped));
+	json_add_new(json, "tx_packets", json_object_new_uint64(s.tx_packets));
+	json_add_new(json, "tx_bytes", json_object_new_uint64(s.tx_bytes));
+	json_add_new(json, "tx_errors", json_object_new_uint64(s.tx_errors));
+	json_add_new(json, "tx_dropped", json_object_new_uint64(s.tx_dropped));
 	return json;
 }
 
-struct json_object *status_link(struct manager *m, const struct children *children, const char *name, bool brief)
+struct json_object *status_link(struct status_view *v, const char *name)
 {
+	struct manager *m = v->manager;
 	const struct model *actual = kernel_actual(m->kernel);
 	const struct link *have = model_find(actual, name), *want = model_find(&manager_wanted(m)->links, name);
 	bool declared = want && want->loc.file && !want->foreign;
@@ -443,17 +438,17 @@ struct json_object *status_link(struct manager *m, const struct children *childr
 	if (!have && !want)
 		return NULL;
 	json = json_object_new_object();
-	json_object_object_add(json, "name", json_object_new_string(name));
+	json_add_new(json, "name", json_object_new_string(name));
 	if (have && have->kind == &kind_ethernet && have->info_kind[0])
-		json_object_object_add(json, "kind", json_object_new_string(have->info_kind));
+		json_add_new(json, "kind", json_object_new_string(have->info_kind));
 	else
-		json_object_object_add(json, "kind", json_object_new_string((have ? have : want)->kind->name));
+		json_add_new(json, "kind", json_object_new_string((have ? have : want)->kind->name));
 	add_state(json, actual, want, have);
-	add_lists(json, children, want, have);
-	add_options(json, actual, want, have, brief);
-	json_object_object_add(json, "declared", json_object_new_boolean(declared));
-	json_object_object_add(json, "created", json_object_new_boolean(have && ledger_made(&m->ledger, have)));
+	add_lists(v, json, want, have);
+	add_options(v, json, want, have);
+	json_add_new(json, "declared", json_object_new_boolean(declared));
+	json_add_new(json, "created", json_object_new_boolean(have && ledger_made(&m->ledger, have)));
 	json_add_place(json, &m->config->sources, declared ? want->loc : LOC_NONE);
-	json_object_object_add(json, "differences", differences(m, want));
+	json_add_new(json, "differences", differences(m, want));
 	return json;
 }

@@ -9,11 +9,23 @@
 #include "../reconcile/manager.h"
 
 struct json_object *status_daemon(struct manager *m);
-/* One link by kernel name, as declared and as it is; NULL when it is neither. brief leaves out options. children: of
- * ACTUAL. */
 /* The traffic counters of a link, for its member statistics; NULL when they cannot be read. */
 struct json_object *status_statistics(struct manager *m, const char *name);
-struct json_object *status_link(struct manager *m, const struct children *children, const char *name, bool brief);
+
+/* What status of many links is made with. */
+struct status_view {
+	struct manager *manager;
+	const struct children *children; /* of ACTUAL */
+	bool brief;			 /* without options */
+	/* For texts, one after another: opening a stream costs more than what is printed into it. */
+	FILE *f;
+	char *text;
+	size_t len;
+};
+void status_view_open(struct status_view *v);
+void status_view_close(struct status_view *v);
+/* One link by kernel name, as declared and as it is; NULL when it is neither. */
+struct json_object *status_link(struct status_view *v, const char *name);
 /* What differs on all declared links: does anything? */
 bool status_in_sync(struct manager *m);
 
@@ -26,3 +38,8 @@ struct json_object *status_time(int64_t when);
 struct json_object *json_text(const char *text);
 /* Adds "file" and "line" (null when nowhere). */
 void json_add_place(struct json_object *to, const struct sources *sources, struct loc loc);
+/* Keys that are literals and are added once: neither copied nor looked for. */
+static inline void json_add_new(struct json_object *to, const char *key, struct json_object *value)
+{
+	json_object_object_add_ex(to, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
+}

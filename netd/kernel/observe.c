@@ -75,6 +75,7 @@ static int dump_again(struct kernel *k)
 	}
 	if (k->follows_all)
 		all_links_read(&fresh);
+	fresh.version += k->actual.version;
 	model_done(&k->actual);
 	k->actual = fresh;
 	/* What the old one leaves in the heap is as large as the new one. */

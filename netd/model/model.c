@@ -92,6 +92,7 @@ void model_add(struct model *m, struct link *l)
 {
 	if (m->table_size < (m->n_links + 1) * 2)
 		model_resize(m, m->table_size ? m->table_size * 2 : TABLE_MIN);
+	m->version++;
 	l->position = m->n_links;
 	*ARRAY_APPEND(m->links, m->n_links) = l;
 	table_insert(m->by_name, m->table_size, home_name, l);
@@ -101,6 +102,7 @@ void model_add(struct model *m, struct link *l)
 
 struct link *model_take(struct model *m, struct link *l)
 {
+	m->version++;
 	table_remove(m->by_name, m->table_size, home_name, l);
 	if (l->ifindex)
 		table_remove(m->by_index, m->table_size, home_index, l);

@@ -129,6 +129,7 @@ struct model {
 	struct link **by_name; /* open addressing, power of two */
 	struct link **by_index;
 	size_t table_size;
+	uint64_t version; /* another one whenever a link comes or goes: pointers to links live as long as it stays */
 };
 
 void model_done(struct model *m);
