@@ -122,12 +122,14 @@ static void index_port_sections(struct config *c)
 		qsort(c->port_names, c->n_port_names, sizeof(*c->port_names), by_pattern);
 }
 
-/* A declared link learns whose port it is; of two who say so (an error), the first. */
-static void name_masters(struct config *c)
+/* A declared link learns whose port it is; of two who say so (an error), the first. And what is true of any is noted.
+ */
+static void look_through(struct config *c)
 {
 	for (size_t i = 0; i < c->links.n_links; i++) {
 		const struct link *master = c->links.links[i];
 
+		c->concerns_host |= (master->common->set & LINK_SELF_ROWS) != 0;
 		for (size_t j = 0; j < master->n_ports; j++) {
 			struct link *port = model_find(&c->links, master->ports[j].name);
 
@@ -164,7 +166,7 @@ struct config *config_parse(const struct config_files *f, struct diags *d)
 		parser_end_section(&p);
 	}
 	index_port_sections(c);
-	name_masters(c);
+	look_through(c);
 	config_index_mentions(c);
 	config_check(c, d);
 	c->spotless = d->n == first;

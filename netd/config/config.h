@@ -103,7 +103,8 @@ struct config {
 	size_t n_mentions;
 	struct values *daemon; /* daemon_options */
 	struct sources sources;
-	bool spotless; /* there was nothing to say about it, no warning either */
+	bool concerns_host; /* some link has rows of LINK_SELF_ROWS */
+	bool spotless;	    /* there was nothing to say about it, no warning either */
 	unsigned users;
 };
 

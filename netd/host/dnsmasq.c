@@ -36,6 +36,7 @@ struct dnsmasqs {
 	char *dir, *leases;
 	struct dnsmasq **list;
 	size_t n;
+	bool is_shown; /* some bridge may have a row */
 	sd_event_source *retry;
 	void (*changed)(void *userdata);
 	void *userdata;
@@ -193,6 +194,10 @@ static void stop_gone(struct dnsmasqs *d, const struct model *actual)
 void dnsmasqs_show(struct dnsmasqs *d, struct model *actual, bool wanted)
 {
 	stop_gone(d, actual);
+	/* Mostly there are no networks, and may be thousands of bridges. */
+	if (!wanted && !d->n && !d->is_shown)
+		return;
+	d->is_shown = wanted || d->n;
 	for (size_t i = 0; i < actual->n_links; i++) {
 		struct link *l = actual->links[i];
 		const struct dnsmasq *one = find(d, l->name);

@@ -117,16 +117,11 @@ void manager_resolve(const struct manager *m, const struct config *config, const
 /* Does anything in the configuration, or what it said before, concern other programs of the host? */
 static bool wants_host(const struct config *c)
 {
-	const struct model *links = &c->links;
-
 	/* firewalld's zones: whether it runs, only the bus tells. */
 	if (c->n_networks &&
 	    values_num(c->daemon, DAEMON_FOREIGN_FIREWALL, FOREIGN_FIREWALL_ASSIST) == FOREIGN_FIREWALL_ASSIST)
 		return true;
-	for (size_t i = 0; i < links->n_links; i++)
-		if (links->links[i]->common->set & LINK_SELF_ROWS)
-			return true;
-	return false;
+	return c->concerns_host;
 }
 
 void manager_look_at_host(const struct manager *m, const struct config *config)
