@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: executes a plan from the event loop (kernel.h), one send a turn. How many messages a send may carry follows
- * from what messages of their sort took so far: the kernel works on all of them before it comes back.
+ * Purpose: executes a plan (kernel.h), one send at a time: put together here, sent by a thread (send.h), its results
+ * taken in here again. pace.h says how much a send carries.
  */
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
@@ -11,34 +11,8 @@
 
 #include "encode.h"
 #include "kernel-internal.h"
-
-/*
- * What a send is meant to take, so that one that takes several times as long is still bearable, and what messages are
- * thought to take before one was measured: 16 changes fill a send.
- */
-#define SEND_NSEC 50000000ull
-#define FIRST_NSEC (SEND_NSEC / 16)
-/*
- * Deletions that go together hold the rtnl lock until the last is done: nobody else may wait for it longer than a
- * quarter of a second, also when this send takes a little more than the one before.
- */
-#define DELETE_NSEC 190000000ull
-
-/*
- * Sorts of messages by what they cost. Leaving a bridge, and deleting a bridge or a port of one, wait for RCU grace
- * periods (net/bridge/br_vlan.c, nbp_vlan_flush, br_vlan_flush), ten times as long as all else.
- */
-enum cost {
-	COST_VALUES,
-	COST_UP_DOWN,
-	COST_JOIN,
-	COST_LEAVE,
-	COST_CREATE,
-	COST_DELETE,
-	COST_DELETE_LONE, /* neither a master nor a port */
-	COST_OTHER,
-	_COSTS,
-};
+#include "pace.h"
+#include "send.h"
 
 struct execution {
 	struct kernel *k;
@@ -48,14 +22,16 @@ struct execution {
 	void *userdata;
 	sd_event_source *source;
 	struct execute_result result;
-	size_t next;	       /* op to encode */
-	struct model indexes;  /* names that this plan gave an ifindex, or 0 when it deleted them */
-	uint64_t nsec[_COSTS]; /* of one message */
+	size_t next;	      /* op to encode */
+	uint64_t told;	      /* when progress was, ns */
+	struct model indexes; /* names that this plan gave an ifindex, or 0 when it deleted them */
+	struct sender *sender;
+	struct pace pace;
 
-	/* The send being put together. */
+	/* The send being put together, or under way. */
 	uint8_t *batch;
 	size_t len, size;
-	size_t n;
+	size_t n, messages;
 	bool deletes;	/* nothing but members of the group to be deleted */
 	uint32_t group; /* that nobody else has a link in: drawn by lot */
 	size_t ops[RTNL_BATCH_MAX];
@@ -73,6 +49,7 @@ void execute_result_done(struct execute_result *r)
 static struct execution *execution_free(struct execution *x)
 {
 	sd_event_source_disable_unref(x->source);
+	sender_close(x->sender);
 	execute_result_done(&x->result);
 	model_done(&x->indexes);
 	free(x->batch);
@@ -92,19 +69,6 @@ static uint64_t now_nsec(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static enum cost op_cost(const struct op *op)
-{
-	if (op->type == OP_CREATE)
-		return COST_CREATE;
-	if (op->type == OP_DELETE)
-		return op->link->master || op->link->kind->flags & KIND_HAS_PORTS ? COST_DELETE : COST_DELETE_LONE;
-	if (op->type != OP_SET)
-		return COST_OTHER;
-	if (op->master != MASTER_KEEP)
-		return op->master == MASTER_LEAVE ? COST_LEAVE : COST_JOIN;
-	return op->flags == FLAGS_KEEP ? COST_VALUES : COST_UP_DOWN;
 }
 
 /* Deleting and creating again under one name gives another ifindex, so names are looked up as the plan goes on. */
@@ -184,45 +148,6 @@ static void take_result(struct execution *x, size_t i, struct rtnl_result *resul
 	rtnl_result_done(result);
 }
 
-/* What a message of this sort takes at least. */
-static uint64_t least_nsec(enum cost cost)
-{
-	if (cost == COST_LEAVE)
-		return SEND_NSEC / 2;
-	return cost == COST_DELETE ? DELETE_NSEC / 12 : SEND_NSEC / RTNL_BATCH_MAX / 8;
-}
-
-static uint64_t first_nsec(enum cost cost)
-{
-	if (cost == COST_LEAVE)
-		return SEND_NSEC / 2;
-	return cost == COST_DELETE ? DELETE_NSEC / 8 : FIRST_NSEC;
-}
-
-/*
- * Learns from a send: all its sorts of messages took that much longer or shorter than thought. Good news is believed
- * slowly, and not at all of those that wait for RCU: two of them in a send are done as fast as many. Of deletions both
- * are believed by half: an odd one does not undo what is known of grace periods.
- */
-static void learn(struct execution *x, uint64_t took)
-{
-	bool seen[_COSTS] = {false};
-	uint64_t expected = MAX(x->expected, 1u);
-
-	/* The last grace period is waited for without the lock (net/core/dev.c, netdev_run_todo). */
-	if (x->deletes)
-		took = MIN(MAX(took * x->n / (x->n + 1), expected / 2), expected * 2);
-	else
-		took = MIN(MAX(took, expected * 3 / 4), expected * 8);
-	for (size_t i = 0; i < x->n; i++) {
-		enum cost cost = op_cost(&x->plan->ops[x->ops[i]]);
-
-		if (!seen[cost])
-			x->nsec[cost] = MAX(x->nsec[cost] * took / expected, least_nsec(cost));
-		seen[cost] = true;
-	}
-}
-
 /* Ends a send of deletions; returns the number of its messages. One link alone needs no group. */
 static size_t seal_deletes(struct execution *x)
 {
@@ -247,21 +172,21 @@ static void share_result(struct rtnl_result *results, size_t n)
 	rtnl_result_done(&results[n]);
 }
 
-static void flush(struct execution *x)
+static void send_off(struct execution *x)
 {
-	struct rtnl_result results[RTNL_BATCH_MAX];
-	uint64_t begin = now_nsec();
-	size_t messages = x->n;
-	int error;
+	x->messages = x->deletes ? seal_deletes(x) : x->n;
+	sender_send(x->sender, x->batch, x->len, x->messages);
+}
 
-	if (!x->n)
-		return;
-	if (x->deletes)
-		messages = seal_deletes(x);
-	error = rtnl_batch(x->k->rtnl, x->batch, x->len, results, messages);
-	learn(x, now_nsec() - begin);
-	x->k->writes += messages;
-	if (!error && messages > x->n)
+static void go_on(struct execution *x);
+
+static void on_sent(int error, struct rtnl_result *results, uint64_t nsec, void *userdata)
+{
+	struct execution *x = userdata;
+
+	pace_learn(&x->pace, x->plan, x->ops, x->n, x->expected, nsec);
+	x->k->writes += x->messages;
+	if (!error && x->messages > x->n)
 		share_result(results, x->n);
 	if (error == -ENOBUFS) {
 		/* Which of them were done is not known. */
@@ -276,6 +201,7 @@ static void flush(struct execution *x)
 	x->len = 0;
 	x->expected = 0;
 	x->deletes = false;
+	go_on(x);
 }
 
 static void add_to_send(struct execution *x, size_t number, size_t len)
@@ -283,42 +209,34 @@ static void add_to_send(struct execution *x, size_t number, size_t len)
 	x->ops[x->n] = number;
 	x->offsets[x->n++] = x->len;
 	x->len += len;
-	x->expected += x->nsec[op_cost(&x->plan->ops[number])];
+	x->expected += pace_of(&x->pace, &x->plan->ops[number]);
 }
 
 static const char not_there[] = "the device, or one that it refers to, is not there";
 
-static void add_delete(struct execution *x, size_t number)
-{
-	uint32_t ifindex = index_of(x->plan->ops[number].link->name, x);
-
-	if (!ifindex) {
-		flush(x);
-		fail(x, number, -ENODEV, xstrdup(not_there), NULL);
-		return;
-	}
-	x->deletes = true;
-	add_to_send(x, number, encode_group_member(ifindex, x->group, x->batch + x->len));
-}
-
-static void add_message(struct execution *x, size_t number)
+/* Adds an op to the send. False: what it refers to may come with what is in the send already, which goes first. */
+static bool add_message(struct execution *x, size_t number)
 {
 	const struct op *op = &x->plan->ops[number];
+	bool deletes = op->type == OP_DELETE;
+	uint32_t ifindex = deletes ? index_of(op->link->name, x) : 0;
 	ssize_t len;
 
-	if (x->deletes || x->n == RTNL_BATCH_MAX || x->size - x->len < ENCODE_SIZE)
-		flush(x);
-	if (x->result.error)
-		return;
 	if (op->type == OP_CREATE)
 		set_index(x, op->link->name, x->k->next_index++);
-	len = encode_op(op, index_of, x, x->batch + x->len, x->size - x->len);
+	if (deletes)
+		len = ifindex ? (ssize_t)encode_group_member(ifindex, x->group, x->batch + x->len) : -ENODEV;
+	else
+		len = encode_op(op, index_of, x, x->batch + x->len, x->size - x->len);
+	if (len < 0 && x->n)
+		return false;
 	if (len < 0) {
-		flush(x);
 		fail(x, number, (int)len, len == -ENODEV ? xstrdup(not_there) : NULL, NULL);
-		return;
+		return true;
 	}
+	x->deletes = deletes;
 	add_to_send(x, number, (size_t)len);
+	return true;
 }
 
 static int write_sysctl(const char *link, const struct option *o, uint64_t value)
@@ -339,7 +257,6 @@ static void do_sysctl(struct execution *x, size_t number)
 	const struct op *op = &x->plan->ops[number];
 	const struct values *v = op->link->common;
 
-	flush(x);
 	for (unsigned row = 0; v && row < v->table->n && !x->result.error; row++) {
 		const struct option *o = &v->table->rows[row];
 		int error;
@@ -364,9 +281,6 @@ static void do_host(struct execution *x, size_t number)
 	char *why = NULL;
 	int r;
 
-	flush(x);
-	if (x->result.error)
-		return;
 	x->k->writes++;
 	r = x->k->host(op, index_of(op->link->name, x), &why, x->k->host_userdata);
 	if (r < 0)
@@ -392,12 +306,9 @@ static size_t do_firewall(struct execution *x, size_t number)
 	FILE *f = xmemstream(&commands, &len);
 	int error;
 
-	flush(x);
 	for (; last < p->n && p->ops[last].type == OP_FIREWALL; last++)
 		fputs(p->ops[last].commands, f);
 	fclose(f);
-	if (x->result.error)
-		return last - 1;
 	x->k->writes += last - number;
 	error = x->k->nftables ? nftables_run(x->k->nftables, commands, &text) : no_nftables(&text);
 	if (error)
@@ -440,6 +351,11 @@ static void finish(struct execution *x)
 		observe_pause(k, false);
 }
 
+static bool is_message(const struct op *op)
+{
+	return op->type != OP_SYSCTL && op->type != OP_HOST && op->type != OP_FIREWALL;
+}
+
 /* Deletions go by themselves, with room left for the message that deletes their group. */
 static bool send_is_full(const struct execution *x, const struct op *op)
 {
@@ -447,17 +363,39 @@ static bool send_is_full(const struct execution *x, const struct op *op)
 
 	if (!x->n)
 		return false;
-	if (deletes != x->deletes || x->n >= RTNL_BATCH_MAX - 1u)
+	if (!is_message(op) || deletes != x->deletes)
 		return true;
-	return x->expected + x->nsec[op_cost(op)] > (deletes ? DELETE_NSEC : SEND_NSEC);
+	if (x->n >= RTNL_BATCH_MAX - 1u || x->size - x->len < ENCODE_SIZE)
+		return true;
+	return !op->glued && x->expected + pace_of(&x->pace, op) > pace_limit(deletes);
 }
 
-static bool is_message(const struct op *op)
-{
-	return op->type != OP_SYSCTL && op->type != OP_HOST && op->type != OP_FIREWALL;
-}
+/* How long what is no message may keep the loop in one turn. */
+#define TURN_NSEC 25000000ull
+/* How often it is told how far it is, at most. */
+#define PROGRESS_NSEC 100000000ull
 
 static void next_turn(struct execution *x);
+
+/* Returns the number of the op to go on with. */
+static size_t do_op(struct execution *x, size_t number)
+{
+	switch (x->plan->ops[number].type) {
+	case OP_SYSCTL:
+		do_sysctl(x, number);
+		break;
+	case OP_HOST:
+		do_host(x, number);
+		break;
+	case OP_FIREWALL:
+		number = do_firewall(x, number);
+		break;
+	default:
+		if (!add_message(x, number))
+			return number;
+	}
+	return number + 1;
+}
 
 static int on_turn(sd_event_source *s _unused_, void *userdata)
 {
@@ -467,31 +405,35 @@ static int on_turn(sd_event_source *s _unused_, void *userdata)
 
 	while (x->next < p->n && !x->result.error) {
 		const struct op *op = &p->ops[x->next];
+		size_t next;
 
-		if (send_is_full(x, op) && !op->glued)
+		if (send_is_full(x, op) || (!is_message(op) && now_nsec() - begin > TURN_NSEC))
 			break;
-		if (!is_message(op) && now_nsec() - begin > SEND_NSEC / 2)
+		next = do_op(x, x->next);
+		if (next == x->next)
 			break;
-		if (op->type == OP_SYSCTL)
-			do_sysctl(x, x->next);
-		else if (op->type == OP_HOST)
-			do_host(x, x->next);
-		else if (op->type == OP_FIREWALL)
-			x->next = do_firewall(x, x->next);
-		else if (op->type == OP_DELETE)
-			add_delete(x, x->next);
-		else
-			add_message(x, x->next);
-		x->next++;
+		x->next = next;
 	}
-	flush(x);
-	if (x->progress && p->n)
-		x->progress(x->result.done, p->n, x->userdata);
-	if (x->next == p->n || x->result.error)
+	if (x->n)
+		send_off(x);
+	else
+		go_on(x);
+	return 0;
+}
+
+static void go_on(struct execution *x)
+{
+	bool ends = x->next == x->plan->n || x->result.error;
+	uint64_t now = now_nsec();
+
+	if (x->progress && x->plan->n && (ends || now - x->told >= PROGRESS_NSEC)) {
+		x->told = now;
+		x->progress(x->result.done, x->plan->n, x->userdata);
+	}
+	if (ends)
 		finish(x);
 	else
 		next_turn(x);
-	return 0;
 }
 
 /*
@@ -510,20 +452,25 @@ int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *p
 		   void *userdata)
 {
 	struct execution *x;
+	int r;
 
 	if (k->execution)
 		return -EBUSY;
 	x = xcalloc(1, sizeof(*x));
+	r = sender_open(&x->sender, k->event, on_sent, x);
+	if (r < 0) {
+		free(x);
+		return r;
+	}
 	x->k = k;
 	x->plan = p;
 	x->progress = progress;
 	x->done = done;
 	x->userdata = userdata;
 	x->result.ok = xcalloc(p->n + 1, sizeof(*x->result.ok));
-	x->size = MIN(rtnl_batch_bytes(k->rtnl), 4u * ENCODE_SIZE);
+	x->size = MIN(sender_bytes(x->sender), 4u * ENCODE_SIZE);
 	x->batch = xcalloc(1, x->size);
-	for (unsigned cost = 0; cost < _COSTS; cost++)
-		x->nsec[cost] = first_nsec((enum cost)cost);
+	pace_init(&x->pace);
 	if (getrandom(&x->group, sizeof(x->group), GRND_NONBLOCK) != sizeof(x->group))
 		x->group = (uint32_t)now_nsec();
 	x->group |= 1u << 31;

@@ -112,9 +112,8 @@ typedef void kernel_done_fn(struct execute_result *result,
 			    void *userdata); /* owns nothing: result dies after the call */
 
 /*
- * Executes a plan from the event loop: messages go out in sends of some 50 ms of kernel work (glued ops never
- * split), and between two sends the loop turns, so other sources are served. Stops after the send in which
- * an op failed. The plan, and the effective and actual models it borrows from, must live unchanged until `done` was
+ * Executes a plan: messages go out in sends of some 50 ms of kernel work, glued ops in one, and while the kernel works
+ * on one, the loop turns, so other sources are served. Stops after the send in which an op failed. The plan, and the effective and actual models it borrows from, must live unchanged until `done` was
  * called: while an execution runs, events are queued by the kernel and taken in only after `done`, which therefore sees
  * ACTUAL as it was before; `done` calls kernel_drain() when it wants to see the result.
  */

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: send.h. */
+#include "send.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+/* The thread calls nothing that is deep. */
+#define STACK_BYTES (256 * 1024)
+
+struct sender {
+	struct rtnl *rtnl;
+	sd_event_source *source;
+	int fd; /* written to when a send is done */
+	pthread_t thread;
+	bool running;
+	sender_done_fn *done;
+	void *userdata;
+
+	/* The thread's, from its start until it is joined. */
+	void *messages;
+	size_t len, n;
+	int error;
+	uint64_t nsec;
+	struct rtnl_result results[RTNL_BATCH_MAX];
+};
+
+static uint64_t now_nsec(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void *work(void *userdata)
+{
+	struct sender *s = userdata;
+	uint64_t begin = now_nsec();
+
+	s->error = rtnl_batch(s->rtnl, s->messages, s->len, s->results, s->n);
+	s->nsec = now_nsec() - begin;
+	eventfd_write(s->fd, 1);
+	return NULL;
+}
+
+static void join(struct sender *s)
+{
+	if (s->running)
+		pthread_join(s->thread, NULL);
+	s->running = false;
+}
+
+static int on_done(sd_event_source *source _unused_, int fd, uint32_t revents _unused_, void *userdata)
+{
+	struct sender *s = userdata;
+	eventfd_t count;
+
+	if (eventfd_read(fd, &count) < 0)
+		return 0;
+	join(s);
+	/* May close us. */
+	s->done(s->error, s->results, s->nsec, s->userdata);
+	return 0;
+}
+
+/* With all signals blocked: they are for the event loop. */
+static int start_thread(struct sender *s)
+{
+	sigset_t all, before;
+	pthread_attr_t attributes;
+	int error;
+
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&s->thread, &attributes, work, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return -error;
+}
+
+void sender_send(struct sender *s, void *messages, size_t len, size_t n)
+{
+	s->messages = messages;
+	s->len = len;
+	s->n = n;
+	s->running = start_thread(s) == 0;
+	/* Where no thread can be had, the loop waits. */
+	if (!s->running)
+		work(s);
+}
+
+size_t sender_bytes(const struct sender *s)
+{
+	return rtnl_batch_bytes(s->rtnl);
+}
+
+int sender_open(struct sender **ret, sd_event *event, sender_done_fn *done, void *userdata)
+{
+	struct sender *s = xcalloc(1, sizeof(*s));
+	int error;
+
+	s->done = done;
+	s->userdata = userdata;
+	s->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = s->fd < 0 ? -errno : rtnl_open(&s->rtnl);
+	if (!error)
+		error = sd_event_add_io(event, &s->source, s->fd, EPOLLIN, on_done, s);
+	if (error < 0) {
+		sender_close(s);
+		return error;
+	}
+	*ret = s;
+	return 0;
+}
+
+struct sender *sender_close(struct sender *s)
+{
+	if (!s)
+		return NULL;
+	join(s);
+	sd_event_source_disable_unref(s->source);
+	rtnl_close(s->rtnl);
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s);
+	return NULL;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: sends changes without holding up the event loop. The kernel works on all messages of a send before the call
+ * comes back, and how long that takes is not ours to say: it waits for the rtnl lock, for RCU grace periods, for a
+ * driver to be loaded. So each send has a thread of its own, which touches nothing but the messages, their results and
+ * a socket that nobody else uses.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "rtnl.h"
+
+struct sender;
+
+/* What rtnl_batch() gave, and how long it took. The results are the callee's to release. */
+typedef void sender_done_fn(int error, struct rtnl_result *results, uint64_t nsec, void *userdata);
+
+/* 0 or negative errno. The caller closes it. */
+int sender_open(struct sender **ret, sd_event *event, sender_done_fn *done, void *userdata);
+/* Waits for the send that is under way; its `done` is not called. */
+struct sender *sender_close(struct sender *s);
+/* One at a time. The messages must live unchanged until `done` is called, from a later turn of the loop. */
+void sender_send(struct sender *s, void *messages, size_t len, size_t n);
+size_t sender_bytes(const struct sender *s);
