@@ -123,12 +123,80 @@ static bool name_link_and_neighbours(struct status_stream *s, const char *name)
 	return true;
 }
 
+/*
+ * One reply for all: a client that did not ask for `more` wants just that. It is put together in as many turns of the
+ * loop as it would be streamed in.
+ */
+struct whole {
+	struct status_stream *stream;
+	struct varlink_call *call;
+	struct json_object *reply;
+	sd_event_source *turn;
+};
+
+static void whole_free(struct whole *w)
+{
+	sd_event_source_disable_unref(w->turn);
+	varlink_call_on_gone(w->call, NULL, NULL);
+	varlink_call_unref(w->call);
+	json_object_put(w->reply);
+	status_stream_free(w->stream);
+	free(w);
+}
+
+static void whole_gone(struct varlink_call *call _unused_, void *userdata)
+{
+	whole_free(userdata);
+}
+
+static int whole_turn(sd_event_source *source _unused_, void *userdata);
+
+/* Adds the next links, and replies when they were the last. */
+static void whole_next(struct whole *w)
+{
+	struct json_object *links = json_object_object_get(w->reply, "links"), *more, *some;
+	bool last;
+
+	more = status_next(w->stream, &last);
+	some = json_object_object_get(more, "links");
+	if (!w->reply) {
+		w->reply = json_object_get(more);
+	} else {
+		for (size_t i = 0; i < json_object_array_length(some); i++)
+			json_object_array_add(links, json_object_get(json_object_array_get_idx(some, i)));
+	}
+	json_object_put(more);
+	w->turn = sd_event_source_disable_unref(w->turn);
+	if (!last) {
+		if (sd_event_add_defer(w->stream->manager->event, &w->turn, whole_turn, w) < 0)
+			whole_next(w);
+		return;
+	}
+	varlink_reply(w->call, TAKE_PTR(w->reply));
+	whole_free(w);
+}
+
+static int whole_turn(sd_event_source *source _unused_, void *userdata)
+{
+	whole_next(userdata);
+	return 0;
+}
+
+static void tell_whole(struct varlink_call *call, struct status_stream *s)
+{
+	struct whole *w = xcalloc(1, sizeof(*w));
+
+	w->stream = s;
+	w->call = varlink_call_ref(call);
+	varlink_call_on_gone(call, whole_gone, w);
+	whole_next(w);
+}
+
 void method_status(struct varlink_call *call, struct json_object *parameters, void *userdata)
 {
 	struct service *service = userdata;
 	const char *link = varlink_get_string(parameters, "link", NULL);
 	struct status_stream *s = xcalloc(1, sizeof(*s));
-	bool last = false;
 
 	s->manager = service->manager;
 	s->brief = varlink_get_bool(parameters, "brief", false);
@@ -147,18 +215,7 @@ void method_status(struct varlink_call *call, struct json_object *parameters, vo
 		varlink_stream(call, status_next, s, status_stream_free);
 		return;
 	}
-	/* One reply for all: a client that did not ask for `more` wants just that. */
-	struct json_object *whole = status_next(s, &last), *links = json_object_object_get(whole, "links");
-
-	while (!last) {
-		struct json_object *more = status_next(s, &last), *some = json_object_object_get(more, "links");
-
-		for (size_t i = 0; i < json_object_array_length(some); i++)
-			json_object_array_add(links, json_object_get(json_object_array_get_idx(some, i)));
-		json_object_put(more);
-	}
-	status_stream_free(s);
-	varlink_reply(call, whole);
+	tell_whole(call, s);
 }
 
 static void add_line(const char *line, void *userdata)

@@ -105,9 +105,13 @@ static void warn_foreign(struct manager *m, const struct config *c, struct diags
 			 host_iptables_trouble(m->host));
 }
 
+/* A process that begins meanwhile is told of by a later status; a plan looks anew. */
+#define CLIENTS_USEC (5ull * 1000 * 1000)
+
 void manager_warn_rivals(struct manager *m, const struct config *c, const struct effective *e, struct diags *d)
 {
-	claims_find_rivals(e, kernel_actual(m->kernel), warn_rival, d);
+	dhcp_clients_look(&m->clients, CLIENTS_USEC);
+	claims_find_rivals(&m->clients, e, kernel_actual(m->kernel), warn_rival, d);
 	warn_unheard(m, e, d);
 	warn_unanswered(m, e, d);
 	warn_unserved(m, e, d);
@@ -130,6 +134,7 @@ void manager_warn(struct manager *m, const struct config *c, const struct effect
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 
+	dhcp_clients_done(&m->clients);
 	manager_warn_rivals(m, c, e, d);
 	plan_stranded(&in, p, warn_stranded, d);
 }

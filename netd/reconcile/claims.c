@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "../clock.h"
+
 static bool is_ours(const struct link *want)
 {
 	return want->loc.file && !want->foreign;
@@ -143,38 +145,71 @@ static bool in_our_namespace(const char *pid)
 	return there.st_ino == here.st_ino;
 }
 
-static void find_dhcp_client(const char *pid, const struct effective *e, claims_rival_fn *fn, void *userdata)
+static void look_at_process(struct dhcp_clients *c, const char *pid)
 {
-	static const char *const clients[] = {"dhclient", "dhcpcd", "udhcpc"};
+	static const char *const programs[] = {"dhclient", "dhcpcd", "udhcpc"};
 	char text[4096];
-	size_t len = read_arguments(pid, text, sizeof(text));
+	size_t len = read_arguments(pid, text, sizeof(text)), first = strlen(text) + 1;
 	const char *program = strrchr(text, '/');
-	const char *client = NULL;
+	struct dhcp_client *client;
+	bool found = false;
 
 	program = len && program && program < text + strlen(text) ? program + 1 : text;
-	for (size_t i = 0; len && i < ARRAY_SIZE(clients); i++)
-		if (streq(program, clients[i]))
-			client = clients[i];
-	if (!client || !in_our_namespace(pid))
+	for (size_t i = 0; len && i < ARRAY_SIZE(programs); i++)
+		found = found || streq(program, programs[i]);
+	if (!found || !in_our_namespace(pid))
 		return;
-	for (const char *word = text + strlen(text) + 1; word < text + len; word += strlen(word) + 1) {
+	client = ARRAY_APPEND(c->list, c->n);
+	client->name = xasprintf("%s (process %s)", program, pid);
+	client->len = len > first ? len - first : 0;
+	client->arguments = xcalloc(client->len + 1, 1);
+	memcpy(client->arguments, text + first, client->len);
+}
+
+void dhcp_clients_done(struct dhcp_clients *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->list[i].name);
+		free(c->list[i].arguments);
+	}
+	free(c->list);
+	*c = (struct dhcp_clients){0};
+}
+
+void dhcp_clients_look(struct dhcp_clients *c, uint64_t usec)
+{
+	uint64_t now = boottime();
+	struct dirent *entry;
+	DIR *dir;
+
+	if (c->looked && now - c->looked < usec)
+		return;
+	dhcp_clients_done(c);
+	dir = opendir("/proc");
+	while (dir && (entry = readdir(dir)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			look_at_process(c, entry->d_name);
+	if (dir)
+		closedir(dir);
+	c->looked = now;
+}
+
+static void tell_of_client(const struct dhcp_client *c, const struct effective *e, claims_rival_fn *fn, void *userdata)
+{
+	for (const char *word = c->arguments; word < c->arguments + c->len; word += strlen(word) + 1) {
 		const struct link *want = model_find(&e->links, word);
-		_cleanup_free_ char *rival = NULL;
 
 		/* One that asks for dhcp has a client of ours. */
-		if (!want || !is_ours(want) || values_num(want->common, LINK_DHCP, DHCP_NO))
-			continue;
-		rival = xasprintf("%s (process %s)", client, pid);
-		fn(want, rival, "stop it, and what starts it", userdata);
+		if (want && is_ours(want) && !values_num(want->common, LINK_DHCP, DHCP_NO))
+			fn(want, c->name, "stop it, and what starts it", userdata);
 	}
 }
 
-void claims_find_rivals(const struct effective *e, const struct model *actual, claims_rival_fn *fn, void *userdata)
+void claims_find_rivals(const struct dhcp_clients *clients, const struct effective *e, const struct model *actual,
+			claims_rival_fn *fn, void *userdata)
 {
-	DIR *dir = opendir("/proc");
 	const struct managers here = managers_here();
 	bool host = in_host_namespace() && (here.network_manager || here.networkd || here.ifupdown);
-	struct dirent *entry;
 
 	for (size_t i = 0; host && i < e->links.n_links; i++) {
 		const struct link *want = e->links.links[i], *have = model_find(actual, want->name);
@@ -184,9 +219,6 @@ void claims_find_rivals(const struct effective *e, const struct model *actual, c
 		if (rival)
 			fn(want, rival, cure, userdata);
 	}
-	while (dir && (entry = readdir(dir)))
-		if (isdigit((unsigned char)entry->d_name[0]))
-			find_dhcp_client(entry->d_name, e, fn, userdata);
-	if (dir)
-		closedir(dir);
+	for (size_t i = 0; i < clients->n; i++)
+		tell_of_client(&clients->list[i], e, fn, userdata);
 }

@@ -433,6 +433,7 @@ void manager_done(struct manager *m)
 	names_done(&m->touched);
 	names_done(&m->changes);
 	names_done(&m->missing);
+	dhcp_clients_done(&m->clients);
 	attachments_done(&m->attachments);
 	host_free(m->host);
 	kernel_close(m->kernel);

@@ -117,6 +117,7 @@ struct manager {
 	struct names missing;		/* devices that are waited for */
 	struct attachments attachments; /* guests' ports, as last seen */
 	struct names claimed;		/* links that others were told are ours */
+	struct dhcp_clients clients;	/* of others, as last seen */
 
 	struct transaction *transaction; /* the one that runs, or NULL */
 	struct config *candidate;	 /* of an apply that runs; may be `config` itself */
