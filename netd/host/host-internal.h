@@ -7,6 +7,7 @@
 #include "dnsmasq.h"
 #include "host.h"
 #include "iptables.h"
+#include "libvirt.h"
 
 /* What a resolver has of one link. Owns the lists. */
 struct told {
@@ -66,8 +67,10 @@ struct host {
 	sd_event_source *watch;	       /* of /etc/resolv.conf while we keep it */
 	const struct foreign *foreign; /* borrowed: other firewalls, as last shown; NULL: nobody asked */
 	char *iptables_trouble;	       /* owned: why iptables was not told; NULL: it was */
-	char *guest_zone;	       /* owned: firewalld's for guests; NULL: it has none */
-	char (*refused)[IFNAMSIZ];     /* links that it would not be told of */
+	struct libvirt_networks libvirt;
+	bool libvirt_known;
+	char *guest_zone;	   /* owned: firewalld's for guests; NULL: it has none */
+	char (*refused)[IFNAMSIZ]; /* links that it would not be told of */
 	size_t n_refused;
 };
 

@@ -111,6 +111,7 @@ void host_doubt(struct host *h)
 	free(TAKE_PTR(h->refused));
 	h->n_refused = 0;
 	free(TAKE_PTR(h->iptables_trouble));
+	h->libvirt_known = false;
 	h->stale = true;
 	dnsmasqs_doubt(h->dnsmasqs);
 	h->zones_stale = true;
@@ -164,6 +165,7 @@ struct host *host_free(struct host *h)
 	free(h->refused);
 	free(h->iptables_trouble);
 	free(h->guest_zone);
+	libvirt_networks_done(&h->libvirt);
 	free(h->state_dir);
 	free(h);
 	return NULL;
@@ -437,6 +439,16 @@ int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why
 		memcpy(h->refused[h->n_refused++], l->name, IFNAMSIZ);
 	}
 	return r;
+}
+
+const struct libvirt_networks *host_libvirt(struct host *h)
+{
+	if (!h->libvirt_known) {
+		libvirt_networks_done(&h->libvirt);
+		libvirt_read(&h->libvirt);
+		h->libvirt_known = true;
+	}
+	return &h->libvirt;
 }
 
 const char *host_guest_zone(const struct host *h)

@@ -12,6 +12,7 @@
 
 #include "../model/foreign.h"
 #include "../model/lease.h"
+#include "../model/libvirt.h"
 #include "../plan/plan.h"
 
 struct host;
@@ -57,6 +58,8 @@ int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why
 bool host_has_zones(const struct host *h);
 /* Its zone for networks that name none; NULL: it does not run, or has neither ours nor libvirt's. Borrowed. */
 const char *host_guest_zone(const struct host *h);
+/* libvirt's own networks, read again after host_doubt(). They live until then. */
+const struct libvirt_networks *host_libvirt(struct host *h);
 /* What DHCP servers gave. It lives until the next call. NULL: nobody wants anything of the host. */
 const struct leases *host_leases(const struct host *h);
 /* What is wrong with the DHCP client of a link, or that nobody answers it; NULL: nothing. The caller frees it. */

@@ -70,7 +70,7 @@ static uint32_t next_free(const struct taken *t, size_t *range, uint32_t *at)
 	return 0;
 }
 
-void choose_subnets(struct config *c, const struct model *actual)
+void choose_subnets(struct config *c, const struct model *actual, const struct libvirt_networks *libvirt)
 {
 	struct taken t = {0};
 	size_t range = 0;
@@ -78,6 +78,10 @@ void choose_subnets(struct config *c, const struct model *actual)
 
 	take_links(&t, &c->links);
 	take_links(&t, actual);
+	for (size_t i = 0; libvirt && i < libvirt->n; i++)
+		for (size_t n = 0; n < libvirt->list[i].n_addresses; n++)
+			if (libvirt->list[i].addresses[n].family == AF_INET)
+				take(&t, libvirt->list[i].addresses[n].addr, libvirt->list[i].addresses[n].prefix_len);
 	if (t.n)
 		qsort(t.list, t.n, sizeof(*t.list), span_compare);
 	for (size_t i = 0; i < c->n_networks; i++) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../config/config.h"
+#include "../model/libvirt.h"
 
 /* The length of every prefix that is chosen, and so what is free at all. */
 #define CHOSEN_PREFIX_LEN 24
@@ -13,7 +14,7 @@
 /*
  * Gives each network that wants one and has none yet the lowest free subnet of the pool: 192.168.128.0 to
  * 192.168.254.0, then 10.128.0.0 to 10.255.255.0, the host being 1 in it. Free is what overlaps with no address of a
- * link, declared or there, and with no route of any table; the default route does not count, however it is put (OpenVPN
- * writes two halves). Where nothing is free, the network stays without.
+ * link, declared or there or of libvirt's own networks, and with no route of any table; the default route does not
+ * count, however it is put (OpenVPN writes two halves). Where nothing is free, the network stays without.
  */
-void choose_subnets(struct config *c, const struct model *actual);
+void choose_subnets(struct config *c, const struct model *actual, const struct libvirt_networks *libvirt);

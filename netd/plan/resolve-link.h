@@ -24,5 +24,8 @@ void resolve_forwarding(const struct resolve_input *in, struct effective *e);
 /* resolve-network.c: adds a problem for each subnet of a network that something else on the host has, too. */
 void resolve_subnets(const struct resolve_input *in, struct effective *e);
 
+/* resolve-libvirt.c: adds a problem for each network that has the bridge or a subnet of one of libvirt's. */
+void resolve_libvirt(const struct resolve_input *in, struct effective *e);
+
 /* resolve-foreign.c: adds what other firewalls are to be told, for guests' sake. */
 void resolve_foreign(const struct resolve_input *in, struct effective *e);

@@ -10,6 +10,7 @@
 #include "../model/foreign.h"
 #include "../model/lease.h"
 #include "../model/ledger.h"
+#include "../model/libvirt.h"
 #include "attachments.h"
 #include "firewall.h"
 #include "scope.h"
@@ -32,12 +33,13 @@ struct resolve_input {
 	const struct config *config;
 	const struct model *actual;
 	const struct ledger *ledger;
-	const struct attachments *attachments; /* may be NULL */
-	const struct leases *leases;	       /* those that have not run out; may be NULL */
-	const struct foreign *foreign;	       /* other firewalls; may be NULL */
-	const char *guest_zone;		       /* firewalld's, for networks that name none; NULL: none */
-	const struct scope *scope;	       /* NULL: everything */
-	uint8_t machine_id[16];		       /* seeds `mac = stable` */
+	const struct attachments *attachments;	/* may be NULL */
+	const struct leases *leases;		/* those that have not run out; may be NULL */
+	const struct foreign *foreign;		/* other firewalls; may be NULL */
+	const struct libvirt_networks *libvirt; /* its own; may be NULL */
+	const char *guest_zone;			/* firewalld's, for networks that name none; NULL: none */
+	const struct scope *scope;		/* NULL: everything */
+	uint8_t machine_id[16];			/* seeds `mac = stable` */
 	/* Links left out for now because the kernel refused them, and with them what stands on them; may be NULL. */
 	bool (*left_out)(const char *name, void *userdata);
 	void *userdata;

@@ -59,7 +59,7 @@ struct config *manager_parse(const struct manager *m, const struct config_files 
 	struct diags d = DIAGS_NULL;
 	struct config *c = config_parse(files, &d);
 
-	subnets_settle(&m->dirs, c, kernel_actual(m->kernel), &d);
+	subnets_settle(&m->dirs, c, kernel_actual(m->kernel), host_libvirt(m->host), &d);
 	manager_log_diags(&d);
 	if (d.n_errors)
 		c = config_free(c);

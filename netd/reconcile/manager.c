@@ -97,6 +97,7 @@ void manager_resolve(const struct manager *m, const struct config *config, const
 		.attachments = &m->attachments,
 		.leases = host_leases(m->host),
 		.guest_zone = host_guest_zone(m->host),
+		.libvirt = config->n_networks ? host_libvirt(m->host) : NULL,
 		.scope = scope && scope->partial ? scope : NULL,
 		.left_out = m->n_problems || !m->ready ? left_out : NULL,
 		.userdata = (void *)(uintptr_t)m,
@@ -160,7 +161,7 @@ struct config *manager_config_of(struct manager *m, const struct config_files *f
 		c = config_use(m->parsed);
 	} else {
 		c = config_parse(files, d);
-		subnets_settle(&m->dirs, c, kernel_actual(m->kernel), d);
+		subnets_settle(&m->dirs, c, kernel_actual(m->kernel), host_libvirt(m->host), d);
 		m->parsed = config_free(m->parsed);
 		/* netctl apply shows the plan and asks for it: two calls. */
 		if (c->spotless) {

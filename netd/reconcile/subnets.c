@@ -50,7 +50,8 @@ static void report_unsettled(const struct config *c, struct diags *d)
 		config_check_subnets(c, d);
 }
 
-void subnets_settle(const struct state_dirs *dirs, struct config *c, const struct model *actual, struct diags *d)
+void subnets_settle(const struct state_dirs *dirs, struct config *c, const struct model *actual,
+		    const struct libvirt_networks *libvirt, struct diags *d)
 {
 	_cleanup_json_ struct json_object *kept = NULL;
 	bool any = false;
@@ -69,7 +70,7 @@ void subnets_settle(const struct state_dirs *dirs, struct config *c, const struc
 	}
 	if (!any)
 		return;
-	choose_subnets(c, actual);
+	choose_subnets(c, actual, libvirt);
 	report_unsettled(c, d);
 }
 

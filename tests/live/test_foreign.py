@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """foreign_firewall: guests beside other firewalls of the host, whose rules are made by iptables and nft themselves."""
+from pathlib import Path
+
 import bed
 from bed import eventually
 from test_network import NAT, NAT_GUEST, OUT, UPLINK, NetworkCase, Services
@@ -79,6 +81,25 @@ class Foreign(NetworkCase):
         self.bed.apply(UPLINK + NETWORK + '[daemon]\nforeign_firewall = off\n')
         self.assertEqual(self.tables(), 0)
         self.assertNotIn('another firewall', problems())
+
+    def test_libvirts_own_networks_are_kept_clear_of(self):
+        # In the bed's own mounts.
+        bed._check(bed.libc.mount(b'tmpfs', b'/run', b'tmpfs', 0, None))
+        self.addCleanup(bed.libc.umount2, b'/run', bed.MNT_DETACH)
+        defined = Path('/run/libvirt/network/default.xml')
+        defined.parent.mkdir(parents=True)
+        defined.write_text("<network><name>default</name><forward mode='nat'/><bridge name='virbr0'/>"
+                           "<ip address='192.168.128.1' netmask='255.255.254.0'/></network>")
+        self.bed.write('')
+        self.bed.start()
+        self.bed.write('[network any]\nbridge = virbr0\naddress = auto\nforward = isolated\n')
+        status, out, err = self.bed.netctl('apply')
+        self.assertEqual(status, 1)
+        self.assertIn("virbr0 is that of libvirt's network 'default' (to take it over: virsh net-destroy default;", out + err)
+        self.bed.apply('[network any]\nbridge = brany\naddress = auto\nforward = isolated\n')
+        self.assertEqual(self.bed.addresses('brany'), ['192.168.130.1/24'])
+        defined.unlink()
+        self.bed.apply('[network any]\nbridge = virbr0\naddress = 192.168.128.1/24\nforward = isolated\n', '--force')
 
 
 del NetworkCase, Services

@@ -60,7 +60,7 @@ static void test_the_lowest_free_one_and_its_range(void **state _unused_)
 	struct dhcp_range *r;
 	char text[INET6_ADDRSTRLEN];
 
-	choose_subnets(c, &actual);
+	choose_subnets(c, &actual, NULL);
 	assert_chosen(c, 0, "192.168.128.1");
 	assert_chosen(c, 1, "192.168.130.1");
 	assert_int_equal(c->networks[0]->n_ranges, 1);
@@ -68,7 +68,7 @@ static void test_the_lowest_free_one_and_its_range(void **state _unused_)
 	assert_string_equal(ip_format(&r->from, text), "192.168.128.2");
 	assert_string_equal(ip_format(&r->to, text), "192.168.128.254");
 	/* Again: what was chosen stays. */
-	choose_subnets(c, &actual);
+	choose_subnets(c, &actual, NULL);
 	assert_chosen(c, 0, "192.168.128.1");
 	assert_int_equal(c->networks[0]->n_ranges, 1);
 	config_free(c);
@@ -87,7 +87,7 @@ static void test_no_address_and_no_route_of_the_host_is_touched(void **state _un
 	/* The default route, whole and in halves. */
 	add_route(eth0, 0, 0, 0, 0);
 	add_route(eth0, 128, 0, 0, 1);
-	choose_subnets(c, &actual);
+	choose_subnets(c, &actual, NULL);
 	assert_chosen(c, 0, "192.168.132.1");
 	config_free(c);
 	model_done(&actual);
@@ -101,12 +101,12 @@ static void test_the_pool_goes_on_and_ends(void **state _unused_)
 
 	add_route(eth0, 192, 168, 0, 16);
 	add_route(eth0, 10, 128, 0, 10);
-	choose_subnets(c, &actual);
+	choose_subnets(c, &actual, NULL);
 	assert_chosen(c, 0, "10.192.0.1");
 	config_free(c);
 	c = parse(AUTO);
 	add_route(eth0, 10, 0, 0, 8);
-	choose_subnets(c, &actual);
+	choose_subnets(c, &actual, NULL);
 	assert_null(network_chosen(c->networks[0], model_find(&c->links, "bra")));
 	config_free(c);
 	model_done(&actual);
