@@ -263,7 +263,7 @@ class Services(NetworkCase):
         script, note = self.bed.dir / 'udhcpc', self.bed.dir / 'leased'
         script.write_text(UDHCPC.format(' '.join(f'${word}' for word in more), note))
         script.chmod(0o755)
-        guest.run('busybox', 'udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-t', '20', '-T', '1', '-s', script)
+        guest.run('busybox', 'udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-t', '60', '-T', '1', '-s', script)
         return note.read_text().split()
 
     def resolve(self, guest, name):
