@@ -192,6 +192,32 @@ class Reach(NetworkCase):
         self.guests['nat'].ip('route', 'replace', 'default', 'via', 'fd00:150::1')
         self.assertEqual(self.ask(self.guests['nat'], OUT6), 'fd00:2::1')
 
+    def test_each_kind_of_network_reaches_the_same_by_ipv6(self):
+        # Without router advertisements: a guest would answer with an address that it was not asked by.
+        nat = '[network guests]\nbridge = brnat\nforward = nat\nnat6 = yes\naddress = fd00:150::1/64\ndns = no\n'
+        both = [t.replace(f'10.{n}.0.1/24', f'10.{n}.0.1/24 fd00:{n}::1/64') for n, t in ((9, ROUTE), (8, LAB))]
+        self.bed.apply(UPLINK + nat + ''.join(both))
+        self.guests['nat'].ip('addr', 'flush', 'dev', 'eth0', 'scope', 'global')
+        addresses = {'nat': 'fd00:150::10', 'route': 'fd00:9::10', 'lab': 'fd00:8::10', 'out': OUT6}
+        for name, guest in self.guests.items():
+            network = addresses[name].removesuffix('10')
+            guest.ip('addr', 'add', f'{network}10/64', 'dev', 'eth0', 'nodad')
+            guest.ip('route', 'replace', 'default', 'via', f'{network}1')
+            self.bed.outside.ip('route', 'add', f'{network}/64', 'via', 'fd00:2::1')
+            self.assertTrue(eventually(lambda guest=guest, network=network: self.ping(guest, f'{network}1'), 30))
+        seen = {
+            ('nat', 'out'): 'fd00:2::1', ('nat', 'route'): 'fd00:9::1',
+            ('route', 'out'): 'fd00:9::10', ('out', 'route'): OUT6,
+            ('host', 'nat'): 'fd00:150::1', ('host', 'route'): 'fd00:9::1', ('host', 'lab'): 'fd00:8::1', ('host', 'out'): 'fd00:2::1',
+        }
+        # TCP does not hear a refusal that comes while it is sending, as it does where all machines are one.
+        for source, target in ((s, t) for s in self.places for t in addresses if s != t):
+            with self.subTest(source=source, target=target):
+                expected = seen.get((source, target))
+                self.assertEqual(self.ask(self.places[source], addresses[target], protocol='udp'), expected)
+                self.assertEqual(self.ping(self.places[source], addresses[target]), expected is not None)
+        self.assertFalse([h for h in self.echo.heard if h[2] == 'fd00:8::10' and h[0] != 'host'])
+
     def test_forwarded_ports_are_reached_from_everywhere(self):
         self.assertEqual(self.ask(self.bed.outside, HOST, 8080), OUT)
         self.assertEqual(self.ask(self.bed.inside, HOST, 8080), HOST)
