@@ -4,6 +4,10 @@
 
 #include <arpa/inet.h>
 
+/* What dnsmasq does by itself, and the most that a guest who asks under many names may make it keep. */
+#define LEASES_DEFAULT 1000
+#define LEASES_MAX 100000u
+
 struct writer {
 	FILE *f;
 	const struct network *n;
@@ -27,22 +31,6 @@ static const struct address *subnet_of(const struct link *l, const struct ip *ip
 		if (ip_in_subnet(ip, &l->addresses[i]))
 			return &l->addresses[i];
 	return NULL;
-}
-
-static bool has_range(const struct network *n, int family)
-{
-	for (size_t i = 0; i < n->n_ranges; i++)
-		if (n->ranges[i].from.family == family)
-			return true;
-	return false;
-}
-
-static bool has_host(const struct network *n, int family)
-{
-	for (size_t i = 0; i < n->n_hosts; i++)
-		if ((family == AF_INET ? n->hosts[i].ip4 : n->hosts[i].ip6).family)
-			return true;
-	return false;
 }
 
 static const char *netmask_text(unsigned prefix_len, char *buf)
@@ -95,25 +83,45 @@ static void write_ranges(const struct writer *w)
 	}
 }
 
-/* Where no range is, addresses are leased to known hosts only; of IPv6 guests make their own from what is announced. */
+static bool has_range_in(const struct network *n, const struct address *subnet)
+{
+	for (size_t i = 0; i < n->n_ranges; i++)
+		if (ip_in_subnet(&n->ranges[i].from, subnet))
+			return true;
+	return false;
+}
+
+static bool has_host_in(const struct network *n, const struct address *subnet)
+{
+	for (size_t i = 0; i < n->n_hosts; i++)
+		if (ip_in_subnet(subnet->family == AF_INET ? &n->hosts[i].ip4 : &n->hosts[i].ip6, subnet))
+			return true;
+	return false;
+}
+
+/* In a subnet without a range, addresses are leased to known hosts only; of IPv6 guests make their own of its prefix.
+ */
 static void write_subnets(const struct writer *w)
 {
-	bool ra = false, static4 = has_host(w->n, AF_INET) && !has_range(w->n, AF_INET);
-	bool static6 = has_host(w->n, AF_INET6) && !has_range(w->n, AF_INET6);
+	unsigned long long lease = values_num(w->n->own, NETWORK_LEASE_TIME, 3600);
+	bool ra = false;
 
 	for (size_t i = 0; i < w->l->n_addresses; i++) {
 		const struct address *a = &w->l->addresses[i];
 		struct ip ip = ip_of_address(a);
+		bool hosts = has_host_in(w->n, a);
 		char text[INET6_ADDRSTRLEN], mask[INET_ADDRSTRLEN];
 
-		ip_format(&ip, text);
-		if (a->family == AF_INET && static4)
-			word(w, "dhcp-range=%s,static,%s", text, netmask_text(a->prefix_len, mask));
-		else if (a->family == AF_INET6 && static6)
-			word(w, "dhcp-range=%s,static,%u", text, a->prefix_len);
-		else if (a->family == AF_INET6 && !has_range(w->n, AF_INET6))
-			word(w, "dhcp-range=%s,ra-only,%u", text, a->prefix_len);
 		ra |= a->family == AF_INET6;
+		if (has_range_in(w->n, a))
+			continue;
+		ip_format(&ip, text);
+		if (a->family == AF_INET && hosts)
+			word(w, "dhcp-range=%s,static,%s,%llus", text, netmask_text(a->prefix_len, mask), lease);
+		else if (a->family == AF_INET6 && hosts)
+			word(w, "dhcp-range=%s,static,%u,%llus", text, a->prefix_len, lease);
+		else if (a->family == AF_INET6)
+			word(w, "dhcp-range=%s,ra-only,%u", text, a->prefix_len);
 	}
 	if (ra)
 		word(w, "enable-ra");
@@ -134,12 +142,37 @@ static void write_boot(const struct writer *w)
 		word(w, "dhcp-boot=%s", b->file);
 }
 
+/* Addresses in a range, but no more than LEASES_MAX. */
+static uint32_t range_size(const struct dhcp_range *r)
+{
+	unsigned at = r->from.family == AF_INET ? 0 : 12;
+	uint32_t from, to;
+
+	if (memcmp(r->from.addr, r->to.addr, at) != 0)
+		return LEASES_MAX;
+	memcpy(&from, r->from.addr + at, sizeof(from));
+	memcpy(&to, r->to.addr + at, sizeof(to));
+	return MIN(ntohl(to) - ntohl(from), LEASES_MAX - 1) + 1;
+}
+
+/* dnsmasq gives no more leases than it is told, however many addresses there are. */
+static void write_lease_max(const struct writer *w)
+{
+	uint64_t n = w->n->n_hosts;
+
+	for (size_t i = 0; i < w->n->n_ranges; i++)
+		n += range_size(&w->n->ranges[i]);
+	if (n > LEASES_DEFAULT)
+		word(w, "dhcp-lease-max=%llu", (unsigned long long)MIN(n, LEASES_MAX));
+}
+
 static void write_options(const struct writer *w)
 {
 	uint64_t mtu = values_num(w->l->common, LINK_MTU, 0);
 
 	word(w, "dhcp-no-override");
 	word(w, "dhcp-authoritative");
+	write_lease_max(w);
 	write_boot(w);
 	if (network_forward(w->n) == FORWARD_ISOLATED)
 		word(w, "dhcp-option=3");

@@ -229,6 +229,9 @@ class Reach(NetworkCase):
         self.assertIsNone(self.ask(self.bed.outside, HOST, 8081))
         self.guests['nat'].ip('addr', 'add', 'fd00:150::10/64', 'dev', 'eth0', 'nodad')
         self.guests['nat'].ip('route', 'replace', 'default', 'via', 'fd00:150::1')
+        # Not before the host knows that nobody else has its addresses.
+        for place, address in ((self.guests['nat'], 'fd00:150::1'), (self.bed.outside, 'fd00:2::1')):
+            eventually(lambda place=place, address=address: self.ping(place, address), 30)
         self.assertEqual(self.ask(self.bed.outside, 'fd00:2::1', 8080), OUT6)
         self.assertEqual(self.ask(self.bed.inside, 'fd00:2::1', 8080), 'fd00:2::1')
         self.assertSettled()
