@@ -2,6 +2,7 @@
 /* Purpose: restore.h. */
 #include "restore.h"
 
+#include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 
 #include "../model/kind-bridge.h"
@@ -81,6 +82,33 @@ static void drop_vlan_options(struct values *own)
 	values_unset(own, BRIDGE_FDB_LOCAL_VLAN_0);
 }
 
+/*
+ * The kernel makes the group address follow filtering and protocol until it is told one, and then never again
+ * (recalculate_group_addr(), net/bridge/br_vlan.c). What it chose by itself it is not told, so that it goes on
+ * choosing.
+ */
+static bool is_chosen_by_kernel(const struct values *own)
+{
+	bool provider = values_num(own, BRIDGE_VLAN_FILTERING, 0) &&
+			values_num(own, BRIDGE_VLAN_PROTOCOL, ETH_P_8021Q) == ETH_P_8021AD;
+
+	return values_num(own, BRIDGE_GROUP_ADDRESS, 0) == (provider ? 0x0180c2000008 : 0x0180c2000000);
+}
+
+/* Unless the change tells it one. */
+static void keep_told_group_addresses(struct effective *e, const struct model *before, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+		struct link *want = model_find(&e->links, op->link->name);
+		const struct link *was = model_find(before, op->link->name);
+
+		if (op->type == OP_SET && op->link->kind == &kind_bridge && (op->own >> BRIDGE_GROUP_ADDRESS & 1) &&
+		    want && was && values_has(was->own, BRIDGE_GROUP_ADDRESS))
+			values_set_num(want->own, BRIDGE_GROUP_ADDRESS, values_num(was->own, BRIDGE_GROUP_ADDRESS, 0));
+	}
+}
+
 static void add_link(struct effective *e, const struct model *before, const struct link *was)
 {
 	const struct link *master = model_master(before, was), *parent = model_parent(before, was);
@@ -108,6 +136,8 @@ static void add_link(struct effective *e, const struct model *before, const stru
 	want->vlans_managed = knows_vlans(was) || knows_vlans(master);
 	if (was->kind == &kind_bridge && !knows_vlans(was))
 		drop_vlan_options(want->own);
+	if (was->kind == &kind_bridge && is_chosen_by_kernel(was->own))
+		values_unset(want->own, BRIDGE_GROUP_ADDRESS);
 	keep_permanent(want, was);
 	model_add(&e->links, want);
 }
@@ -187,5 +217,6 @@ void restore_extend(struct effective *e, const struct model *before, const struc
 		}
 	}
 	add_touched(e, before, &t);
+	keep_told_group_addresses(e, before, p);
 	free(t.marks);
 }

@@ -77,11 +77,49 @@ static void a_kernel_without_vlans_in_bridges_is_not_asked_for_them(void **state
 	world_done(&w);
 }
 
+/* The way back from `change` of a bridge with this group address: is the address in it? */
+static bool tells_group_address(const char *change, uint64_t address)
+{
+	struct config *c = world_config("[bridge br0]\nvlan_filtering = yes\nvlan_protocol = 802.1ad\n");
+	struct config *next = world_config(change);
+	struct effective back = EFFECTIVE_NULL;
+	struct model before;
+	struct step s;
+	struct world w;
+	bool told;
+
+	world_make(&w, "");
+	world_apply(&w, c, 2);
+	world_look(&w);
+	before = fake_dump(&w.kernel);
+	values_set_num(model_find(&before, "br0")->own, BRIDGE_GROUP_ADDRESS, address);
+	step_make(&w, next, &s);
+	restore_extend(&back, &before, &s.plan);
+	told = values_has(model_find(&back.links, "br0")->own, BRIDGE_GROUP_ADDRESS);
+	step_done(&s);
+	effective_done(&back);
+	model_done(&before);
+	config_free(c);
+	config_free(next);
+	world_done(&w);
+	return told;
+}
+
+static void a_group_address_that_the_kernel_chose_stays_its_choice(void **state _unused_)
+{
+	assert_false(tells_group_address("[bridge br0]\n", 0x0180c2000008));
+	assert_true(tells_group_address("[bridge br0]\n", 0x0180c200000b));
+	assert_true(tells_group_address("[bridge br0]\nvlan_filtering = yes\nvlan_protocol = 802.1ad\n"
+					"group_address = 01:80:c2:00:00:0b\n",
+					0x0180c2000008));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bridge_goes_also_when_its_port_was_changed_after_it_came),
 		cmocka_unit_test(a_kernel_without_vlans_in_bridges_is_not_asked_for_them),
+		cmocka_unit_test(a_group_address_that_the_kernel_chose_stays_its_choice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
