@@ -199,9 +199,17 @@ $(BUILD)/floor: $(call obj,tests/bench/floor.c)
 	$(call say,LD,$@)
 	$(LINK) $(CLIENT_LIBS)
 
-.PHONY: bench
+# A packet a millisecond, for the outage.
+$(BUILD)/pulse: $(call obj,tests/bench/pulse.c)
+	$(call say,LD,$@)
+	$(LINK)
+
+.PHONY: bench bench-outage
 bench: all $(BUILD)/floor deps-check
 	@BUILD=$(BUILD) tests/bench/run
+
+bench-outage: all $(BUILD)/pulse deps-check
+	@BUILD=$(BUILD) tests/bench/outage
 
 lint: $(BUILD)/core.a $(BUILD)/man/kvmnetd.ini.5 deps-lint
 	@BUILD=$(BUILD) CFLAGS="-I$(BUILD)/gen $(PKG_CFLAGS)" tests/lint
@@ -222,6 +230,7 @@ help:
 		'make check       runs all tests; the last line counts them' \
 		'make soak        runs the long forms of the tests' \
 		'make bench       measures it beside ip -batch in a guest, in about half an hour' \
+		'make bench-outage  measures how long a host is out of reach while its NIC moves into a bridge' \
 		'make fuzz        feeds rubbish to the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)' \
 		'make lint        clang-format, clang-tidy, cppcheck, shellcheck, manuals' \
 		'make install     installs (DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR))' \
