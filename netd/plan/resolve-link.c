@@ -381,13 +381,14 @@ static bool parent_is_down(struct effective *e, const struct link *want)
 	return values_num(parent->common, LINK_UP, 1) == 0 || parent_is_down(e, parent);
 }
 
-/* An MTU that goes back to the one found may be more than the parent has by now, which the kernel refuses. */
-static void limit_mtu(const struct resolve_input *in, struct effective *e, struct link *want)
+void resolve_mtu(const struct resolve_input *in, struct effective *e, struct link *want)
 {
-	const struct link *parent = model_find(&e->links, want->parent_name);
+	struct link *parent = model_find(&e->links, want->parent_name);
 	const struct link *have = model_find(in->actual, want->parent_name);
 	uint64_t mtu = values_num(have ? have->common : NULL, LINK_MTU, 1500);
 
+	if (parent)
+		resolve_mtu(in, e, parent);
 	mtu = values_num(parent ? parent->common : NULL, LINK_MTU, mtu);
 	if (want->parent_name[0] && !values_loc(want->common, LINK_MTU).file &&
 	    values_num(want->common, LINK_MTU, 0) > mtu)
@@ -428,7 +429,6 @@ void resolve_link(const struct resolve_input *in, struct effective *e, struct li
 	if (values_num(want->common, LINK_UP, 1) == 0)
 		drop_what_needs_up(want);
 	restore_found(in, e, want);
-	limit_mtu(in, e, want);
 	if (want->kind->settle && !want->foreign && !departed)
 		want->kind->settle(want, have);
 	else if (want->kind->drop_refused)

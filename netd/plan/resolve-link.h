@@ -6,6 +6,11 @@
 
 /* Fills in what is wanted of one link beyond what was written. All links must be in e->links, with masters set. */
 void resolve_link(const struct resolve_input *in, struct effective *e, struct link *want);
+/*
+ * When that is done for all: an MTU that goes back to the one found may be more than the parent will have, which the
+ * kernel refuses.
+ */
+void resolve_mtu(const struct resolve_input *in, struct effective *e, struct link *want);
 
 /* resolve-name.c: the kernel name for a name of the configuration; the same again when there is no such device. */
 const char *resolve_name(const struct resolve_input *in, const char *label, struct diags *problems);

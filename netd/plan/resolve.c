@@ -459,6 +459,8 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	for (size_t i = 0; i < e.links.n_links; i++)
 		resolve_link(in, &e, e.links.links[i]);
 	for (size_t i = 0; i < e.links.n_links; i++)
+		resolve_mtu(in, &e, e.links.links[i]);
+	for (size_t i = 0; i < e.links.n_links; i++)
 		add_sources(&e, e.links.links[i]);
 	resolve_subnets(in, &e);
 	resolve_libvirt(in, &e);

@@ -368,6 +368,18 @@ static void the_first_value_found_is_the_one_remembered(void **state _unused_)
 	assert_int_equal(values_num(model_find(scene->w.dump, "br0")->own, BRIDGE_AGEING_TIME, 0), 10000);
 }
 
+/* A VLAN's MTU and its parent's go back in one plan: the kernel takes no more for the VLAN than the parent will have. */
+static void mtu_that_goes_back_is_none_that_the_parent_loses(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene = scene_new(NICS, "[ethernet eth0]\nmtu = 2000\n");
+
+	scene_apply(scene, "[ethernet eth0]\nmtu = 2000\n");
+	scene_apply(scene, "[ethernet eth0]\nmtu = 2000\n[vlan v5]\nparent = eth0\nid = 5\nmtu = 1400\n");
+	scene_apply(scene, "[vlan v5]\nparent = eth0\nid = 5\n");
+	assert_int_equal(values_num(model_find(scene->w.dump, "eth0")->common, LINK_MTU, 0), 1500);
+	assert_int_equal(values_num(model_find(scene->w.dump, "v5")->common, LINK_MTU, 0), 1500);
+}
+
 /* A bridge that is deleted lets its ports go before it goes; who was let go long before that was let go by someone. */
 static void guests_are_remembered_while_their_bridge_goes(void **state _unused_)
 {
@@ -544,6 +556,7 @@ int main(void)
 		cmocka_unit_test(an_intended_create_counts_as_made),
 		cmocka_unit_test(a_removed_key_goes_back_to_the_value_found),
 		cmocka_unit_test(the_first_value_found_is_the_one_remembered),
+		cmocka_unit_test(mtu_that_goes_back_is_none_that_the_parent_loses),
 		cmocka_unit_test(guests_are_remembered_while_their_bridge_goes),
 		cmocka_unit_test(what_a_port_had_before_the_bond_is_remembered),
 		cmocka_unit_test(a_port_goes_back_to_the_master_it_was_found_in),

@@ -72,7 +72,7 @@ static void bridge(struct edits *e, FILE *f, unsigned i)
 		fprintf(f, "address = 10.0.%u.%u/24\n", roll(e, 8), i + 1);
 	if (roll(e, 4) == 0)
 		fprintf(f, "vlan_filtering = yes\n");
-	if (roll(e, 25) == 0)
+	if (roll(e, 12) == 0)
 		fprintf(f, "route = 10.%u.0.0/16\n", 20 + roll(e, 3));
 }
 
