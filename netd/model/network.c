@@ -17,7 +17,8 @@ static const struct option network_rows[] = {
 	},
 	[NETWORK_UPLINK] = {
 		.key = "uplink", .type = &type_string, .place = PLACE_CONFIG,
-		.help = "the only link that guests reach out through; left out: every link that a route of the host leads to",
+		.help = "the only link that guests reach out through, and are reached by; left out: every link that a "
+			"route of the host leads to",
 	},
 	[NETWORK_NAT6] = {
 		.key = "nat6", .type = &type_bool, .place = PLACE_CONFIG, .min = 0, .max = 1, .initial = 0,

@@ -106,8 +106,9 @@ static char *dnsmasq_of(const struct host *h)
 
 static void test_firewall_text(void **state _unused_)
 {
-	static const char *const names[] = {"nat",  "nat6",    "dhcp", "snat-uplink", "route",	 "isolated",
-					    "open", "several", "pxe",  "ports6",      "subnets", "libvirt"};
+	static const char *const names[] = {"nat",	"nat6",	   "dhcp",	  "snat-uplink", "route",
+					    "isolated", "open",	   "several",	  "pxe",	 "ports6",
+					    "subnets",	"libvirt", "route-uplink"};
 	const struct firewall none = FIREWALL_NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
