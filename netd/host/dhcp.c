@@ -33,6 +33,7 @@ struct dhcp {
 	struct client *clients;
 	size_t n;
 	struct leases leases;
+	bool stale; /* the files may say something else than `leases` */
 };
 
 static const char *const families_names[] = {
@@ -96,7 +97,7 @@ static void start_client(struct dhcp *d, struct client *c)
 	c->child = child_new(d->event, &setup);
 }
 
-static void forget_leases(const struct dhcp *d, const char *link)
+static void forget_leases(struct dhcp *d, const char *link)
 {
 	static const char *const suffixes[] = {"dhcp", "dhcp6"};
 
@@ -105,6 +106,7 @@ static void forget_leases(const struct dhcp *d, const char *link)
 
 		unlink(path);
 	}
+	d->stale = true;
 }
 
 /* Its lease is given back to nobody, and good until it runs out: its master may go on with it, or the next client. */
@@ -159,6 +161,7 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
 {
 	struct dhcp *d = userdata;
 
+	d->stale = true;
 	d->changed(d->userdata);
 	return 0;
 }
@@ -196,9 +199,13 @@ static void wake_for_the_next_end(struct dhcp *d)
 /* A lease is one, whether its client runs at the moment or not. */
 const struct leases *dhcp_leases(struct dhcp *d)
 {
-	DIR *dir = opendir(d->dir);
+	DIR *dir;
 	struct dirent *entry;
 
+	if (!d->stale && d->watch)
+		return &d->leases;
+	d->stale = false;
+	dir = opendir(d->dir);
 	leases_done(&d->leases);
 	while (dir && (entry = readdir(dir))) {
 		char *suffix = strrchr(entry->d_name, '.');
@@ -242,8 +249,11 @@ static int on_file(sd_event_source *s _unused_, const struct inotify_event *e, v
 	struct dhcp *d = userdata;
 	const char *suffix = e->len ? strrchr(e->name, '.') : NULL;
 
-	if (suffix && (streq(suffix, ".dhcp") || streq(suffix, ".dhcp6")))
-		d->changed(d->userdata);
+	/* Events that were lost have no name. */
+	if (e->len && (!suffix || (!streq(suffix, ".dhcp") && !streq(suffix, ".dhcp6"))))
+		return 0;
+	d->stale = true;
+	d->changed(d->userdata);
 	return 0;
 }
 
@@ -293,6 +303,7 @@ struct dhcp *dhcp_new(sd_event *event, const char *runtime_dir, const char *lib_
 	d->script = xasprintf("%s/dhcp-event", lib_dir);
 	d->changed = changed;
 	d->userdata = userdata;
+	d->stale = true;
 	if (mkdir(d->dir, 0755) < 0 && errno != EEXIST)
 		log_warning("%s: %s", d->dir, strerror(errno));
 	sd_event_add_inotify(event, &d->watch, d->dir, IN_MOVED_TO | IN_DELETE, on_file, d);

@@ -37,6 +37,86 @@ static void print_value(FILE *f, const struct option *o, union value v)
 		o->type->print(o, v, f);
 }
 
+static bool has_word(const struct blob *b, const char *word)
+{
+	for (size_t i = 0; b && i < b->len; i += strlen((const char *)b->data + i) + 1)
+		if (streq((const char *)b->data + i, word))
+			return true;
+	return false;
+}
+
+/* What every dnsmasq of ours is told. */
+static bool is_usual(const char *word)
+{
+	static const char *const usual[] = {
+		"interface=", "except-interface=", "bind-dynamic",	 "no-hosts",
+		"local=",     "expand-hosts",	   "dhcp-authoritative", "dhcp-no-override"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+		if (startswith(word, usual[i]))
+			return true;
+	return false;
+}
+
+/* Of many words that begin alike these are shown, and of the rest their number, and a digest: the line names the plan.
+ */
+#define WORDS_SHOWN 4
+
+struct hidden_words {
+	const char *kind; /* with its length */
+	int len;
+	size_t n;
+	uint32_t digest; /* FNV-1a */
+};
+
+static void print_hidden(FILE *f, struct hidden_words *h, const char *sign)
+{
+	if (h->n > WORDS_SHOWN)
+		fprintf(f, ", %s%zu more %.*s (%08" PRIx32 ")", sign, h->n - WORDS_SHOWN, h->len, h->kind, h->digest);
+	*h = (struct hidden_words){.digest = 0x811c9dc5};
+}
+
+/* The words of one that the other has not. */
+static void print_words(FILE *f, const struct blob *of, const struct blob *without, const char *sign, bool *first)
+{
+	struct hidden_words h = {.digest = 0x811c9dc5};
+
+	for (size_t i = 0, next; of && i < of->len; i = next) {
+		const char *word = (const char *)of->data + i;
+		int len = (int)strcspn(word, "=:");
+
+		next = i + strlen(word) + 1;
+		if (has_word(without, word) || (!without && is_usual(word)))
+			continue;
+		if (h.len != len || strncmp(h.kind, word, (size_t)len) != 0)
+			print_hidden(f, &h, sign);
+		h.kind = word;
+		h.len = len;
+		if (h.n++ < WORDS_SHOWN)
+			fprintf(f, "%s%s%s", *first ? " " : ", ", sign, word);
+		for (const char *c = word; h.n > WORDS_SHOWN && *c; c++)
+			h.digest = (h.digest ^ (uint8_t)*c) * 0x01000193;
+		*first = false;
+	}
+	print_hidden(f, &h, sign);
+}
+
+/* Lists that other programs are told: what is new in them, and what is gone. */
+static void print_word_lists(FILE *f, const struct option *o, const struct blob *want, const struct blob *have)
+{
+	bool first = true;
+
+	fputs(o->key, f);
+	if (!want) {
+		fputs(" none", f);
+		return;
+	}
+	print_words(f, want, have, have ? "+" : "", &first);
+	print_words(f, have, want, "-", &first);
+	if (first)
+		fputs(" started", f);
+}
+
 static void print_rows(FILE *f, const struct values *want, const struct values *have, uint64_t rows, bool *first)
 {
 	for (unsigned row = 0; want && row < want->table->n; row++) {
@@ -45,6 +125,11 @@ static void print_rows(FILE *f, const struct values *want, const struct values *
 		if (!(rows >> row & 1))
 			continue;
 		item(f, first);
+		if (o->type == &type_words && o->place == PLACE_HOST) {
+			print_word_lists(f, o, values_at(want, row).blob,
+					 values_has(have, row) ? values_at(have, row).blob : NULL);
+			continue;
+		}
 		fprintf(f, "%s ", o->key);
 		if (values_has(have, row) && have->table == want->table && o->type != &type_ifname &&
 		    !o->type->equal(o, values_at(want, row), values_at(have, row))) {

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: what DHCP servers gave is wanted like what is declared. */
+/*
+ * Purpose: what DHCP servers gave is wanted like what is declared: for good, until the lease ends. In the kernel it has
+ * no lifetime: every renewal would have to be written there, and an address would go while kvmnetd is stopped, though
+ * its client goes on renewing it.
+ */
 #include "resolve-link.h"
 
 /* What is declared goes first, and of two servers' the first link's: one route would only push the other out. */

@@ -211,6 +211,61 @@ static void test_foreign_rule(void **state _unused_)
 	firewall_done(&found);
 }
 
+/* What the plan says of the dnsmasq of bra, which was told what `from` says; "": not told of. */
+static void check_told(const char *from, const char *to, const char *expected)
+{
+	const struct firewall none = FIREWALL_NULL;
+	_cleanup_free_ char *line = xstrdup("");
+	union value told = {0};
+	struct host h;
+	struct link *bra;
+
+	plan_of(&h, NULL, from, &none);
+	bra = model_find(&h.effective.links, "bra");
+	if (bra)
+		told = value_copy(&link_options.rows[LINK_DNSMASQ], values_at(bra->common, LINK_DNSMASQ));
+	host_done(&h);
+	plan_of(&h, NULL, to, &none);
+	for (size_t i = 0; i < h.plan.n; i++) {
+		struct op *op = &h.plan.ops[i];
+		struct link found = {.common = values_new(&link_options)};
+
+		if (op->type == OP_HOST && op->common >> LINK_DNSMASQ & 1) {
+			values_put(found.common, LINK_DNSMASQ, told, LOC_NONE);
+			op->have = &found;
+			free(line);
+			line = PRINT_TEXT(op_print, op);
+			op->have = NULL;
+		}
+		values_free(found.common);
+	}
+	assert_string_equal(line, expected);
+	host_done(&h);
+}
+
+#define SERVED "[network a]\nbridge = bra\nforward = isolated\naddress = 10.0.0.1/24\ndhcp_range = auto\n"
+#define HOSTS                                                                                                          \
+	"host = 52:54:00:00:00:01 10.0.0.11\nhost = 52:54:00:00:00:02 10.0.0.12\n"                                     \
+	"host = 52:54:00:00:00:03 10.0.0.13\nhost = 52:54:00:00:00:04 10.0.0.14\nhost = 52:54:00:00:00:05 10.0.0.15\n"
+
+static void test_what_dnsmasq_is_told_is_short(void **state _unused_)
+{
+	check_told("[bridge brx]\n", SERVED,
+		   "set bra: dnsmasq no-resolv, dhcp-range=10.0.0.2,10.0.0.254,255.255.255.0,3600s, dhcp-option=3");
+	check_told("[bridge brx]\n", "[network a]\nbridge = bra\naddress = 10.0.0.1/24\n", "set bra: dnsmasq started");
+	check_told(SERVED, SERVED "lease_time = 2h\n",
+		   "set bra: dnsmasq +dhcp-range=10.0.0.2,10.0.0.254,255.255.255.0,7200s, "
+		   "-dhcp-range=10.0.0.2,10.0.0.254,255.255.255.0,3600s");
+	check_told(SERVED, SERVED HOSTS "host = 52:54:00:00:00:06 10.0.0.16\n",
+		   "set bra: dnsmasq +dhcp-host=52:54:00:00:00:01,10.0.0.11, +dhcp-host=52:54:00:00:00:02,10.0.0.12, "
+		   "+dhcp-host=52:54:00:00:00:03,10.0.0.13, +dhcp-host=52:54:00:00:00:04,10.0.0.14, +2 more dhcp-host "
+		   "(6dc6c36f)");
+	check_told(SERVED, SERVED HOSTS "host = 52:54:00:00:00:06 10.0.0.17\n",
+		   "set bra: dnsmasq +dhcp-host=52:54:00:00:00:01,10.0.0.11, +dhcp-host=52:54:00:00:00:02,10.0.0.12, "
+		   "+dhcp-host=52:54:00:00:00:03,10.0.0.13, +dhcp-host=52:54:00:00:00:04,10.0.0.14, +2 more dhcp-host "
+		   "(6cc6c1dc)");
+}
+
 static struct link *add_found(struct host *h, const char *name, uint32_t ifindex)
 {
 	struct link *l = link_new(name, &kind_ethernet);
@@ -354,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_network_goes),
 		cmocka_unit_test(test_last_network_goes),
 		cmocka_unit_test(test_foreign_rule),
+		cmocka_unit_test(test_what_dnsmasq_is_told_is_short),
 		cmocka_unit_test(test_a_subnet_that_others_have),
 		cmocka_unit_test(test_forwarding_of_bridges_and_uplinks),
 		cmocka_unit_test(test_forwarding_of_the_named_uplink),
