@@ -114,6 +114,13 @@ static void store_if_new(struct manager *m, const struct config_files *files, st
 	manager_set_config(m, c, files, number < 0 ? 0 : (uint32_t)number, (int64_t)time(NULL));
 }
 
+static void use_nothing(struct manager *m)
+{
+	const struct config_files none = {0};
+
+	manager_set_config(m, config_new(), &none, 0, 0);
+}
+
 static void use_files(struct manager *m)
 {
 	struct config_files files = {0};
@@ -135,8 +142,7 @@ static void use_files(struct manager *m)
 			") runs instead",
 			m->dirs.config, m->generation);
 	} else {
-		config_files_done(&files);
-		manager_set_config(m, config_new(), &files, 0, 0);
+		use_nothing(m);
 		manager_problem(m, NULL, false, "degraded: the files in %s do not check and none were applied before",
 				m->dirs.config);
 	}
@@ -216,10 +222,38 @@ void manager_check_ready(struct manager *m)
 		become_ready(m);
 }
 
+static bool was_never_stored(const struct manager *m)
+{
+	_cleanup_free_ uint32_t *list = NULL;
+
+	return generations_list(&m->dirs, &list) == 0;
+}
+
+/*
+ * What runs without a number is nothing, or files that could not be stored (a full disk): those made something, unless
+ * that is what is being undone.
+ */
+static bool ran_nothing(const struct manager *m, uint32_t generation)
+{
+	return !m->is_boot && generation == 0 && (m->going_back || m->ledger.n == 0);
+}
+
 static void choose_config(struct manager *m, uint32_t generation)
 {
 	if (!m->is_boot && manager_use_generation(m, generation)) {
 		log_info("resuming generation %" PRIu32 " of this boot", generation);
+	} else if (ran_nothing(m, generation)) {
+		use_nothing(m);
+		manager_problem(m, NULL, false,
+				"nothing was applied in this boot, so a restart applies nothing; netctl apply applies "
+				"the files in %s",
+				m->dirs.config);
+	} else if (m->is_boot && unconfirmed_is_marked(&m->dirs) && was_never_stored(m)) {
+		use_nothing(m);
+		manager_problem(m, NULL, false,
+				"started with no configuration: the files in %s were never confirmed, and none were "
+				"applied before; netctl apply ends this",
+				m->dirs.config);
 	} else if (m->is_boot && unconfirmed_is_marked(&m->dirs) && use_newest_generation(m)) {
 		manager_problem(m, NULL, false,
 				"started with the last confirmed configuration (generation %" PRIu32
@@ -228,6 +262,9 @@ static void choose_config(struct manager *m, uint32_t generation)
 	} else {
 		use_files(m);
 	}
+	/* A later start of this boot finds that this was one, also when it had nothing to do. */
+	if (m->is_boot && state_save(&m->dirs, &m->ledger, m->generation) < 0)
+		log_error("the ledger could not be written");
 }
 
 void manager_extend_start(uint64_t usec)
@@ -256,8 +293,7 @@ int manager_start(struct manager *m)
 		log_error("rtnetlink: %s", strerror(-r));
 		return r;
 	}
-	state_load(&m->dirs, &m->ledger, &generation);
-	m->is_boot = generation == 0;
+	m->is_boot = state_load(&m->dirs, &m->ledger, &generation) < 0;
 	m->host = host_new(m->event, &(struct host_setup){
 					     .state_dir = m->dirs.state,
 					     .runtime_dir = m->dirs.runtime,

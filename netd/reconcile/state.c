@@ -56,7 +56,7 @@ int state_load(const struct state_dirs *dirs, struct ledger *ret, uint32_t *ret_
 		take_line(json, ret, ret_generation);
 		json_object_put(json);
 	}
-	return 0;
+	return born_here ? 0 : -ENOENT;
 }
 
 static void print_line(FILE *f, struct json_object *json)

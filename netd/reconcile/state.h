@@ -12,8 +12,10 @@ struct state_dirs {
 	const char *config, *runtime, *state; /* borrowed */
 };
 
-/* Reads the ledger of this boot and namespace. *ret_generation is the one applied then, 0 when there is none or it is
- * another boot. */
+/*
+ * Reads the ledger of this boot and namespace. *ret_generation is the one applied then, 0 when there is none. Returns
+ * 0, or -ENOENT when nothing was written in this boot: it is the first start of it.
+ */
 int state_load(const struct state_dirs *dirs, struct ledger *ret, uint32_t *ret_generation);
 /*
  * Writes both. Called before and after every change of the kernel, so what changed since the last time is appended; now

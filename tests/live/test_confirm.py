@@ -336,6 +336,27 @@ class Generations(Case):
         self.assertIn('no such generation', err)
 
 
+class FirstApply(Case):
+    needs = bed.BRIDGES
+
+    def test_that_was_never_confirmed_is_gone_after_a_reboot(self):
+        b = self.begin('[bridge br0\n')
+        b.write(BRIDGE)
+        self.assertEqual(b.netctl('apply', '--confirm', 60)[0], 0)
+        self.assertEqual(b.ports('br0'), ['eth0'])
+        b = self.reboot()
+        b.nics('eth0', 'eth1')
+        b.start()
+        self.assertEqual(b.sent(), [])
+        self.assertEqual(b.link('br0'), {})
+        self.assertIn('never confirmed', self.problems())
+        # Nor is it there after a restart, until it is asked for.
+        b.restart()
+        self.assertEqual(b.link('br0'), {})
+        b.apply()
+        self.assertEqual(b.ports('br0'), ['eth0'])
+
+
 class Holds(Case):
     needs = bed.BRIDGES
 

@@ -169,6 +169,21 @@ class Starts(bed.TestCase):
         self.assertEqual(b.ports('br0'), ['eth1'])
         self.assertFalse(state(b)['pending'])
 
+    def test_a_restart_is_no_boot_also_when_the_boot_had_nothing_to_do(self):
+        for files in '', '[bridge br0\n':
+            with self.subTest(files=files):
+                b = bed.Bed()
+                self.addCleanup(b.close)
+                b.write(files)
+                b.start()
+                b.write('[bridge br0]\n')
+                b.restart()
+                self.assertEqual(b.sent(), [])
+                self.assertEqual(b.link('br0'), {})
+                self.assertTrue(state(b)['pending'])
+                b.apply()
+                self.assertNotEqual(b.link('br0'), {})
+
     def test_reload_of_files_that_do_not_check_changes_nothing(self):
         b = self.bed
         b.nic('eth0')

@@ -154,6 +154,21 @@ static void a_line_without_end_is_passed_over(void **state _unused_)
 	ledger_done(&l);
 }
 
+static void the_first_start_of_a_boot_finds_nothing(void **state _unused_)
+{
+	_cleanup_free_ char *path = ledger_path();
+	struct ledger l = LEDGER_NULL;
+	uint32_t generation = 1;
+
+	unlink(path);
+	assert_int_equal(state_load(&dirs, &l, &generation), -ENOENT);
+	assert_int_equal(generation, 0);
+	/* Whatever that start came to: the next one is no first one. */
+	assert_int_equal(state_save(&dirs, &l, 0), 0);
+	assert_reads_back(&l, 0);
+	ledger_done(&l);
+}
+
 /* What was kept of all knows nothing of the file, what was kept of some names says what changed: both are read back. */
 static void what_is_put_back_is_written(void **state _unused_)
 {
@@ -216,6 +231,7 @@ int main(void)
 		cmocka_unit_test(every_save_is_read_back),
 		cmocka_unit_test(records_are_found_by_their_whole_name),
 		cmocka_unit_test(only_what_changed_is_appended),
+		cmocka_unit_test(the_first_start_of_a_boot_finds_nothing),
 		cmocka_unit_test(a_line_without_end_is_passed_over),
 		cmocka_unit_test(what_is_put_back_is_written),
 		cmocka_unit_test(what_was_kept_first_counts),
