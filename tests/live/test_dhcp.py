@@ -5,6 +5,7 @@ import signal
 import time
 import unittest
 
+import bed
 from bed import eventually
 from test_host import HostCase
 
@@ -22,6 +23,8 @@ def group_of(pid):
 
 
 class DhcpCase(HostCase):
+    needs = bed.BRIDGES
+
     def setUp(self):
         super().setUp()
         (self.run_dir / 'dhcpcd').mkdir(exist_ok=True)
@@ -159,6 +162,26 @@ class Leases(DhcpCase):
         self.wait_for('br0')
         self.assertEqual(self.bed.routes(), [])
         self.assertEqual(self.resolv_conf.read_text().count('nameserver 192.0.2.53'), 0)
+
+    def test_what_the_server_says_while_kvmnetd_is_stopped_is_found_when_it_starts(self):
+        self.serve()
+        self.bed.write(CONFIG.format('ipv4'))
+        self.bed.start()
+        self.wait_for('br0', '192.0.2.100/24')
+        client = self.pids()
+        self.bed.stop()
+        # As long as nobody puts on what came, the link keeps what it has.
+        self.leases.unlink(missing_ok=True)
+        self.serve(first=130)
+        self.rebind()
+        eventually(lambda: 'new_ip_address=192.0.2.130' in self.lease_file().read_text(), 90)
+        self.wait_for('br0', '192.0.2.100/24')
+        self.bed.start()
+        self.wait_for('br0', '192.0.2.130/24')
+        eventually(lambda: self.assertEqual(self.bed.routes(), [('default', '192.0.2.1', 'br0')]) or True)
+        self.assertEqual(self.pids(), client)
+        eventually(self.bed.in_sync)
+        self.assertSettled()
 
     def test_an_unconfirmed_apply_ends_the_client_and_a_rollback_starts_it(self):
         self.serve()
