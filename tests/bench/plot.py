@@ -12,7 +12,9 @@ import sys
 PANELS = [('bring-up', 'bring-up from nothing'), ('remove-all', 'remove all'), ('add-one', 'add one'),
           ('unchanged', 'apply again, unchanged'), ('change-all', 'change one option on all'), ('status', 'status of all')]
 COLOURS = {'kvmnetd': '#c0392b', 'ip': '#2c3e50', 'floor': '#7f8c8d', 'networkd': '#2980b9', 'ifupdown2': '#27ae60', 'nm': '#8e44ad'}
-WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM, ACROSS = 360, 250, 48, 34, 12, 34, 3
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM, ACROSS = 360, 250, 48, 34, 24, 34, 3
+# What the floor program does in place of a workload.
+INSTEAD = {'unchanged': 'dump'}
 
 
 class Axis:
@@ -44,7 +46,7 @@ def points(cells, work):
     """{tool: {n: [seconds]}}"""
     found = {}
     for c in cells:
-        if c['work'] == work and c.get('seconds'):
+        if c['work'] in (work, INSTEAD.get(work)) and c.get('seconds'):
             found.setdefault(c['tool'], {}).setdefault(c['n'], []).append(c['seconds'])
     return found
 
