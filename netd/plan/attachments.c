@@ -73,12 +73,24 @@ static struct attachment *insert(struct attachments *a, size_t place)
 {
 	ARRAY_APPEND(a->list, a->n);
 	memmove(&a->list[place + 1], &a->list[place], (a->n - 1 - place) * sizeof(*a->list));
+	a->list[place] = (struct attachment){0};
 	return &a->list[place];
+}
+
+/* Kernel state that was not read anew since is shared (option.h). */
+static bool is_unchanged(const struct attachment *entry, const struct link *l, const struct link *master)
+{
+	const struct link *was = entry->port;
+
+	return was && was->ifindex == l->ifindex && entry->master_ifindex == master->ifindex && was->port && l->port &&
+	       was->port->slots == l->port->slots && was->n_vlans == l->n_vlans &&
+	       (!l->n_vlans || memcmp(was->vlans, l->vlans, l->n_vlans * sizeof(*l->vlans)) == 0);
 }
 
 static void forget(struct attachments *a, size_t place)
 {
 	link_free(a->list[place].port);
+	a->changed = true;
 	a->n--;
 	memmove(&a->list[place], &a->list[place + 1], (a->n - place) * sizeof(*a->list));
 }
@@ -97,9 +109,9 @@ void attachments_note(struct attachments *a, const struct config *config, const 
 			forget(a, place);
 		return;
 	}
-	if (known)
-		link_free(a->list[place].port);
 	entry = known ? &a->list[place] : insert(a, place);
+	a->changed |= !is_unchanged(entry, l, master);
+	link_free(entry->port);
 	memcpy(entry->master, master->name, IFNAMSIZ);
 	entry->master_ifindex = master->ifindex;
 	entry->port = link_copy(l);

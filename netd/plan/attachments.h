@@ -18,6 +18,7 @@ struct attachment {
 struct attachments {
 	struct attachment *list; /* sorted by the port's name */
 	size_t n;
+	bool changed; /* since it was written down; whoever writes it clears this */
 };
 
 #define ATTACHMENTS_NULL ((struct attachments){0})

@@ -294,6 +294,7 @@ int manager_start(struct manager *m)
 		return r;
 	}
 	m->is_boot = state_load(&m->dirs, &m->ledger, &generation) < 0;
+	manager_load_guests(m);
 	m->host = host_new(m->event, &(struct host_setup){
 					     .state_dir = m->dirs.state,
 					     .runtime_dir = m->dirs.runtime,

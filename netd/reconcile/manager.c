@@ -419,6 +419,8 @@ void manager_done(struct manager *m)
 	sd_event_source_disable_unref(m->udev_timer);
 	sd_event_source_disable_unref(m->confirm_timer);
 	sd_event_source_disable_unref(m->hold_timer);
+	sd_event_source_disable_unref(m->guests_timer);
+	manager_flush_guests(m);
 	free(m->holds);
 	free(m->candidate_plan);
 	prepared_free(m->prepared);

@@ -116,6 +116,8 @@ struct manager {
 	bool is_resolved;
 	struct names missing;		/* devices that are waited for */
 	struct attachments attachments; /* guests' ports, as last seen */
+	sd_event_source *guests_timer;	/* until they are written down */
+	uint64_t guests_took;		/* microseconds that took */
 	struct names claimed;		/* links that others were told are ours */
 	struct dhcp_clients clients;	/* of others, as last seen */
 
@@ -229,6 +231,11 @@ void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const c
 void manager_undone(struct manager *m, const struct outcome *o);
 bool manager_recover(struct manager *m, uint32_t generation);
 int manager_start_undo(struct manager *m);
+/* attached.c */
+/* Guests are written down before long, if any came or went. */
+void manager_keep_guests(struct manager *m);
+void manager_flush_guests(struct manager *m); /* now */
+void manager_load_guests(struct manager *m);
 /* hooks.c */
 extern const struct transaction_hooks manager_hooks;
 void manager_host_changed(void *userdata);

@@ -198,6 +198,7 @@ void manager_kernel_changed(const char *name, bool all, void *userdata)
 	/* Guests come and go without anything of ours changing. */
 	if (name)
 		attachments_note(&m->attachments, m->config, kernel_actual(m->kernel), name, boottime());
+	manager_keep_guests(m);
 	if (!name || all)
 		manager_unsettle(m);
 	else if (!manager_touch(m, name))

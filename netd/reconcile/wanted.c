@@ -118,6 +118,7 @@ static void note_attachments(struct manager *m, const struct effective *e)
 		attachments_update(&m->attachments, m->config, actual, boottime());
 	for (size_t i = 0; i < e->scope.links.n; i++)
 		attachments_note(&m->attachments, m->config, actual, e->scope.links.list[i], boottime());
+	manager_keep_guests(m);
 }
 
 void manager_note_wanted(struct manager *m, const struct effective *e)

@@ -492,6 +492,25 @@ class Guests(Case):
             self.assertIn(('default', '192.0.2.1', 'br0'), b.routes())
         self.assertSettled()
 
+    @bed.needs(bed.BRIDGES)
+    def test_bridge_deleted_while_the_daemon_was_away_gets_its_guests_back(self):
+        b = self.begin(BRIDGE)
+        b.tap('vnet0', 'br0')
+        b.ip('link', 'set', 'vnet0', 'type', 'bridge_slave', 'cost', 44, 'isolated', 'on')
+        kept = b.runtime / 'guests.json'
+        bed.eventually(lambda: kept.exists() and '"path_cost":"44"' in kept.read_text().replace(' ', ''))
+        for end in (b.kill, b.stop):
+            end()
+            b.ip('link', 'delete', 'br0')
+            b.start()
+            bed.eventually(lambda: b.ports('br0') == ['eth0', 'vnet0'], 30)
+            self.assertShows(b.port_data('vnet0'), {'cost': 44, 'isolated': True})
+        # Who was taken out of the bridge on purpose is not brought back.
+        b.ip('link', 'set', 'vnet0', 'nomaster')
+        b.kill()
+        b.start()
+        self.assertEqual(b.ports('br0'), ['eth0'])
+
     def test_bridge_with_guests_is_deleted_only_by_force(self):
         b = self.begin(BRIDGE)
         self.guests()

@@ -112,7 +112,7 @@ class Kills(bed.TestCase):
         """Begins something and returns the thread that waits for its end, or None."""
         b = self.bed
         if how == 'drift':
-            b.ip(*self.random.choice([('link', 'set', 'br0', 'down'), ('route', 'del', 'default')]))
+            b.ip(*self.random.choice([('link', 'del', 'br0'), ('link', 'set', 'br0', 'down'), ('route', 'del', 'default')]))
             return None
         if how == 'generation':
             number = self.generation()
