@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: Status, streamed in chunks, and Verify. */
+#include <malloc.h>
+
 #include "service-internal.h"
 #include "status-json.h"
 
@@ -25,6 +27,8 @@ static void status_stream_free(void *userdata)
 	children_done(&s->children);
 	/* A daemon at rest should be small. */
 	manager_forget_wanted(s->manager);
+	if (s->n > LINKS_PER_REPLY)
+		malloc_trim(0);
 	free(s);
 }
 
