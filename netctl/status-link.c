@@ -118,6 +118,27 @@ static void field_on_it(struct table *t, const struct tree *tree, const struct n
 	field(t, "on it", text);
 }
 
+/* "192.0.2.100/24, for another 58 min" */
+static void field_leases(struct table *t, struct json_object *link)
+{
+	for (size_t i = 0; i < json_count(link, "leases"); i++) {
+		struct json_object *lease = json_item(link, "leases", i);
+		const char *address = json_text_or(lease, "address", "?");
+		long long left = json_int(lease, "seconds_left", -1);
+		_cleanup_free_ char *text = NULL;
+
+		if (left < 0)
+			text = xasprintf("%s, for ever", address);
+		else if (left < 120)
+			text = xasprintf("%s, for another %lld s", address, left);
+		else if (left < 7200)
+			text = xasprintf("%s, for another %lld min", address, left / 60);
+		else
+			text = xasprintf("%s, for another %lld h", address, left / 3600);
+		field(t, i ? "" : "leased", text);
+	}
+}
+
 static void print_identity(struct term *t, const struct tree *tree, const struct node *n)
 {
 	struct table table = {.n_columns = 2, .indent = 2};
@@ -138,6 +159,7 @@ static void print_identity(struct term *t, const struct tree *tree, const struct
 	field_list(&table, "ports", link, "ports", " ");
 	field_on_it(&table, tree, n);
 	field_list(&table, "address", link, "addresses", NULL);
+	field_leases(&table, link);
 	field_list(&table, "route", link, "routes", NULL);
 	field_list(&table, "vlans", link, "vlans", ", ");
 	table_print(&table, t);

@@ -58,9 +58,10 @@ static struct json_object *status_next(void *userdata, bool *last)
 		const char *name = s->names[s->next++];
 		struct json_object *link = status_link(&view, name);
 
-		if (link && s->one && s->next == 1 && !s->brief)
+		if (link && s->one && s->next == 1 && !s->brief) {
 			json_object_object_add(link, "statistics", status_statistics(s->manager, name));
-
+			json_object_object_add(link, "leases", status_leases(s->manager, name));
+		}
 		if (link)
 			json_object_array_add(links, link);
 	}

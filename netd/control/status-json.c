@@ -427,6 +427,33 @@ struct json_object *status_statistics(struct manager *m, const char *name)
 	return json;
 }
 
+static void add_leases(struct json_object **array, const struct lease *lease)
+{
+	uint64_t now = boottime() / 1000000, end = lease_end(lease);
+
+	for (size_t i = 0; i < lease->n_addresses; i++) {
+		struct json_object *json = json_object_new_object();
+		_cleanup_free_ char *text = PRINT_TEXT(address_print, &lease->addresses[i]);
+
+		json_add_new(json, "address", json_object_new_string(text));
+		json_add_new(json, "seconds_left",
+			     end == UINT64_MAX ? NULL : json_object_new_int64(end > now ? (int64_t)(end - now) : 0));
+		*array = *array ? *array : json_object_new_array();
+		json_object_array_add(*array, json);
+	}
+}
+
+struct json_object *status_leases(const struct manager *m, const char *name)
+{
+	const struct leases *leases = host_leases(m->host);
+	struct json_object *array = NULL;
+
+	for (size_t i = 0; leases && i < leases->n; i++)
+		if (streq(leases->list[i].link, name))
+			add_leases(&array, &leases->list[i]);
+	return array;
+}
+
 struct json_object *status_link(struct status_view *v, const char *name)
 {
 	struct manager *m = v->manager;

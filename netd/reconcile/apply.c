@@ -89,6 +89,39 @@ static void warn_bridge_filter(const struct effective *e, struct diags *d)
 			 "too (unless somebody needs that: sysctl net.bridge.bridge-nf-call-iptables=0)");
 }
 
+/* Does a route lead beyond the wire of the link? */
+static bool leads_on(const struct link *have)
+{
+	for (size_t i = 0; i < have->n_routes; i++)
+		if (have->routes[i].has_gateway)
+			return true;
+	/* A point-to-point link needs no gateway, only a route. */
+	return have->flags & IFF_POINTOPOINT && have->n_routes;
+}
+
+/* Guests of a network that names its uplink get no further than that leads. */
+static void warn_uplinks(const struct manager *m, const struct config *c, const struct effective *e, struct diags *d)
+{
+	for (size_t i = 0; i < c->n_networks; i++) {
+		const struct network *n = c->networks[i];
+		const char *uplink = network_word(n, NETWORK_UPLINK);
+		const struct link *have = uplink ? model_find_any(kernel_actual(m->kernel), uplink) : NULL;
+		const struct link *want = uplink ? model_find(&e->links, uplink) : NULL;
+		_cleanup_free_ char *section = NULL;
+
+		if (!uplink || (have && leads_on(have)) || (want && leads_on(want)))
+			continue;
+		/* The label of an [ethernet] section is no name that the kernel knows. */
+		if (!have && !want && c->n_matches)
+			continue;
+		section = xasprintf("network %s", n->name);
+		diag_add(d, SEVERITY_WARNING, values_loc(n->own, NETWORK_UPLINK), section, "uplink",
+			 have || want ? "%s has no route with a gateway: guests reach no further than the link itself"
+				      : "%s is not there: guests reach nothing outside until it is",
+			 uplink);
+	}
+}
+
 static void add_warning(const char *text, void *userdata)
 {
 	diag_add(userdata, SEVERITY_WARNING, LOC_NONE, NULL, NULL, "%s", text);
@@ -96,8 +129,6 @@ static void add_warning(const char *text, void *userdata)
 
 static void warn_foreign(struct manager *m, const struct config *c, struct diags *d)
 {
-	if (!c || !c->n_networks)
-		return;
 	assist_warn(c, kernel_foreign(m->kernel), add_warning, d);
 	if (host_iptables_trouble(m->host))
 		diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
@@ -117,6 +148,9 @@ void manager_warn_rivals(struct manager *m, const struct config *c, const struct
 	warn_unserved(m, e, d);
 	warn_bridge_filter(e, d);
 	warn_unzoned(m, e, d);
+	if (!c || !c->n_networks)
+		return;
+	warn_uplinks(m, c, e, d);
 	warn_foreign(m, c, d);
 }
 

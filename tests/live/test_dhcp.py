@@ -100,6 +100,7 @@ class Leases(DhcpCase):
         eventually(lambda: self.assertEqual(self.shown('br0'), {'dns': '192.0.2.53', 'search': 'example.org lan'}) or True)
         eventually(self.bed.in_sync)
         self.assertSettled()
+        self.assertRegex(self.bed.netctl('status', 'br0')[1], r'leased +192\.0\.2\.100/24, for another \d+ (s|min|h)')
         before = self.bed.dump()
         # The server says the same once more.
         self.bed.sent()

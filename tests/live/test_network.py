@@ -358,6 +358,15 @@ class Services(NetworkCase):
         self.bed.apply(ini)
         self.assertEqual(self.bed.addresses('brany'), ['192.168.128.1/24'])
 
+    def test_an_uplink_that_leads_nowhere_is_told(self):
+        self.bed.write(UPLINK.replace('gateway', '#gateway') + NAT + 'uplink = eth0\n')
+        self.bed.start()
+        self.assertIn('eth0 has no route with a gateway', '\n'.join(self.bed.status()['daemon']['problems']))
+        self.bed.write(UPLINK + NAT + 'uplink = eth7\n')
+        self.assertIn('eth7 is not there', ''.join(self.bed.netctl('plan')[1:]))
+        self.bed.apply(UPLINK + NAT + 'uplink = eth0\n')
+        self.assertEqual(self.bed.status()['daemon']['problems'], [])
+
     def test_a_guest_without_a_disk_is_told_what_to_load_and_gets_it(self):
         (self.bed.dir / 'boot').mkdir()
         (self.bed.dir / 'boot' / 'loader.0').write_text('loaded')
