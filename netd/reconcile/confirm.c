@@ -149,6 +149,8 @@ int manager_undo(struct manager *m, const char *why)
 	m->confirm_deadline = 0;
 	sd_event_source_set_enabled(m->confirm_timer, SD_EVENT_OFF);
 	manager_drop_guard(m);
+	/* A start after a kill must not go on waiting, half way back. */
+	journal_set_waiting(&m->dirs, false);
 	undone_note(&m->dirs, why, m->candidate_plan);
 	manager_problem(m, NULL, false, "%s; the state before is put back (the files in %s are as they were left)", why,
 			m->dirs.config);

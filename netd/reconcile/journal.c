@@ -101,14 +101,14 @@ int journal_write(const struct state_dirs *dirs, const struct journal *j)
 	return write_json(path, json, true);
 }
 
-int journal_set_waiting(const struct state_dirs *dirs)
+int journal_set_waiting(const struct state_dirs *dirs, bool waiting)
 {
 	_cleanup_free_ char *path = journal_path(dirs);
 	_cleanup_json_ struct json_object *json = json_object_from_file(path);
 
 	if (!json)
 		return -ENOENT;
-	json_object_object_add(json, "waiting", json_object_new_boolean(true));
+	json_object_object_add(json, "waiting", json_object_new_boolean(waiting));
 	return write_json(path, json, true);
 }
 

@@ -32,8 +32,11 @@ void journal_done(struct journal *j);
 #define JOURNAL_NULL ((struct journal){0})
 
 int journal_write(const struct state_dirs *dirs, const struct journal *j);
-/* Notes in the journal that the change itself is done and the confirmation is waited for. */
-int journal_set_waiting(const struct state_dirs *dirs);
+/*
+ * Notes in the journal that the change itself is done and the confirmation is waited for; or not any more: that from
+ * now on nothing but the state before will do.
+ */
+int journal_set_waiting(const struct state_dirs *dirs, bool waiting);
 /* -ENOENT: there is none for this boot and namespace. */
 int journal_read(const struct state_dirs *dirs, struct journal *ret);
 void journal_remove(const struct state_dirs *dirs);

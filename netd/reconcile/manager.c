@@ -289,7 +289,7 @@ static void finish_apply(struct manager *m, const struct outcome *o)
 		manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files, m->generation,
 				   is_stored ? m->applied_when : (int64_t)time(NULL));
 		if (request.confirm && o->changed) {
-			journal_set_waiting(&m->dirs);
+			journal_set_waiting(&m->dirs, true);
 			manager_wait_for_confirmation(m, boottime() + request.confirm * 1000000ull, request.armed_by);
 			manager_watch_probes(m);
 		} else {

@@ -160,6 +160,21 @@ class Confirmation(Case):
         b.start(env=injector.environment)
         self.assertUndone(before)
 
+    def test_kill_while_an_operator_undoes_it_is_finished_long_before_the_deadline(self):
+        build_library()
+        injector = Injector(self.bed.dir / 'faults')
+        self.addCleanup(injector.close)
+        b = self.begin(env=injector.environment)
+        before = self.settled()
+        b.write(BRIDGE)
+        self.assertEqual(b.netctl('apply', '--confirm', 600)[0], 0)
+        injector.arm(('cut', 2))
+        b.netctl('rollback')
+        self.assertEqual(b.daemon.wait(bed.PATIENCE), -9)
+        b.daemon = None
+        b.start()
+        self.assertUndone(before)
+
     def test_from_another_connection_it_stays(self):
         self.arm()
         b = self.bed
