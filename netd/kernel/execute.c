@@ -223,7 +223,7 @@ static bool add_message(struct execution *x, size_t number)
 	ssize_t len;
 
 	if (op->type == OP_CREATE)
-		set_index(x, op->link->name, x->k->next_index++);
+		set_index(x, op->link->name, op->ifindex);
 	if (deletes)
 		len = ifindex ? (ssize_t)encode_group_member(ifindex, x->group, x->batch + x->len) : -ENODEV;
 	else

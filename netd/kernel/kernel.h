@@ -107,15 +107,19 @@ struct execute_result {
 };
 void execute_result_done(struct execute_result *r);
 
+/* Gives the links that the plan makes their ifindexes, before it is executed. */
+void kernel_number(struct kernel *k, struct plan *p);
+
 typedef void kernel_progress_fn(size_t done, size_t total, void *userdata);
 typedef void kernel_done_fn(struct execute_result *result,
 			    void *userdata); /* owns nothing: result dies after the call */
 
 /*
  * Executes a plan: messages go out in sends of some 50 ms of kernel work, glued ops in one, and while the kernel works
- * on one, the loop turns, so other sources are served. Stops after the send in which an op failed. The plan, and the effective and actual models it borrows from, must live unchanged until `done` was
- * called: while an execution runs, events are queued by the kernel and taken in only after `done`, which therefore sees
- * ACTUAL as it was before; `done` calls kernel_drain() when it wants to see the result.
+ * on one, the loop turns, so other sources are served. Stops after the send in which an op failed. The plan, and the
+ * effective and actual models it borrows from, must live unchanged until `done` was called: while an execution runs,
+ * events are queued by the kernel and taken in only after `done`, which therefore sees ACTUAL as it was before; `done`
+ * calls kernel_drain() when it wants to see the result.
  */
 int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *progress, kernel_done_fn *done,
 		   void *userdata);

@@ -31,6 +31,11 @@ void observe_index(struct kernel *k, uint32_t ifindex)
 		k->next_index = ifindex + 1;
 }
 
+void kernel_number(struct kernel *k, struct plan *p)
+{
+	plan_number(p, &k->next_index);
+}
+
 void observe_mark(struct kernel *k, uint32_t ifindex, unsigned what)
 {
 	if (!ifindex)

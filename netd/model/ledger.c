@@ -184,11 +184,18 @@ void ledger_put_back(struct ledger_past *past, struct ledger *l)
 	ledger_past_done(past);
 }
 
+bool record_fits(const struct record *r, const struct link *have)
+{
+	if (r->ifindex == have->ifindex || (r->replaces && r->replaces == have->ifindex))
+		return true;
+	return !r->created && r->ifindex == 0;
+}
+
 bool ledger_made(const struct ledger *l, const struct link *have)
 {
 	const struct record *r = ledger_find(l, have->name);
 
-	return r && r->created && r->kind == have->kind && (r->ifindex == 0 || r->ifindex == have->ifindex);
+	return r && r->created && r->kind == have->kind && record_fits(r, have);
 }
 
 bool ledger_added(const struct ledger *l, const struct link *have, const struct address *a)

@@ -18,7 +18,8 @@ struct record {
 	char name[IFNAMSIZ];
 	const struct kind *kind;
 	bool created;		     /* we made this link */
-	uint32_t ifindex;	     /* of the link we mean; 0: create was intended and may have happened */
+	uint32_t ifindex;	     /* of the link we mean, or are about to make; 0 with `created`: it is not there */
+	uint32_t replaces;	     /* the one of ours that goes when this one is made; 0: none, or it is gone */
 	uint64_t mac;		     /* address inherited from a port when it was made; 0: none */
 	bool joined;		     /* we attached it to a master ... */
 	char master[IFNAMSIZ];	     /* ... this one ... */
@@ -70,7 +71,9 @@ void ledger_keep(struct ledger_past *past, const struct ledger *l, const struct 
 /* Makes the ledger what it was, and forgets. */
 void ledger_put_back(struct ledger_past *past, struct ledger *l);
 
-/* Did we make this link of the kernel? By name, kind and ifindex (an intended create counts). */
+/* Is the record about this link of the kernel, which has its name, and not about one before it? */
+bool record_fits(const struct record *r, const struct link *have);
+/* Did we make this link of the kernel? By name, kind and ifindex, which a create has from before it is sent. */
 bool ledger_made(const struct ledger *l, const struct link *have);
 /* Did we add this address to that link? By the record, or by the protocol number where the kernel keeps it. */
 bool ledger_added(const struct ledger *l, const struct link *have, const struct address *a);

@@ -326,6 +326,17 @@ bool diff_link(const struct diff_input *in, const struct link *want, struct link
 	return !d.have || d.recreate || d.common || d.own || d.port || d.master || d.vlans || d.addresses || d.routes;
 }
 
+/*
+ * What we made, by the number it was given, or by that of one that we made in its place since. Another link that has
+ * its name now is of others.
+ */
+static const struct link *find_removed(const struct diff_input *in, const struct link *removed)
+{
+	const struct link *have = model_find(in->actual, removed->name);
+
+	return have && (have->ifindex == removed->ifindex || ledger_made(in->ledger, have)) ? have : NULL;
+}
+
 void diff_models(const struct diff_input *in, struct diff *ret)
 {
 	struct diff result = DIFF_NULL;
@@ -335,7 +346,7 @@ void diff_models(const struct diff_input *in, struct diff *ret)
 		if (diff_link(in, in->effective->links.links[i], &d))
 			*ARRAY_APPEND(result.list, result.n) = d;
 	for (size_t i = 0; i < in->effective->removed.n_links; i++) {
-		const struct link *have = model_find(in->actual, in->effective->removed.links[i]->name);
+		const struct link *have = find_removed(in, in->effective->removed.links[i]);
 		const struct link *want = have ? model_find(&in->effective->links, have->name) : NULL;
 
 		/* Of a link that is replaced by one of another kind, the wanted one already says so. */

@@ -49,7 +49,7 @@ static struct record *record_of(struct ledger *l, const struct op *op)
 	struct record *r = ledger_find(l, op->link->name);
 
 	/* A link of that name which is not the one we knew: what we knew of the old one is of no use. */
-	if (r && op->have && (r->kind != kind || (r->ifindex && r->ifindex != op->have->ifindex))) {
+	if (r && op->have && (r->kind != kind || !record_fits(r, op->have))) {
 		ledger_remove(l, op->link->name);
 		r = NULL;
 	}
@@ -70,13 +70,17 @@ static void note_mtu_of_new(struct record *r, const struct op *op, const struct 
 
 static void note_create(struct ledger *l, const struct op *op, const struct model *actual)
 {
-	struct record *old = ledger_find(l, op->link->name);
+	const struct record *old = ledger_find(l, op->link->name);
+	const struct link *have = model_find(actual, op->link->name);
+	uint32_t replaces = have && ledger_made(l, have) ? have->ifindex : 0;
 	uint64_t mac = op->link->mac_from_port ? values_num(op->link->common, LINK_MAC, 0) : old ? old->mac : 0;
 	struct record *r;
 
 	ledger_remove(l, op->link->name);
 	r = ledger_get(l, op->link->name, op->link->kind);
 	r->created = true;
+	r->ifindex = op->ifindex;
+	r->replaces = replaces;
 	r->mac = mac;
 	note_rows(&r->own, op->link->own, op->own, NULL, actual);
 	note_rows(&r->common, op->link->common, op->common & ~(1ull << LINK_MAC), NULL, actual);
@@ -272,6 +276,40 @@ void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model
 	}
 }
 
+void ledger_note_made(struct ledger *l, const struct plan *p, const struct model *actual)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+		struct record *r = op->type == OP_CREATE ? ledger_find(l, op->link->name) : NULL;
+
+		if (!r || r->ifindex != op->ifindex || model_index(actual, op->ifindex))
+			continue;
+		r->ifindex = model_index(actual, r->replaces) ? r->replaces : 0;
+		r->replaces = 0;
+		r->changed = true;
+	}
+}
+
+bool ledger_note_return(struct ledger *l, const struct ledger_past *past, const struct plan *p)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+		const struct record *was = op->type == OP_CREATE ? ledger_find(&past->records, op->link->name) : NULL;
+		struct record *r;
+
+		if (!was || !was->created || was->kind != op->link->kind)
+			continue;
+		ledger_remove(l, was->name);
+		r = ledger_get(l, was->name, was->kind);
+		r->created = true;
+		r->ifindex = op->ifindex;
+		any = true;
+	}
+	return any;
+}
+
 bool ledger_adopt(struct ledger *l, const struct effective *e, const struct model *actual)
 {
 	bool any = false;
@@ -350,7 +388,7 @@ static void settle_vlans(struct record *r, const struct link *want, const struct
 
 /* Whatever settling does to a record, it takes something away from this. */
 struct extent {
-	uint32_t ifindex;
+	uint32_t ifindex, replaces;
 	bool joined;
 	uint64_t common, own, port;
 	size_t n_vlans, n_addresses;
@@ -361,6 +399,7 @@ static struct extent extent_of(const struct record *r)
 {
 	return (struct extent){
 		.ifindex = r->ifindex,
+		.replaces = r->replaces,
 		.joined = r->joined,
 		.common = r->common ? r->common->set : 0,
 		.own = r->own ? r->own->set : 0,
@@ -373,9 +412,9 @@ static struct extent extent_of(const struct record *r)
 
 static bool extent_same(const struct extent *a, const struct extent *b)
 {
-	return a->ifindex == b->ifindex && a->joined == b->joined && a->common == b->common && a->own == b->own &&
-	       a->port == b->port && a->n_vlans == b->n_vlans && a->n_addresses == b->n_addresses &&
-	       a->vlans_found == b->vlans_found;
+	return a->ifindex == b->ifindex && a->replaces == b->replaces && a->joined == b->joined &&
+	       a->common == b->common && a->own == b->own && a->port == b->port && a->n_vlans == b->n_vlans &&
+	       a->n_addresses == b->n_addresses && a->vlans_found == b->vlans_found;
 }
 
 /* Returns whether there is still something to remember. */
@@ -385,11 +424,14 @@ static bool forget_what_is_back(struct record *r, const struct effective *e, con
 	const struct link *master;
 	uint64_t keep;
 
-	if (!have)
+	if (!have) {
+		r->ifindex = r->replaces = 0;
 		return want && r->created;
-	if (r->kind != have->kind || (r->ifindex && r->ifindex != have->ifindex))
+	}
+	if (r->kind != have->kind || !record_fits(r, have))
 		return false;
 	r->ifindex = have->ifindex;
+	r->replaces = 0;
 	master = model_master(actual, have);
 	if (r->joined && (!master || !streq(master->name, r->master)))
 		r->joined = false;
@@ -428,15 +470,19 @@ void ledger_settle(struct ledger *l, const struct effective *e, const struct mod
 			ledger_remove(l, list[i]->name);
 }
 
-void ledger_follow(struct ledger *l, const struct model *actual)
+void ledger_follow(struct ledger_past *past, const struct ledger *now, const struct model *actual)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		struct record *r = l->list[i];
+	for (size_t i = 0; i < past->records.n; i++) {
+		struct record *r = past->records.list[i];
 		const struct link *have = model_find(actual, r->name);
 
-		if (r->ifindex && have && have->kind == r->kind && !model_index(actual, r->ifindex)) {
-			r->ifindex = have->ifindex;
-			r->changed = true;
-		}
+		if (!r->ifindex || !have || have->kind != r->kind || model_index(actual, r->ifindex))
+			continue;
+		/* One that others made meanwhile is theirs. */
+		if (r->created && !ledger_made(now, have))
+			continue;
+		r->ifindex = have->ifindex;
+		r->replaces = 0;
+		r->changed = true;
 	}
 }

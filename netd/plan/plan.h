@@ -51,7 +51,8 @@ struct op {
 	const struct route *route;
 	struct bridge_vlan *vlans; /* owned; sorted */
 	size_t n_vlans;
-	bool glued; /* must follow its predecessor in the same send */
+	uint32_t ifindex; /* OP_CREATE: of the link it makes; 0: not chosen yet, see plan_number() */
+	bool glued;	  /* must follow its predecessor in the same send */
 	struct loc loc;
 	char *text, *commands; /* owned; OP_FIREWALL: in words, and what nftables is told */
 	char *why;	       /* owned; NULL: obvious. "mode needs the bond down and without ports" */
@@ -69,6 +70,11 @@ void plan_done(struct plan *p);
 /* Frees what the op owns; for one that is taken out of a plan. */
 void op_done(struct op *op);
 #define PLAN_NULL ((struct plan){0})
+/*
+ * Chooses the ifindexes of the links that the plan makes, *next and those after it: what was made is known by them,
+ * also to who finds the plan half done.
+ */
+void plan_number(struct plan *p, uint32_t *next);
 
 /* One line: "create bridge br0 (mac 52:..., up)". Without newline. */
 void op_print(const struct op *op, FILE *f);

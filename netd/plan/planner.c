@@ -21,6 +21,13 @@ void plan_done(struct plan *p)
 	*p = PLAN_NULL;
 }
 
+void plan_number(struct plan *p, uint32_t *next)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->ops[i].type == OP_CREATE)
+			p->ops[i].ifindex = (*next)++;
+}
+
 struct op *op_add(struct planner *p, enum op_type type, const struct link *link, const struct link *have)
 {
 	struct op *op = ARRAY_APPEND(p->plan->ops, p->plan->n);

@@ -173,7 +173,7 @@ static void restore_found(const struct resolve_input *in, struct effective *e, s
 	const struct link *master = have ? model_master(in->actual, have) : NULL;
 	const struct link *wanted_master = model_find(&e->links, want->master_name);
 
-	if (!r || !have || is_made_anew(in, want, have) || (r->ifindex && r->ifindex != have->ifindex))
+	if (!r || !have || is_made_anew(in, want, have) || !record_fits(r, have))
 		return;
 	put_back(want, &want->common, r->common);
 	put_back(want, &want->own, r->own);

@@ -222,10 +222,15 @@ static const char *waits_for(const struct resolve_input *in, struct effective *e
 	return want->waits_for;
 }
 
-void effective_remove(struct effective *e, const char *name, const struct kind *kind)
+void effective_remove(struct effective *e, const char *name, const struct kind *kind, uint32_t ifindex)
 {
-	if (!model_find(&e->removed, name))
-		model_add(&e->removed, link_new(name, kind));
+	struct link *l = model_find(&e->removed, name);
+
+	if (l)
+		link_free(model_take(&e->removed, l));
+	l = link_new(name, kind);
+	l->ifindex = ifindex;
+	model_add(&e->removed, l);
 }
 
 /* The rows that the kernel takes at creation only are those that it tells the links of one parent apart by. */
@@ -256,7 +261,7 @@ static void make_room(const struct resolve_input *in, struct effective *e, const
 
 		if (want != waiting && !want->waits_for && want->kind == have->kind &&
 		    streq(want->parent_name, parent->name) && same_slot(want, have))
-			effective_remove(e, have->name, have->kind);
+			effective_remove(e, have->name, have->kind, have->ifindex);
 	}
 }
 
@@ -270,7 +275,7 @@ static void check_kinds(const struct resolve_input *in, struct effective *e)
 		if (!have || have->kind == want->kind || want->foreign)
 			continue;
 		if (ledger_made(in->ledger, have)) {
-			effective_remove(e, have->name, have->kind);
+			effective_remove(e, have->name, have->kind, have->ifindex);
 			continue;
 		}
 		diag_add(&e->problems, SEVERITY_ERROR, want->loc, want->name, NULL,
@@ -330,10 +335,10 @@ static void add_departed(const struct resolve_input *in, struct effective *e)
 		const struct record *r = list[i];
 		const struct link *have = model_find(in->actual, r->name);
 
-		if (!have || model_find(&e->links, r->name) || (r->ifindex && r->ifindex != have->ifindex))
+		if (!have || model_find(&e->links, r->name) || !record_fits(r, have))
 			continue;
 		if (ledger_made(in->ledger, have))
-			effective_remove(e, r->name, have->kind);
+			effective_remove(e, r->name, have->kind, have->ifindex);
 		else if (r->kind == have->kind)
 			add_former(in, e, r, have);
 	}

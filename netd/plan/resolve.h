@@ -17,7 +17,7 @@
 
 struct effective {
 	struct model links;
-	struct model removed; /* links to be removed, by name and kind: we made them and they are no longer wanted */
+	struct model removed; /* links to be removed, by name, kind and ifindex: we made them, nobody wants them now */
 	struct firewall firewall; /* of guest networks */
 	bool keep_firewall;	  /* it is left as it is, whatever is wanted */
 	struct scope scope;	  /* what it is about; of a link that is not in it nothing is said */
@@ -26,8 +26,8 @@ struct effective {
 
 #define EFFECTIVE_NULL ((struct effective){0})
 void effective_done(struct effective *e);
-/* Lists a link as removed (once). */
-void effective_remove(struct effective *e, const char *name, const struct kind *kind);
+/* Lists a link as removed: the one of that ifindex, and no longer another one of that name. */
+void effective_remove(struct effective *e, const char *name, const struct kind *kind, uint32_t ifindex);
 
 struct resolve_input {
 	const struct config *config;

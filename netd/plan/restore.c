@@ -205,16 +205,15 @@ void restore_extend(struct effective *e, const struct model *before, const struc
 
 	touch_replaced(&t, before, p);
 	for (size_t i = 0; i < p->n; i++) {
-		const char *name = p->ops[i].link->name;
+		const struct op *op = &p->ops[i];
+		const char *name = op->link->name;
 		const struct link *was = model_find(before, name);
+		bool is_known = model_find(&e->removed, name);
 
-		if (model_find(&e->removed, name))
-			continue;
-		if (was) {
+		if (op->type == OP_CREATE && (is_known || !was))
+			effective_remove(e, name, op->link->kind, op->ifindex);
+		else if (was && !is_known)
 			touch(&t, was);
-		} else if (p->ops[i].type == OP_CREATE) {
-			effective_remove(e, name, p->ops[i].link->kind);
-		}
 	}
 	add_touched(e, before, &t);
 	keep_told_group_addresses(e, before, p);

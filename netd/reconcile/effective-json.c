@@ -208,6 +208,24 @@ static bool link_from_json(struct model *links, struct json_object *json)
 	return fill_link(l, json);
 }
 
+static struct json_object *removed_to_json(const struct link *l)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "kind", json_object_new_string(l->kind->name));
+	put_number(json, "ifindex", l->ifindex);
+	return json;
+}
+
+static void removed_from_json(struct effective *e, const char *name, struct json_object *json)
+{
+	const struct kind *kind =
+		json_object_is_type(json, json_type_object) ? kind_find(get_string(json, "kind")) : NULL;
+
+	if (kind && strlen(name) < IFNAMSIZ)
+		effective_remove(e, name, kind, (uint32_t)get_number(json, "ifindex"));
+}
+
 struct json_object *effective_to_json(const struct effective *e)
 {
 	struct json_object *json = json_object_new_object(), *links = json_object_new_array(),
@@ -216,8 +234,7 @@ struct json_object *effective_to_json(const struct effective *e)
 	for (size_t i = 0; i < e->links.n_links; i++)
 		json_object_array_add(links, link_to_json(&e->links, e->links.links[i]));
 	for (size_t i = 0; i < e->removed.n_links; i++)
-		json_object_object_add(removed, e->removed.links[i]->name,
-				       json_object_new_string(e->removed.links[i]->kind->name));
+		json_object_object_add(removed, e->removed.links[i]->name, removed_to_json(e->removed.links[i]));
 	json_object_object_add(json, "links", links);
 	json_object_object_add(json, "removed", removed);
 	return json;
@@ -233,9 +250,8 @@ int effective_from_json(struct json_object *json, struct effective *ret)
 	for (size_t i = 0; good && i < n; i++)
 		good = link_from_json(&e.links, json_object_array_get_idx(links, i));
 	if (good) {
-		json_object_object_foreach (removed, name, kind) {
-			if (strlen(name) < IFNAMSIZ && kind_find(json_object_get_string(kind)))
-				effective_remove(&e, name, kind_find(json_object_get_string(kind)));
+		json_object_object_foreach (removed, name, one) {
+			removed_from_json(&e, name, one);
 		}
 	}
 	if (!good) {

@@ -59,6 +59,7 @@ struct json_object *record_to_json(const struct record *r)
 	if (r->created)
 		add(json, "created", json_object_new_boolean(true));
 	add_number(json, "ifindex", r->ifindex);
+	add_number(json, "replaces", r->replaces);
 	add_number(json, "mac", r->mac);
 	if (r->joined)
 		add(json, "joined", json_object_new_boolean(true));
@@ -123,6 +124,7 @@ void record_from_json(struct ledger *l, struct json_object *json)
 	r = ledger_get(l, name, kind);
 	r->created = json_object_get_boolean(json_object_object_get(json, "created"));
 	r->ifindex = (uint32_t)json_object_get_int64(json_object_object_get(json, "ifindex"));
+	r->replaces = (uint32_t)json_object_get_int64(json_object_object_get(json, "replaces"));
 	r->mac = (uint64_t)json_object_get_int64(json_object_object_get(json, "mac"));
 	r->joined = json_object_get_boolean(json_object_object_get(json, "joined"));
 	snprintf(r->master, sizeof(r->master), "%s", get_string(json, "master"));

@@ -199,8 +199,8 @@ static void finish_going_back(struct transaction *t)
 	diff_done(&diff);
 	t->outcome.restored = t->outcome.n_differences == 0;
 	/* What was noted for the change is forgotten, what was there before it is remembered as it was. */
+	ledger_follow(&t->ledger_before, t->ledger, in.actual);
 	ledger_put_back(&t->ledger_before, t->ledger);
-	ledger_follow(t->ledger, in.actual);
 	save(t);
 	finish(t);
 }
@@ -321,8 +321,11 @@ static void executed(struct execute_result *result, void *userdata)
 		note_refusal(t, result);
 	else if (result->error)
 		note_refusal_of_return(t, result);
-	plan_done(&t->plan);
 	r = kernel_drain(t->kernel);
+	/* The state before went with that: of the plan, only what is ours and what it is to be may be looked at. */
+	if (r == 0)
+		ledger_note_made(t->ledger, &t->plan, kernel_actual(t->kernel));
+	plan_done(&t->plan);
 	if (r < 0 && !t->outcome.error) {
 		t->outcome.error = r;
 		t->text = xasprintf("the state of the kernel could not be read back: %s", strerror(-r));
@@ -355,8 +358,12 @@ static int note(struct transaction *t, const struct model *actual)
 {
 	int r = 0;
 
-	if (t->going_back)
+	if (t->going_back) {
+		/* Without it, the way back is still the better way. */
+		if (ledger_note_return(t->ledger, &t->ledger_before, &t->plan))
+			t->hooks->save(t->userdata);
 		return 0;
+	}
 	kernel_keep(t->kernel, &t->plan, &t->keepsakes);
 	if (t->roll_back) {
 		restore_extend(&t->before, actual, &t->plan);
@@ -369,8 +376,10 @@ static int note(struct transaction *t, const struct model *actual)
 /* What has been planned against ACTUAL, which is still as it was then. */
 static void carry_out(struct transaction *t)
 {
-	int r = note(t, kernel_actual(t->kernel));
+	int r;
 
+	kernel_number(t->kernel, &t->plan);
+	r = note(t, kernel_actual(t->kernel));
 	for (size_t i = 0; t->hooks->step && i < t->plan.n; i++)
 		t->hooks->step(&t->plan.ops[i], t->userdata);
 	kernel_hold(t->kernel, false);

@@ -39,11 +39,12 @@ static uint64_t new_mac(struct fake_kernel *k)
 	return 0x020000000000 + ++k->next_mac;
 }
 
-static struct link *add_link(struct fake_kernel *k, const char *name, const struct kind *kind, uint64_t mac)
+static struct link *add_link(struct fake_kernel *k, const char *name, const struct kind *kind, uint32_t ifindex,
+			     uint64_t mac)
 {
 	struct link *l = link_new(name, kind);
 
-	l->ifindex = ++k->next_index;
+	l->ifindex = ifindex ? ifindex : k->next_index++;
 	for (unsigned row = 0; row < link_options.n; row++)
 		if (link_options.rows[row].place != PLACE_CONFIG)
 			fake_put(l, (enum link_row)row, (uint64_t)link_options.rows[row].initial);
@@ -55,7 +56,7 @@ static struct link *add_link(struct fake_kernel *k, const char *name, const stru
 
 struct link *fake_device(struct fake_kernel *k, const char *name, const char *info_kind)
 {
-	struct link *l = add_link(k, name, &kind_ethernet, 0x525400000000 + ++k->next_mac);
+	struct link *l = add_link(k, name, &kind_ethernet, 0, 0x525400000000 + ++k->next_mac);
 
 	snprintf(l->info_kind, sizeof(l->info_kind), "%s", info_kind);
 	l->has_perm_mac = !info_kind[0];
@@ -372,7 +373,7 @@ static int create_link(struct fake_kernel *k, const struct op *op)
 
 	if (model_find(&k->links, op->link->name))
 		return -EEXIST;
-	l = add_link(k, op->link->name, op->link->kind, new_mac(k));
+	l = add_link(k, op->link->name, op->link->kind, op->ifindex, new_mac(k));
 	snprintf(l->info_kind, sizeof(l->info_kind), "%s", op->link->kind->name);
 	l->addr_assign_type = NET_ADDR_RANDOM;
 	if (l->kind == &kind_bridge)

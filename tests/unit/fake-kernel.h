@@ -20,8 +20,8 @@ struct fake_kernel {
 	struct model links; /* what a dump would show; ACTUAL */
 	struct fake_memory *memory;
 	size_t n_memory;
-	uint32_t next_index;
-	uint64_t next_mac; /* of devices and of what the kernel makes up */
+	uint32_t next_index; /* free, like those above it */
+	uint64_t next_mac;   /* of devices and of what the kernel makes up */
 };
 
 void fake_done(struct fake_kernel *k);

@@ -336,13 +336,54 @@ static void an_intended_create_counts_as_made(void **state _unused_)
 	_cleanup_scene_ struct scene *scene = scene_new(NICS, "[bridge br0]\nports = eth0\n");
 	struct link *made = link_new("br0", &kind_bridge);
 
-	made->ifindex = 77;
 	ledger_note_plan(&scene->w.ledger, &scene->s.plan, scene->w.dump);
+	for (size_t i = 0; i < scene->s.plan.n; i++)
+		made->ifindex = MAX(made->ifindex, scene->s.plan.ops[i].ifindex);
 	assert_true(ledger_made(&scene->w.ledger, made));
+	made->ifindex = 77;
+	assert_false(ledger_made(&scene->w.ledger, made));
 	link_free(made);
 	/* It did not come to it, and nobody wants it any more. */
 	scene_apply(scene, "");
 	assert_null(ledger_find(&scene->w.ledger, "br0"));
+}
+
+static void what_others_made_before_us_is_not_ours(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene = scene_new(NICS, "[bridge br0]\n[bridge br1]\n");
+	struct link *theirs = link_new("br0", &kind_bridge);
+	struct ledger *l = &scene->w.ledger;
+
+	theirs->ifindex = 77;
+	ledger_note_plan(l, &scene->s.plan, scene->w.dump);
+	ledger_get(l, "br0", &kind_bridge)->mac = 0x525400000001;
+	model_add(scene->w.dump, theirs);
+	ledger_note_made(l, &scene->s.plan, scene->w.dump);
+	assert_false(ledger_made(l, theirs));
+	assert_int_equal(ledger_find(l, "br0")->ifindex, 0);
+	assert_int_equal(ledger_find(l, "br0")->mac, 0x525400000001);
+	/* It is taken over, and stays when nobody wants it any more. */
+	model_add(&scene->w.kernel.links, link_copy(theirs));
+	ledger_settle(l, &scene->s.effective, scene->w.dump);
+	assert_false(ledger_made(l, theirs));
+	scene_apply(scene, "");
+	assert_non_null(model_find(scene->w.dump, "br0"));
+	assert_null(model_find(scene->w.dump, "br1"));
+}
+
+static void what_is_to_be_made_anew_is_ours_before_and_after(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene =
+		scene_new(NICS "[vlan v5]\nparent = eth0\nid = 5\n", "[vlan v5]\nparent = eth0\nid = 6\n");
+	struct ledger *l = &scene->w.ledger;
+	struct link *v5 = model_find(scene->w.dump, "v5");
+	uint32_t before = v5->ifindex;
+
+	ledger_note_plan(l, &scene->s.plan, scene->w.dump);
+	assert_true(ledger_made(l, v5));
+	v5->ifindex = ledger_find(l, "v5")->ifindex;
+	assert_int_not_equal(v5->ifindex, before);
+	assert_true(ledger_made(l, v5));
 }
 
 static void a_removed_key_goes_back_to_the_value_found(void **state _unused_)
@@ -368,7 +409,8 @@ static void the_first_value_found_is_the_one_remembered(void **state _unused_)
 	assert_int_equal(values_num(model_find(scene->w.dump, "br0")->own, BRIDGE_AGEING_TIME, 0), 10000);
 }
 
-/* A VLAN's MTU and its parent's go back in one plan: the kernel takes no more for the VLAN than the parent will have. */
+/* A VLAN's MTU and its parent's go back in one plan: the kernel takes no more for the VLAN than the parent will have.
+ */
 static void mtu_that_goes_back_is_none_that_the_parent_loses(void **state _unused_)
 {
 	_cleanup_scene_ struct scene *scene = scene_new(NICS, "[ethernet eth0]\nmtu = 2000\n");
@@ -460,13 +502,22 @@ static void after_a_rollback_what_was_made_again_is_ours(void **state _unused_)
 	_cleanup_scene_ struct scene *scene = scene_new(NICS "[bridge br0]\nports = eth0\n", "[bridge br0]\n");
 	struct ledger *l = &scene->w.ledger;
 	struct link *br0 = model_find(&scene->w.kernel.links, "br0");
+	struct op again = {.type = OP_CREATE, .ifindex = 99};
+	const struct plan plan = {.ops = &again, .n = 1};
+	struct ledger_past past = LEDGER_PAST_NULL;
 
+	ledger_keep(&past, l, NULL);
 	fake_delete(&scene->w.kernel, br0);
-	br0 = link_new("br0", &kind_bridge);
+	again.link = br0 = link_new("br0", &kind_bridge);
 	br0->ifindex = 99;
 	model_add(&scene->w.kernel.links, br0);
 	assert_false(ledger_made(l, br0));
-	ledger_follow(l, &scene->w.kernel.links);
+	/* Only when it was us. */
+	ledger_follow(&past, l, &scene->w.kernel.links);
+	assert_false(ledger_made(&past.records, br0));
+	assert_true(ledger_note_return(l, &past, &plan));
+	ledger_follow(&past, l, &scene->w.kernel.links);
+	ledger_put_back(&past, l);
 	assert_true(ledger_made(l, br0));
 }
 
@@ -554,6 +605,8 @@ int main(void)
 		cmocka_unit_test(an_address_that_is_a_routes_source_can_be_used_at_once),
 		cmocka_unit_test(what_we_made_is_ours_by_name_kind_and_ifindex),
 		cmocka_unit_test(an_intended_create_counts_as_made),
+		cmocka_unit_test(what_others_made_before_us_is_not_ours),
+		cmocka_unit_test(what_is_to_be_made_anew_is_ours_before_and_after),
 		cmocka_unit_test(a_removed_key_goes_back_to_the_value_found),
 		cmocka_unit_test(the_first_value_found_is_the_one_remembered),
 		cmocka_unit_test(mtu_that_goes_back_is_none_that_the_parent_loses),

@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "../../netd/model/kind-bridge.h"
+#include "../../netd/reconcile/effective-json.h"
 
 #include <setjmp.h>
 
@@ -42,6 +43,37 @@ static void a_bridge_goes_also_when_its_port_was_changed_after_it_came(void **st
 	assert_null(model_find(w.dump, "br0"));
 	effective_done(&back);
 	model_done(&before);
+	world_done(&w);
+}
+
+/* Somebody else's of the same name, in its place or before it came. */
+static void what_others_made_stays(void **state _unused_)
+{
+	struct effective back = EFFECTIVE_NULL, read = EFFECTIVE_NULL;
+	struct json_object *json;
+	struct link *br0;
+	struct world w;
+	struct step s;
+
+	world_make(&w, "[foreign]\ndevices = eth0\n");
+	world_look(&w);
+	change(&w, &back, "[bridge br0]\n");
+	json = effective_to_json(&back);
+	assert_int_equal(effective_from_json(json, &read), 0);
+	json_object_put(json);
+	effective_done(&back);
+	step_make_back(&w, &read, &s);
+	assert_int_equal(s.plan.n, 1);
+	plan_done(&s.plan);
+	read = s.effective;
+	fake_delete(&w.kernel, model_find(&w.kernel.links, "br0"));
+	br0 = link_new("br0", &kind_bridge);
+	br0->ifindex = w.kernel.next_index++;
+	model_add(&w.kernel.links, br0);
+	world_look(&w);
+	step_make_back(&w, &read, &s);
+	assert_int_equal(s.plan.n, 0);
+	step_done(&s);
 	world_done(&w);
 }
 
@@ -118,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bridge_goes_also_when_its_port_was_changed_after_it_came),
+		cmocka_unit_test(what_others_made_stays),
 		cmocka_unit_test(a_kernel_without_vlans_in_bridges_is_not_asked_for_them),
 		cmocka_unit_test(a_group_address_that_the_kernel_chose_stays_its_choice),
 	};

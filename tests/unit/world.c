@@ -41,6 +41,7 @@ static void step_plan(struct world *w, struct step *s)
 {
 	s->in = (struct diff_input){.effective = &s->effective, .actual = w->dump, .ledger = &w->ledger};
 	plan_make(&s->in, &s->plan);
+	plan_number(&s->plan, &w->kernel.next_index);
 }
 
 void step_make(struct world *w, const struct config *c, struct step *ret)
@@ -173,7 +174,9 @@ static void add_difference(const char *text, void *userdata)
 void world_go_back(struct world *w, struct effective *back, const struct model *before, const char *from, FILE *f)
 {
 	struct comparison differences = {.links = &w->kernel.links};
+	struct ledger_past past = LEDGER_PAST_NULL;
 
+	ledger_keep(&past, &w->ledger, NULL);
 	for (unsigned round = 0;; round++) {
 		_cleanup_free_ char *text = NULL;
 		struct step s;
@@ -185,6 +188,7 @@ void world_go_back(struct world *w, struct effective *back, const struct model *
 		text = plan_text(&s.plan);
 		if (f && round == 0)
 			fprintf(f, "back:\n%s", text);
+		ledger_note_return(&w->ledger, &past, &s.plan);
 		done = world_execute(w, &s.plan, SIZE_MAX, &error);
 		if (error) {
 			fprintf(stderr, "%s\n", text);
@@ -197,7 +201,8 @@ void world_go_back(struct world *w, struct effective *back, const struct model *
 		if (round == ROUNDS_BACK)
 			fail_of_plan(&s.plan, 0, 0, "the way back does not end");
 	}
-	ledger_follow(&w->ledger, &w->kernel.links);
+	ledger_follow(&past, &w->ledger, &w->kernel.links);
+	ledger_put_back(&past, &w->ledger);
 	kernel_compare(before, &w->kernel.links, add_difference, &differences);
 	if (differences.n)
 		fail_msg("%s: the way back did not lead to the state before", from);
@@ -334,6 +339,7 @@ void world_make(struct world *w, const char *text)
 	struct config *c;
 
 	*w = (struct world){.dump = xcalloc(1, sizeof(*w->dump)), .stop = SIZE_MAX};
+	w->kernel.next_index = 1;
 	free(sections_of(w, text, "foreign", true));
 	foreign = sections_of(w, text, "foreign", false);
 	apply_foreign(w, foreign);
