@@ -88,7 +88,7 @@ static void print_words(FILE *f, const struct blob *of, const struct blob *witho
 		next = i + strlen(word) + 1;
 		if (has_word(without, word) || (!without && is_usual(word)))
 			continue;
-		if (h.len != len || strncmp(h.kind, word, (size_t)len) != 0)
+		if (!h.kind || h.len != len || strncmp(h.kind, word, (size_t)len) != 0)
 			print_hidden(f, &h, sign);
 		h.kind = word;
 		h.len = len;
