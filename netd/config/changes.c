@@ -106,6 +106,14 @@ static bool port_sections_same(const struct config *a, const struct config *b)
 	return true;
 }
 
+/* Mostly it stands where it stood. */
+static const struct link *find_from(const struct model *m, size_t place, const char *name)
+{
+	if (place < m->n_links && streq(m->links[place]->name, name))
+		return m->links[place];
+	return model_find(m, name);
+}
+
 bool config_changes(const struct config *before, const struct config *now, struct names *ret)
 {
 	if (before == now)
@@ -115,18 +123,16 @@ bool config_changes(const struct config *before, const struct config *now, struc
 	    !port_sections_same(before, now))
 		return false;
 	for (size_t i = 0; i < now->links.n_links; i++) {
-		const struct link *l = now->links.links[i];
-		/* Mostly it stands where it stood. */
-		const struct link *was = i < before->links.n_links ? before->links.links[i] : NULL;
+		const struct link *l = now->links.links[i], *was = find_from(&before->links, i, l->name);
 
-		if (!was || !streq(was->name, l->name))
-			was = model_find(&before->links, l->name);
 		if (!was || !section_same(was, l))
 			names_add(ret, l->name);
 	}
-	for (size_t i = 0; i < before->links.n_links; i++)
-		if ((i >= now->links.n_links || !streq(now->links.links[i]->name, before->links.links[i]->name)) &&
-		    !model_find(&now->links, before->links.links[i]->name))
-			names_add(ret, before->links.links[i]->name);
+	for (size_t i = 0; i < before->links.n_links; i++) {
+		const struct link *was = before->links.links[i];
+
+		if (!find_from(&now->links, i, was->name))
+			names_add(ret, was->name);
+	}
 	return true;
 }

@@ -177,7 +177,8 @@ void ledger_put_back(struct ledger_past *past, struct ledger *l)
 	if (past->all) {
 		ledger_done(l);
 		*l = past->records;
-		past->records = LEDGER_NULL;
+		*past = LEDGER_PAST_NULL; /* of all there are no names */
+		return;
 	}
 	for (size_t i = 0; i < past->names.n; i++)
 		copy_record(l, &past->records, past->names.list[i]);
