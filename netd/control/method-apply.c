@@ -152,7 +152,8 @@ static void start_apply(struct service *s, struct varlink_call *call, struct app
 	request->planned = apply_planned;
 	request->progress = apply_progress;
 	request->userdata = a;
-	describe_peer(call, request->armed_by, sizeof(request->armed_by));
+	service_forget_names(s);
+	describe_peer(s, call, request->armed_by, sizeof(request->armed_by));
 	a->service = s;
 	a->call = varlink_call_ref(call);
 	varlink_call_on_gone(call, apply_client_gone, a);
@@ -229,7 +230,7 @@ void method_rollback(struct varlink_call *call, struct json_object *parameters, 
 	if (s->manager->confirm_deadline && !generation) {
 		_cleanup_free_ char *why = NULL;
 
-		describe_peer(call, by, sizeof(by));
+		describe_peer(s, call, by, sizeof(by));
 		why = xasprintf("%s asked to undo the unconfirmed apply", by);
 		manager_undo(s->manager, why);
 		varlink_reply(call, apply_reply(NULL, "undone", NULL, NULL, NULL));

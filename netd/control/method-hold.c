@@ -24,7 +24,7 @@ void method_hold(struct varlink_call *call, struct json_object *parameters, void
 			return;
 		}
 	}
-	describe_peer(call, by, sizeof(by));
+	describe_peer(s, call, by, sizeof(by));
 	for (size_t i = 0; i < n; i++)
 		manager_hold(s->manager, json_object_get_string(json_object_array_get_idx(links, i)), by,
 			     (uint64_t)seconds);

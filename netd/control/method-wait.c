@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: the calls that stay open: Missing, answered at every change, and Monitor. */
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
 #include <time.h>
 
 #include "service-internal.h"
@@ -11,8 +13,24 @@ struct waiter {
 	struct varlink_call *call;
 	char **links; /* asked for; none: all with `required` */
 	size_t n_links;
-	char *last; /* what was told last */
+	uint64_t told; /* digest of what was told last; 0: nothing. The text of many clients would be much to keep */
 };
+
+/* The most that one client may name: each costs a search at every change. */
+#define LINKS_MAX 256
+
+/* One to be reached by from further than the link itself, and not still looked for on the wire. */
+static bool has_usable_address(const struct link *l)
+{
+	for (size_t i = 0; i < l->n_addresses; i++) {
+		const struct address *a = &l->addresses[i];
+		bool tentative = a->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) && !(a->flags & IFA_F_OPTIMISTIC);
+
+		if (a->scope < RT_SCOPE_LINK && !tentative)
+			return true;
+	}
+	return false;
+}
 
 static const char *missing_reason(const struct service *s, const char *name, bool asked)
 {
@@ -34,7 +52,7 @@ static const char *missing_reason(const struct service *s, const char *name, boo
 		return "is not configured yet";
 	if (required >= REQUIRED_CARRIER && !have->carrier)
 		return "has no carrier";
-	if (required >= REQUIRED_ADDRESS && !have->n_addresses)
+	if (required >= REQUIRED_ADDRESS && !has_usable_address(have))
 		return "has no address";
 	return NULL;
 }
@@ -84,7 +102,6 @@ static void waiter_free(struct waiter *w)
 	for (size_t i = 0; i < w->n_links; i++)
 		free(w->links[i]);
 	free(w->links);
-	free(w->last);
 	free(w);
 }
 
@@ -97,10 +114,20 @@ static void waiter_gone(struct varlink_call *call, void *userdata)
 	waiter_free(w);
 }
 
+/* FNV-1a, never 0. */
+static uint64_t digest_of(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+	return hash | 1;
+}
+
 static void waiter_tell(struct waiter *w)
 {
 	struct json_object *json = missing_links(w->service, w->links, w->n_links);
-	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
+	uint64_t digest = digest_of(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
 	bool nothing = json_object_array_length(json_object_object_get(json, "missing")) == 0;
 
 	if (nothing || !varlink_call_more(w->call)) {
@@ -108,30 +135,38 @@ static void waiter_tell(struct waiter *w)
 		waiter_free(w);
 		return;
 	}
-	if (w->last && streq(w->last, text)) {
+	if (w->told == digest) {
 		json_object_put(json);
 		return;
 	}
-	free(w->last);
-	w->last = xstrdup(text);
 	/* A client that does not keep up is told at the next change. */
-	if (varlink_reply_more(w->call, json) == -ENOBUFS) {
-		free(w->last);
-		w->last = NULL;
-	}
+	w->told = varlink_reply_more(w->call, json) == -ENOBUFS ? 0 : digest;
+}
+
+static void waiter_add_link(struct waiter *w, const char *name)
+{
+	for (size_t i = 0; i < w->n_links; i++)
+		if (streq(w->links[i], name))
+			return;
+	*ARRAY_APPEND(w->links, w->n_links) = xstrdup(name);
 }
 
 void method_missing(struct varlink_call *call, struct json_object *parameters, void *userdata)
 {
 	struct service *s = userdata;
 	struct json_object *links = json_object_object_get(parameters, "links");
-	struct waiter *w = xcalloc(1, sizeof(*w));
+	size_t n = links ? json_object_array_length(links) : 0;
+	struct waiter *w;
 
+	if (n > LINKS_MAX) {
+		varlink_error_invalid_parameter(call, "links");
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
 	w->service = s;
 	w->call = varlink_call_ref(call);
-	for (size_t i = 0; links && i < json_object_array_length(links); i++)
-		*ARRAY_APPEND(w->links, w->n_links) =
-			xstrdup(json_object_get_string(json_object_array_get_idx(links, i)));
+	for (size_t i = 0; i < n; i++)
+		waiter_add_link(w, json_object_get_string(json_object_array_get_idx(links, i)));
 	*ARRAY_APPEND(s->waiters, s->n_waiters) = w;
 	varlink_call_on_gone(call, waiter_gone, w);
 	waiter_tell(w);

@@ -13,13 +13,21 @@
 struct waiter;
 
 /*
- * A group's number, looked up once per name: the lookup may ask a directory server, which the event loop should not do
+ * A group's number, looked up once a minute: the lookup may ask a directory server, which the event loop should not do
  * for every call.
  */
 struct group_cache {
 	char *name;
 	gid_t gid;
 	bool exists;
+	uint64_t until; /* boottime() */
+};
+
+/* The name of the user who asked last, for the same reason. */
+struct user_cache {
+	uid_t uid;
+	char name[64];
+	uint64_t until; /* boottime() */
 };
 
 struct service {
@@ -30,6 +38,7 @@ struct service {
 	struct varlink_call **monitors;
 	size_t n_monitors;
 	struct group_cache admins, readers;
+	struct user_cache user;
 };
 
 /* Errors of the interface. */
@@ -37,8 +46,10 @@ void reply_invalid(struct varlink_call *call, const struct diags *d);
 void reply_busy(struct varlink_call *call, const char *text);
 /* An error with one parameter. */
 void reply_with(struct varlink_call *call, const char *error, const char *key, const char *text);
+/* Groups and users are looked up anew. */
+void service_forget_names(struct service *s);
 /* "root (uid 0, process 123)": who asks, for status and the log. */
-void describe_peer(struct varlink_call *call, char *buf, size_t size);
+void describe_peer(struct service *s, struct varlink_call *call, char *buf, size_t size);
 
 /* The members `peer` and `local` of a call: the connection its caller came by. family 0: none, or no addresses. */
 struct probe_target caller_path(struct json_object *parameters);

@@ -6,6 +6,7 @@
 #include <interface.h>
 #include <pwd.h>
 
+#include "../clock.h"
 #include "../log.h"
 #include "plan-json.h"
 #include "service-internal.h"
@@ -16,19 +17,36 @@ enum right {
 	RIGHT_CHANGE,
 };
 
-static bool is_member(struct group_cache *cache, const struct varlink_peer *peer, const char *name)
-{
-	if (!cache->name || !streq(cache->name, name)) {
-		const struct group *g = getgrnam(name);
+#define KNOWN_USEC (60 * 1000000ull)
+/* A group that was not found may be made at any moment; still nobody makes us look for it at every call. */
+#define NOT_FOUND_USEC 1000000ull
 
+static void look_up_group(struct group_cache *cache, const char *name)
+{
+	bool was_missing = cache->name && streq(cache->name, name) && !cache->exists;
+	const struct group *g = getgrnam(name);
+
+	if (!cache->name || !streq(cache->name, name)) {
 		free(cache->name);
 		cache->name = xstrdup(name);
-		cache->exists = g != NULL;
-		cache->gid = g ? g->gr_gid : 0;
-		if (!g)
-			log_warning("there is no group %s: nobody gets rights by it", name);
 	}
+	cache->exists = g != NULL;
+	cache->gid = g ? g->gr_gid : 0;
+	cache->until = boottime() + (g ? KNOWN_USEC : NOT_FOUND_USEC);
+	if (!g && !was_missing)
+		log_warning("there is no group %s: nobody gets rights by it", name);
+}
+
+static bool is_member(struct group_cache *cache, const struct varlink_peer *peer, const char *name)
+{
+	if (!cache->name || !streq(cache->name, name) || boottime() >= cache->until)
+		look_up_group(cache, name);
 	return cache->exists && varlink_peer_in_group(peer, cache->gid);
+}
+
+void service_forget_names(struct service *s)
+{
+	s->admins.until = s->readers.until = s->user.until = 0;
 }
 
 /* The name a [daemon] key holds, or NULL when it is not set. */
@@ -80,12 +98,19 @@ void reply_with(struct varlink_call *call, const char *error, const char *key, c
 }
 
 /* "root (uid 0)": who asks, for status and the log. */
-void describe_peer(struct varlink_call *call, char *buf, size_t size)
+void describe_peer(struct service *s, struct varlink_call *call, char *buf, size_t size)
 {
 	const struct varlink_peer *peer = varlink_call_peer(call);
-	const struct passwd *user = getpwuid(peer->uid);
+	struct user_cache *cache = &s->user;
 
-	snprintf(buf, size, "%s (uid %u, process %d)", user ? user->pw_name : "?", peer->uid, peer->pid);
+	if (cache->uid != peer->uid || boottime() >= cache->until) {
+		const struct passwd *user = getpwuid(peer->uid);
+
+		snprintf(cache->name, sizeof(cache->name), "%s", user ? user->pw_name : "?");
+		cache->uid = peer->uid;
+		cache->until = boottime() + KNOWN_USEC;
+	}
+	snprintf(buf, size, "%s (uid %u, process %d)", cache->name, peer->uid, peer->pid);
 }
 
 struct probe_target caller_path(struct json_object *parameters)

@@ -346,7 +346,8 @@ static int write_all(struct dnsmasq *one, const struct blob *words)
 
 static int tell(struct dnsmasq *one, const struct blob *words, char **why)
 {
-	bool live = one->child && one->words && same_options(one->words, words);
+	/* Between two starts there is nobody to tell: it is started now. */
+	bool live = one->child && child_runs(one->child) && one->words && same_options(one->words, words);
 	int r;
 
 	mkdir(one->owner->dir, 0755);

@@ -446,6 +446,22 @@ class ExitStatus(Control):
             self.assertEqual(done.returncode, 64, f'{args}: {done.stdout}{done.stderr}')
             self.assertTrue(done.stderr)
 
+    def test_a_link_local_address_is_not_the_required_one(self):
+        self.bed.write('[bridge br0]\nports = eth0\nrequired = address\n')
+        self.start()
+        bed.eventually(lambda: self.bed.link_local('br0'))
+        self.assertEqual(self.bed.varlink('Missing')['missing'], [{'link': 'br0', 'reason': 'has no address'}])
+        self.bed.ip('address', 'add', '192.0.2.1/24', 'dev', 'br0')
+        bed.eventually(lambda: not self.bed.varlink('Missing')['missing'])
+
+    def test_links_waited_for_are_counted_once_and_not_without_end(self):
+        self.start()
+        asked = self.bed.varlink('Missing', {'links': ['br9', 'br9', 'br8', 'br9']})
+        self.assertEqual([m['link'] for m in asked['missing']], ['br9', 'br8'])
+        with self.assertRaises(bed.VarlinkError) as e:
+            self.bed.varlink('Missing', {'links': ['x'] * 257})
+        self.assertEqual(e.exception.parameters, {'parameter': 'links'})
+
     def test_help_and_version_need_no_daemon(self):
         for args, says in (('--help',), 'Exit status'), (('--version',), r'\d+\.\d+'), (('status', '--help'), 'status'):
             done = subprocess.run([str(bed.BUILD / 'netctl'), *args], capture_output=True, text=True, check=False)

@@ -406,6 +406,22 @@ class Services(NetworkCase):
         self.bed.apply()
         self.assertSettled()
 
+    def test_an_apply_between_two_starts_of_dnsmasq_starts_it(self):
+        files = '[ethernet eth0]\naddress = 192.0.2.1/24\n' + NAT
+        self.bed.write(files)
+        self.bed.start()
+        first = self.pids()['brnat']
+        # Twice, for the second start to be put off for longer.
+        for _ in range(2):
+            dead = self.pids()['brnat']
+            os.kill(dead, signal.SIGKILL)
+            bed.eventually(lambda: not Path(f'/proc/{dead}/cmdline').exists())  # pylint: disable=cell-var-from-loop
+            if dead == first:
+                bed.eventually(lambda: self.pids().get('brnat', first) != first)
+        self.bed.apply(files + 'host = 52:54:00:aa:00:77 192.168.150.77 late\n')
+        self.assertTrue(Path(f'/proc/{self.pids()["brnat"]}/cmdline').read_text())
+        self.assertSettled()
+
     def test_a_dnsmasq_that_cannot_start_takes_the_change_back(self):
         uplink = '[ethernet eth0]\naddress = 192.0.2.1/24\n'
         self.bed.write(uplink)
