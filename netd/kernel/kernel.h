@@ -115,7 +115,7 @@ typedef void kernel_done_fn(struct execute_result *result,
 			    void *userdata); /* owns nothing: result dies after the call */
 
 /*
- * Executes a plan: messages go out in sends of some 50 ms of kernel work, glued ops in one, and while the kernel works
+ * Executes a plan: messages go out in sends of some 100 ms of kernel work, glued ops in one, and while the kernel works
  * on one, the loop turns, so other sources are served. Stops after the send in which an op failed. The plan, and the
  * effective and actual models it borrows from, must live unchanged until `done` was called: while an execution runs,
  * events are queued by the kernel and taken in only after `done`, which therefore sees ACTUAL as it was before; `done`

@@ -5,10 +5,10 @@
 #include "rtnl.h"
 
 /*
- * What a send is meant to take, so that one that takes several times as long is still bearable, and what messages are
- * thought to take before one was measured: 16 changes fill a send.
+ * What a send is meant to take: it is told how far it is after each, and when a change is refused, those that follow it
+ * in the send are still made. Before one was measured, 16 changes are thought to fill a send.
  */
-#define SEND_NSEC 50000000ull
+#define SEND_NSEC 100000000ull
 #define FIRST_NSEC (SEND_NSEC / 16)
 /*
  * Deletions that go together hold the rtnl lock until the last is done: nobody else may wait for it longer than a

@@ -657,9 +657,10 @@ class Load(bed.TestCase):
         self.assertEqual(len([n for n in b.links() if n.startswith('b')]), 500)
         self.assertGreater(answers, 5)
         self.assertTrue(progress, 'no status told of the progress')
-        # On a machine that does much else besides, everything takes longer; but an answer never takes as long as the apply.
-        self.assertLess(slowest, max(1.5, took / 5), f'seconds for the slowest of {answers} answers in {took} s')
-        self.assertLess(longest, max(WATCHDOG, took / 5), f'seconds between two feedings, in {took} s')
+        # What is left is the longest of a dozen pieces that the daemon's own work is cut into; what the kernel waits for
+        # holds up nobody. When either was one piece, an answer took a fifth of the apply, and a feeding an eighth.
+        self.assertLess(slowest, max(2, took / 10), f'seconds for the slowest of {answers} answers in {took} s')
+        self.assertLess(longest, max(WATCHDOG, took / 15), f'seconds between two feedings, in {took} s')
         self.assertEqual(b.daemon.pid, pid)
         self.assertEqual(b.verify(), [])
         print(f'    500 VLANs and 500 bridges: {took:.1f} s, {answers} answers, the slowest {slowest:.2f} s; longest pause of the watchdog '
