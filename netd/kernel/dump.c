@@ -320,3 +320,25 @@ int dump_all(struct rtnl *r, const struct model *known, struct model *ret)
 	*ret = m;
 	return 0;
 }
+
+/* Of more links than this, those of all are read at once. */
+#define ORDER_MAX 64
+
+int kernel_order_addresses(struct kernel *k)
+{
+	uint32_t unknown[ORDER_MAX];
+	size_t n = 0;
+	int error = 0;
+
+	if (observe_is_held(k))
+		return -EBUSY;
+	for (size_t i = 0; i < k->actual.n_links && n < ORDER_MAX; i++)
+		if (k->actual.links[i]->order_unknown)
+			unknown[n++] = k->actual.links[i]->ifindex;
+	if (n)
+		if (n == ORDER_MAX)
+			return dump_addresses(k->rtnl, &k->actual, 0);
+	for (size_t i = 0; i < n && !error; i++)
+		error = dump_addresses(k->rtnl, &k->actual, unknown[i]);
+	return error;
+}

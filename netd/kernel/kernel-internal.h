@@ -89,6 +89,12 @@ void observe_index(struct kernel *k, uint32_t ifindex);
 /* While an execution runs, events stay in the socket. */
 void observe_pause(struct kernel *k, bool pause);
 
+/* Is ACTUAL to stay as it is? */
+static inline bool observe_is_held(const struct kernel *k)
+{
+	return k->held || k->execution;
+}
+
 /* After an execution of so many ops: where their events cost more than a dump, they are not looked at. */
 void observe_executed(struct kernel *k, size_t ops);
 

@@ -228,18 +228,13 @@ static void tell(struct kernel *k, bool all)
 			k->changed(names[i], false, k->userdata);
 }
 
-static bool is_held(const struct kernel *k)
-{
-	return k->held || k->execution;
-}
-
 static int on_events(sd_event_source *s, int fd, uint32_t revents, void *userdata);
 
 static int on_later(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
 {
 	struct kernel *k = userdata;
 
-	return is_held(k) ? 0 : on_events(NULL, k->fd, 0, k);
+	return observe_is_held(k) ? 0 : on_events(NULL, k->fd, 0, k);
 }
 
 /* A turn without events. */
@@ -281,7 +276,7 @@ static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t reve
 void observe_read_again(struct kernel *k, uint32_t ifindex)
 {
 	observe_mark(k, ifindex, MARK_LINK);
-	if (!is_held(k))
+	if (!observe_is_held(k))
 		turn_later(k, 0);
 }
 
@@ -301,7 +296,7 @@ int kernel_drain(struct kernel *k)
 {
 	int r;
 
-	if (is_held(k))
+	if (observe_is_held(k))
 		return -EBUSY;
 	take_all_datagrams(k);
 	r = settle(k);
@@ -335,7 +330,7 @@ int kernel_reread(struct kernel *k)
 	size_t told = k->n_names;
 	int r;
 
-	if (is_held(k))
+	if (observe_is_held(k))
 		return -EBUSY;
 	r = settle(k);
 	k->n_names = told;
@@ -346,26 +341,7 @@ int kernel_reread(struct kernel *k)
 
 int kernel_dump(struct kernel *k)
 {
-	return is_held(k) ? -EBUSY : dump_again(k);
-}
-
-int kernel_order_addresses(struct kernel *k)
-{
-	uint32_t unknown[MARKS_MAX];
-	size_t n = 0;
-	int error = 0;
-
-	if (is_held(k))
-		return -EBUSY;
-	for (size_t i = 0; i < k->actual.n_links && n < MARKS_MAX; i++)
-		if (k->actual.links[i]->order_unknown)
-			unknown[n++] = k->actual.links[i]->ifindex;
-	if (n)
-		if (n == MARKS_MAX)
-			return dump_addresses(k->rtnl, &k->actual, 0);
-	for (size_t i = 0; i < n && !error; i++)
-		error = dump_addresses(k->rtnl, &k->actual, unknown[i]);
-	return error;
+	return observe_is_held(k) ? -EBUSY : dump_again(k);
 }
 
 int kernel_dump_fresh(struct kernel *k, struct model *ret)
