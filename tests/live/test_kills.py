@@ -18,22 +18,27 @@ from transitions import HOST
 
 QUICK = '[daemon]\nprobe_timeout = 1s\n'
 
-# br0 is in all of them, so that its guest never needs --force. With MACs: else they are those of the first ports they had, so that a state
-# would not follow from its configuration alone.
+# With MACs: else they are those of the first ports they had, so that a state would not follow from its configuration alone.
+BR0 = '[bridge br0]\nmac = 52:54:00:0b:00:00\n'
+BR1 = '[bridge br1]\nmac = 52:54:00:0b:00:01\n'
+BR2 = '[bridge br2]\nmac = 52:54:00:0b:00:02\n'
+BOND = '[bond bond0]\nmac = 52:54:00:0b:00:03\n'
+MANY = ''.join(f'address = 198.18.{n}.1/24\n' for n in range(20, 30))
+
+# br0 is in all of them, so that its guest never needs --force.
 BRIDGES = [
-    f'[bridge br0]\nmac = 52:54:00:0b:00:00\nports = eth0\n{HOST}[ethernet eth1]\naddress = 198.18.1.1/24\n',
-    f'[bridge br0]\nmac = 52:54:00:0b:00:00\nports = eth0 eth1\nstp_state = yes\nforward_delay = 2s\nageing_time = 40s\n{HOST}[ethernet eth2]\nmtu = 1400\n'
-    '[port eth1]\npath_cost = 44\nisolated = yes\n[port vnet*]\nhairpin = yes\n',
-    f'[ethernet eth0]\n{HOST}[bridge br0]\nmac = 52:54:00:0b:00:00\naddress = 198.18.2.1/24\n[bridge br1]\nmac = 52:54:00:0b:00:01\nports = eth1 eth2\nmtu = 1450\n',
-    '[bridge br0]\nmac = 52:54:00:0b:00:00\nports = eth2\n[bridge br1]\nmac = 52:54:00:0b:00:01\nports = eth0\n'
-    f'{HOST}[bridge br2]\nmac = 52:54:00:0b:00:02\n' + ''.join(f'address = 198.18.{n}.1/24\n' for n in range(20, 30)),
+    f'{BR0}ports = eth0\n{HOST}[ethernet eth1]\naddress = 198.18.1.1/24\n',
+    f'{BR0}ports = eth0 eth1\nstp_state = yes\nforward_delay = 2s\nageing_time = 40s\n{HOST}[ethernet eth2]\nmtu = 1400\n'
+    '[port eth1]\npriority = 4\nisolated = yes\n[port vnet*]\nhairpin = yes\n',
+    f'[ethernet eth0]\n{HOST}{BR0}address = 198.18.2.1/24\n{BR1}ports = eth1 eth2\nmtu = 1450\n',
+    f'{BR0}ports = eth2\n{BR1}ports = eth0\n{HOST}{BR2}{MANY}',
 ]
 ALL = BRIDGES[:3] + [
-    f'[bond bond0]\nmac = 52:54:00:0b:00:03\nmode = active-backup\nports = eth0 eth1\n[vlan v10]\nparent = bond0\nid = 10\n[bridge br0]\nmac = 52:54:00:0b:00:00\nports = v10\n{HOST}',
-    f'[bond bond0]\nmac = 52:54:00:0b:00:03\nmode = balance-rr\nports = eth0\n{HOST}[bridge br0]\nmac = 52:54:00:0b:00:00\nports = eth1 eth2\nvlan_filtering = yes\n'
+    f'{BOND}mode = active-backup\nports = eth0 eth1\n[vlan v10]\nparent = bond0\nid = 10\n{BR0}ports = v10\n{HOST}',
+    f'{BOND}mode = balance-rr\nports = eth0\n{HOST}{BR0}ports = eth1 eth2\nvlan_filtering = yes\n'
     '[port eth1]\nvlans = 2-40 100\npvid = 7\n',
-    '[bridge br0]\nmac = 52:54:00:0b:00:00\nports = v11\n[vlan v11]\nparent = eth1\nid = 11\nprotocol = 802.1ad\n[vlan v10]\nparent = eth0\nid = 10\nmtu = 1400\n'
-    f'{HOST}[bond bond0]\nmac = 52:54:00:0b:00:03\nmode = 802.3ad\nports = eth2\n',
+    f'{BR0}ports = v11\n[vlan v11]\nparent = eth1\nid = 11\nprotocol = 802.1ad\n'
+    f'[vlan v10]\nparent = eth0\nid = 10\nmtu = 1400\n{HOST}{BOND}mode = 802.3ad\nports = eth2\n',
 ]
 
 
