@@ -259,7 +259,7 @@ static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t reve
 
 		/* With events still queued, what is read now would be undone by them. */
 		if (!take_datagrams(k)) {
-			tell(k, r == 1);
+			tell(k, r == 1 || k->all_changed);
 			return 0;
 		}
 		again = !is_settled(k);
