@@ -96,6 +96,7 @@ static struct json_object *route_to_json(const struct route *r)
 	put_number(json, "table", r->table);
 	put_number(json, "metric", r->metric);
 	put_number(json, "mtu", r->mtu);
+	put_number(json, "flags", r->flags);
 	json_object_object_add(json, "dst", bytes_to_json(r->dst));
 	if (r->has_gateway)
 		json_object_object_add(json, "gateway", bytes_to_json(r->gateway));
@@ -115,6 +116,7 @@ static bool route_from_json(struct json_object *json, struct route *ret)
 		.table = (uint32_t)get_number(json, "table"),
 		.metric = (uint32_t)get_number(json, "metric"),
 		.mtu = (uint32_t)get_number(json, "mtu"),
+		.flags = (uint32_t)get_number(json, "flags"),
 	};
 	ret->has_gateway = bytes_from_json(json_object_object_get(json, "gateway"), ret->gateway);
 	ret->has_prefsrc = bytes_from_json(json_object_object_get(json, "prefsrc"), ret->prefsrc);
