@@ -204,7 +204,7 @@ static void print_result(struct json_object *p, size_t steps, const struct optio
 	if (streq(json_text_or(p, "result", ""), "unchanged"))
 		puts("Nothing was changed.");
 	else if (streq(json_text_or(p, "result", ""), "undone"))
-		puts("What was not confirmed is being undone; netctl status shows it.");
+		puts("What was not confirmed is undone, and the state before is back.");
 	else
 		printf("Applied, and read back: %zu change%s.\n", steps, steps == 1 ? "" : "s");
 	if (o->confirm && streq(json_text_or(p, "result", ""), "applied"))

@@ -40,7 +40,9 @@ void config_files_add(struct config_files *f, const char *name, const char *text
  * in .ini) are passed over. Returns 0, or negative errno with a diag that names the file.
  */
 int config_files_read(struct config_files *f, const char *path, struct diags *d);
-/* Hash of names and texts, as 16 hex digits and NUL: tells whether files changed. */
+bool config_files_equal(const struct config_files *a, const struct config_files *b);
+struct config_files config_files_copy(const struct config_files *f);
+/* Hash of names and texts, as 16 hex digits and NUL: tells whether files of one hand changed. It can be forged. */
 void config_files_digest(const struct config_files *f, char digest[17]);
 
 /* A [port NAME or GLOB] section: values for whichever kind the master turns out to be. */

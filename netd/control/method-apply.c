@@ -143,9 +143,35 @@ static void apply_refused(const char *why, const struct diags *d, const char *co
 	apply_call_free(a);
 }
 
-static void start_apply(struct service *s, struct varlink_call *call, struct apply_request *request)
+static void apply_undone(const struct outcome *o, void *userdata)
+{
+	struct apply_call *a = userdata;
+	struct outcome failed = *o;
+
+	if (!failed.error && !failed.restored)
+		failed.error = -EIO;
+	if (!failed.text)
+		failed.text = "the state before could not be put back whole";
+	if (a->call && failed.error)
+		varlink_error(a->call, INTERFACE ".Refused", plan_refused(&failed, &a->sources));
+	else if (a->call)
+		varlink_reply(a->call, apply_reply(NULL, "undone", NULL, NULL, NULL));
+	apply_call_free(a);
+}
+
+static struct apply_call *apply_call_new(struct service *s, struct varlink_call *call)
 {
 	struct apply_call *a = xcalloc(1, sizeof(*a));
+
+	a->service = s;
+	a->call = varlink_call_ref(call);
+	varlink_call_on_gone(call, apply_client_gone, a);
+	return a;
+}
+
+static void start_apply(struct service *s, struct varlink_call *call, struct apply_request *request)
+{
+	struct apply_call *a = apply_call_new(s, call);
 
 	request->refused = apply_refused;
 	request->done = apply_done;
@@ -154,9 +180,6 @@ static void start_apply(struct service *s, struct varlink_call *call, struct app
 	request->userdata = a;
 	service_forget_names(s);
 	describe_peer(s, call, request->armed_by, sizeof(request->armed_by));
-	a->service = s;
-	a->call = varlink_call_ref(call);
-	varlink_call_on_gone(call, apply_client_gone, a);
 	manager_apply(s->manager, request);
 }
 
@@ -190,6 +213,16 @@ void method_apply(struct varlink_call *call, struct json_object *parameters, voi
 		start_apply(userdata, call, &request);
 }
 
+static void refuse_confirm(struct varlink_call *call, int error)
+{
+	_cleanup_free_ char *text = xasprintf(
+		"the configuration could not be stored: %s; it still waits to be confirmed", strerror(-error));
+	const struct outcome o = {.error = error, .changed = true, .text = text};
+	const struct sources none = {0};
+
+	varlink_error(call, INTERFACE ".Refused", plan_refused(&o, &none));
+}
+
 void method_confirm(struct varlink_call *call, struct json_object *parameters _unused_, void *userdata)
 {
 	struct service *s = userdata;
@@ -197,8 +230,10 @@ void method_confirm(struct varlink_call *call, struct json_object *parameters _u
 
 	if (r == -ENOENT)
 		varlink_error(call, INTERFACE ".NothingToConfirm", NULL);
-	else if (r < 0)
+	else if (r == -EBUSY)
 		reply_busy(call, "the change is still being made");
+	else if (r < 0)
+		refuse_confirm(call, r);
 	else
 		varlink_reply(call, NULL);
 }
@@ -215,6 +250,19 @@ static uint32_t generation_before(const struct manager *m)
 	return 0;
 }
 
+static void undo_unconfirmed(struct service *s, struct varlink_call *call)
+{
+	struct manager *m = s->manager;
+	_cleanup_free_ char *why = NULL;
+	char by[64];
+
+	describe_peer(s, call, by, sizeof(by));
+	why = xasprintf("%s asked to undo the unconfirmed apply", by);
+	m->undone = apply_undone;
+	m->undone_userdata = apply_call_new(s, call);
+	manager_undo(m, why);
+}
+
 void method_rollback(struct varlink_call *call, struct json_object *parameters, void *userdata)
 {
 	struct service *s = userdata;
@@ -224,21 +272,16 @@ void method_rollback(struct varlink_call *call, struct json_object *parameters, 
 		.generation = generation ? (uint32_t)generation : generation_before(s->manager),
 		.max_impact = IMPACT_GUESTS,
 	};
-	char by[64];
 
 	request.path = caller_path(parameters);
-	if (s->manager->confirm_deadline && !generation) {
-		_cleanup_free_ char *why = NULL;
-
-		describe_peer(s, call, by, sizeof(by));
-		why = xasprintf("%s asked to undo the unconfirmed apply", by);
-		manager_undo(s->manager, why);
-		varlink_reply(call, apply_reply(NULL, "undone", NULL, NULL, NULL));
-	} else if (!request.generation) {
+	if (generation < 0 || generation > UINT32_MAX)
+		varlink_error_invalid_parameter(call, "generation");
+	else if (s->manager->confirm_deadline && !generation)
+		undo_unconfirmed(s, call);
+	else if (!request.generation)
 		varlink_error(call, INTERFACE ".NoSuchGeneration", NULL);
-	} else {
+	else
 		start_apply(s, call, &request);
-	}
 }
 
 static struct json_object *lines_to_json(char *text)

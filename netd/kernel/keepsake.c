@@ -162,6 +162,21 @@ static bool hurts(const struct op *op)
 	       (op->type == OP_SET && op->have && (op->flags == FLAGS_DOWN || op->master != MASTER_KEEP));
 }
 
+#define TRIES 20
+
+/* A dump that a change tore may lack anything; what is kept already is not kept twice. */
+static int keep_whole(struct kernel *k, struct losing *l)
+{
+	int error = -EINTR;
+
+	for (unsigned i = 0; i < TRIES && error == -EINTR; i++) {
+		error = keepsake_nexthops(k, l);
+		if (!error)
+			error = keepsake_routes(k, l);
+	}
+	return error;
+}
+
 int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s)
 {
 	struct losing l = {.actual = &k->actual, .kept = s};
@@ -174,9 +189,7 @@ int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s)
 		return 0;
 	sort_losing(&l);
 	add_upper(&l);
-	error = keepsake_nexthops(k, &l);
-	if (!error)
-		error = keepsake_routes(k, &l);
+	error = keep_whole(k, &l);
 	for (size_t i = 0; i < p->n && !error; i++) {
 		const struct link *link = model_find(l.actual, p->ops[i].link->name);
 
@@ -184,7 +197,7 @@ int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s)
 			keepsake_names(k, &l, link);
 	}
 	free(l.names);
-	return error == -EINTR ? 0 : error;
+	return error;
 }
 
 static bool is_same(const struct keepsake *a, const struct keepsake *b)

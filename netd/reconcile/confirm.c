@@ -23,6 +23,8 @@ int manager_journal(const struct effective *before, const struct ledger_past *le
 		.ledger_before = *ledger_before,
 		.keepsakes = *keepsakes,
 		.generation_before = m->generation,
+		.newest = generation_newest(&m->dirs),
+		.rollback_to = m->apply.generation,
 		.deadline = m->apply.confirm ? boottime() + m->apply.confirm * 1000000ull : 0,
 		.armed_by = m->apply.armed_by,
 		/* Without a confirmation there is no waiting that a start would have to go on with. */
@@ -43,31 +45,44 @@ int manager_journal(const struct effective *before, const struct ledger_past *le
 	return r;
 }
 
-static void store_generation(struct manager *m)
+int manager_store(struct manager *m)
 {
 	_cleanup_free_ char *result = m->confirm_deadline ? manager_probes_text(m, "confirmed") : xstrdup("applied");
-	int64_t number = generation_store(&m->dirs, &m->candidate_files, m->candidate_plan, result);
+	bool was_marked = unconfirmed_is_marked(&m->dirs);
+	uint32_t before = m->generation, newest = generation_newest(&m->dirs);
+	/* The directory holds something else than what is to run; a boot must not bring that back unasked. */
+	int r = m->apply.generation ? unconfirmed_mark(&m->dirs) : 0;
+	int64_t number = r < 0 ? r : generation_store(&m->dirs, &m->candidate_files, m->candidate_plan, result);
 
-	if (number < 0)
-		log_warning("the applied configuration could not be stored: %s", strerror((int)-number));
-	else
+	if (number >= 0) {
 		m->generation = (uint32_t)number;
+		r = state_save(&m->dirs, &m->ledger, m->generation);
+	} else {
+		r = (int)number;
+	}
+	if (r < 0) {
+		m->generation = before;
+		generations_forget(&m->dirs, newest);
+		if (!was_marked && m->apply.generation)
+			unconfirmed_clear(&m->dirs);
+		return r;
+	}
 	m->applied_when = (int64_t)time(NULL);
-	state_save(&m->dirs, &m->ledger, m->generation);
+	return 0;
 }
 
-/* From here on a start completes the new configuration instead of going back. */
-void manager_commit(struct manager *m, bool is_stored)
+/* What a start that finds a journal of a change that was committed does as well. */
+static void settle_files(struct manager *m, uint32_t rollback_to)
 {
-	if (!is_stored)
-		store_generation(m);
-	subnets_keep(&m->dirs, m->config, NULL);
-	journal_remove(&m->dirs);
-	if (!m->apply.generation)
+	if (!rollback_to)
 		unconfirmed_clear(&m->dirs);
-	else
-		/* The directory holds something else than what runs; a boot must not bring that back unasked. */
-		unconfirmed_mark(&m->dirs);
+	journal_remove(&m->dirs);
+}
+
+void manager_commit(struct manager *m)
+{
+	subnets_keep(&m->dirs, m->config, NULL);
+	settle_files(m, m->apply.generation);
 	m->confirm_deadline = 0;
 	sd_event_source_set_enabled(m->confirm_timer, SD_EVENT_OFF);
 	manager_drop_guard(m);
@@ -97,11 +112,18 @@ void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const c
 
 int manager_confirm(struct manager *m)
 {
+	int r;
+
 	if (!m->confirm_deadline || m->going_back)
 		return -ENOENT;
 	if (m->transaction && m->applying)
 		return -EBUSY;
-	manager_commit(m, false);
+	r = manager_store(m);
+	if (r < 0) {
+		log_error("confirmed, but the configuration could not be stored: %s", strerror(-r));
+		return r;
+	}
+	manager_commit(m);
 	log_notice("confirmed: generation %" PRIu32, m->generation);
 	manager_tell(m, EVENT_APPLY, NULL, "confirmed");
 	if (m->changed)
@@ -118,28 +140,58 @@ static void fill_before(struct manager *m, struct journal *j)
 
 	if (j->generation_before && generation_load(&m->dirs, j->generation_before, &files, &when) == 0)
 		c = manager_parse(m, &files);
-	if (!c)
+	if (!c) {
 		c = config_new();
+		j->before.keep_firewall = j->generation_before != 0;
+	}
 	manager_before(m, c, &j->before);
 	config_free(c);
 	config_files_done(&files);
 }
 
-/* Starts the way back that the journal holds. */
-int manager_start_undo(struct manager *m)
+static void use_generation_or_nothing(struct manager *m, uint32_t generation)
+{
+	struct config_files none = {0};
+
+	if (!generation || !manager_use_generation(m, generation))
+		manager_set_config(m, config_new(), &none, 0, 0);
+}
+
+/*
+ * Starts the way back that the journal holds. Without a journal that can be read, the configuration that ran before is
+ * brought back like any other: what was there beside it is not.
+ */
+void manager_start_undo(struct manager *m)
 {
 	struct journal j = JOURNAL_NULL;
 	int r = journal_read(&m->dirs, &j);
 
+	m->going_back = r == 0;
+	m->dirty = false;
 	if (r == 0) {
 		fill_before(m, &j);
-		m->going_back = true;
-		m->dirty = false;
 		m->transaction = transaction_start_back(m->kernel, &m->ledger, &j.before, &j.ledger_before,
 							&j.keepsakes, &manager_hooks, m);
+	} else {
+		manager_problem(m, NULL, false,
+				"the journal could not be read (%s): of the state before, only what is declared is "
+				"put back",
+				strerror(-r));
+		use_generation_or_nothing(m, m->generation);
+		manager_unsettle(m);
+		manager_tell_undone(m, &(const struct outcome){.error = r, .text = "the journal could not be read"});
+		manager_run(m);
 	}
 	journal_done(&j);
-	return r;
+}
+
+void manager_tell_undone(struct manager *m, const struct outcome *o)
+{
+	void (*undone)(const struct outcome *outcome, void *userdata) = m->undone;
+
+	m->undone = NULL;
+	if (undone)
+		undone(o, m->undone_userdata);
 }
 
 int manager_undo(struct manager *m, const char *why)
@@ -150,16 +202,15 @@ int manager_undo(struct manager *m, const char *why)
 	sd_event_source_set_enabled(m->confirm_timer, SD_EVENT_OFF);
 	manager_drop_guard(m);
 	/* A start after a kill must not go on waiting, half way back. */
-	journal_set_waiting(&m->dirs, false);
+	journal_set_waiting(&m->dirs, 0);
 	undone_note(&m->dirs, why, m->candidate_plan);
 	manager_problem(m, NULL, false, "%s; the state before is put back (the files in %s are as they were left)", why,
 			m->dirs.config);
 	/* A repair that runs is let finish; manager_transaction_done() goes on with the undo. */
 	m->going_back = true;
-	if (m->transaction)
-		return 0;
-	m->going_back = false;
-	return manager_start_undo(m);
+	if (!m->transaction)
+		manager_start_undo(m);
+	return 0;
 }
 
 /* What ran before the change runs again. */
@@ -172,21 +223,20 @@ void manager_undone(struct manager *m, const struct outcome *o)
 	manager_unsettle(m);
 	if (journal_read(&m->dirs, &j) == 0) {
 		generation = j.generation_before;
+		/* A confirmation that was cut short may have stored what is undone now. */
+		generations_forget(&m->dirs, j.newest);
 		journal_done(&j);
 	}
 	for (size_t i = 0; i < o->n_differences; i++)
 		manager_problem(m, NULL, false, "not put back: %s", o->differences[i]);
 	if (o->restored)
 		log_notice("the state before was put back");
-	if (!generation || !manager_use_generation(m, generation)) {
-		struct config_files none = {0};
-
-		manager_set_config(m, config_new(), &none, 0, 0);
-	}
+	use_generation_or_nothing(m, generation);
 	state_save(&m->dirs, &m->ledger, m->generation);
 	journal_remove(&m->dirs);
 	config_files_done(&m->candidate_files);
 	manager_tell(m, EVENT_APPLY, NULL, "undone");
+	manager_tell_undone(m, o);
 }
 
 /* The configuration that waits for its confirmation goes on running. */
@@ -201,6 +251,7 @@ static bool resume_waiting(struct manager *m, struct journal *j)
 	j->files = (struct config_files){0};
 	manager_wait_for_confirmation(m, j->deadline, j->armed_by ? j->armed_by : "?");
 	m->candidate_plan = TAKE_PTR(j->plan);
+	m->apply.generation = j->rollback_to;
 	manager_resume_probes(m, j);
 	return true;
 }
@@ -217,7 +268,7 @@ bool manager_recover(struct manager *m, uint32_t generation)
 	if (journal_read(&m->dirs, &j) < 0)
 		return false;
 	if (j.generation_before != generation) {
-		journal_remove(&m->dirs); /* committed */
+		settle_files(m, j.rollback_to); /* committed */
 	} else if (j.waiting && boottime() < j.deadline && resume_waiting(m, &j)) {
 		recovered = true;
 	} else {
@@ -225,7 +276,8 @@ bool manager_recover(struct manager *m, uint32_t generation)
 
 		undone_note(&m->dirs, why, j.plan);
 		manager_problem(m, NULL, false, "%s; the state before is put back", why);
-		recovered = manager_start_undo(m) == 0;
+		manager_start_undo(m);
+		recovered = true;
 	}
 	journal_done(&j);
 	return recovered;
@@ -235,7 +287,7 @@ bool manager_may_exit(struct manager *m)
 {
 	if (!m->confirm_deadline && !m->going_back && !m->applying)
 		return true;
-	if (!m->exit_when_done && m->confirm_deadline)
+	if (m->confirm_deadline)
 		manager_undo(m, "kvmnetd is stopped while a confirmation is pending");
 	m->exit_when_done = true;
 	return !m->transaction;

@@ -48,6 +48,26 @@ static char *generation_path(const struct state_dirs *dirs, uint32_t number)
 	return xasprintf("%s/generations/%" PRIu32 ".json", dirs->state, number);
 }
 
+uint32_t generation_newest(const struct state_dirs *dirs)
+{
+	_cleanup_free_ uint32_t *list = NULL;
+	size_t n = generations_list(dirs, &list);
+
+	return n ? list[n - 1] : 0;
+}
+
+void generations_forget(const struct state_dirs *dirs, uint32_t newest)
+{
+	_cleanup_free_ uint32_t *list = NULL;
+	size_t n = generations_list(dirs, &list);
+
+	while (n-- > 0 && list[n] > newest) {
+		_cleanup_free_ char *path = generation_path(dirs, list[n]);
+
+		unlink(path);
+	}
+}
+
 /* A stored configuration as read: the first line, and what follows it. */
 struct stored {
 	char *whole;

@@ -88,6 +88,8 @@ int journal_write(const struct state_dirs *dirs, const struct journal *j)
 		json_object_object_add(json, "ledger_of", names_to_json(&j->ledger_before.names));
 	json_object_object_add(json, "keepsakes", keepsakes_to_json(&j->keepsakes));
 	json_object_object_add(json, "generation", json_object_new_int64(j->generation_before));
+	json_object_object_add(json, "newest", json_object_new_int64(j->newest));
+	json_object_object_add(json, "rollback_to", json_object_new_int64(j->rollback_to));
 	json_object_object_add(json, "deadline", json_object_new_int64((int64_t)j->deadline));
 	json_object_object_add(json, "waiting", json_object_new_boolean(j->waiting));
 	if (j->armed_by)
@@ -101,14 +103,16 @@ int journal_write(const struct state_dirs *dirs, const struct journal *j)
 	return write_json(path, json, true);
 }
 
-int journal_set_waiting(const struct state_dirs *dirs, bool waiting)
+int journal_set_waiting(const struct state_dirs *dirs, uint64_t deadline)
 {
 	_cleanup_free_ char *path = journal_path(dirs);
 	_cleanup_json_ struct json_object *json = json_object_from_file(path);
 
 	if (!json)
 		return -ENOENT;
-	json_object_object_add(json, "waiting", json_object_new_boolean(waiting));
+	json_object_object_add(json, "waiting", json_object_new_boolean(deadline != 0));
+	if (deadline)
+		json_object_object_add(json, "deadline", json_object_new_int64((int64_t)deadline));
 	return write_json(path, json, true);
 }
 
@@ -126,6 +130,8 @@ int journal_read(const struct state_dirs *dirs, struct journal *ret)
 	j.ledger_before = past_from_json(json);
 	j.keepsakes = keepsakes_from_json(json_object_object_get(json, "keepsakes"));
 	j.generation_before = (uint32_t)json_object_get_int64(json_object_object_get(json, "generation"));
+	j.newest = (uint32_t)json_object_get_int64(json_object_object_get(json, "newest"));
+	j.rollback_to = (uint32_t)json_object_get_int64(json_object_object_get(json, "rollback_to"));
 	j.deadline = (uint64_t)json_object_get_int64(json_object_object_get(json, "deadline"));
 	j.waiting = json_object_get_boolean(json_object_object_get(json, "waiting"));
 	armed_by = json_object_object_get(json, "armed_by");

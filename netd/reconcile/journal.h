@@ -18,6 +18,8 @@ struct journal {
 	struct ledger_past ledger_before;
 	struct keepsakes keepsakes;
 	uint32_t generation_before; /* committed when the state has another one */
+	uint32_t newest;	    /* of all that were stored before; what is above it was never committed */
+	uint32_t rollback_to;	    /* the generation that is applied; 0: the directory's files are */
 	/* While a confirmation is pending (or was asked for): */
 	uint64_t deadline; /* CLOCK_BOOTTIME, microseconds; 0: no confirmation was asked for */
 	bool waiting;	   /* the change itself is done */
@@ -33,10 +35,10 @@ void journal_done(struct journal *j);
 
 int journal_write(const struct state_dirs *dirs, const struct journal *j);
 /*
- * Notes in the journal that the change itself is done and the confirmation is waited for; or not any more: that from
- * now on nothing but the state before will do.
+ * Notes in the journal that the change itself is done and the confirmation is waited for, until then (CLOCK_BOOTTIME,
+ * microseconds). 0: not any more, from now on nothing but the state before will do.
  */
-int journal_set_waiting(const struct state_dirs *dirs, bool waiting);
+int journal_set_waiting(const struct state_dirs *dirs, uint64_t deadline);
 /* -ENOENT: there is none for this boot and namespace. */
 int journal_read(const struct state_dirs *dirs, struct journal *ret);
 void journal_remove(const struct state_dirs *dirs);

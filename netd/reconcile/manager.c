@@ -125,11 +125,17 @@ static bool wants_host(const struct config *c)
 	return c->concerns_host;
 }
 
+static bool allows_file(const struct config *c)
+{
+	return c && values_num(c->daemon, DAEMON_RESOLV_CONF, 0);
+}
+
 void manager_look_at_host(const struct manager *m, const struct config *config)
 {
 	bool wanted = (config && wants_host(config)) || (m->config && wants_host(m->config));
 
-	host_allow_file(m->host, config && values_num(config->daemon, DAEMON_RESOLV_CONF, 0));
+	/* Who asks what would be changes nothing: not what the running configuration allows either. */
+	host_allow_file(m->host, allows_file(config) || (m->previewing && allows_file(m->config)));
 	for (size_t i = 0; i < m->ledger.n && !wanted; i++)
 		wanted = m->ledger.list[i]->common && (m->ledger.list[i]->common->set & LINK_SELF_ROWS);
 	host_show(m->host, kernel_host_rows(m->kernel), wanted);
@@ -157,20 +163,26 @@ struct config *manager_config_of(struct manager *m, const struct config_files *f
 	config_files_digest(files, digest);
 	if (m->config->spotless && streq(digest, m->digest)) {
 		c = config_use(m->config);
-	} else if (m->parsed && streq(digest, m->parsed_digest)) {
+	} else if (m->parsed && config_files_equal(files, &m->parsed_files)) {
 		c = config_use(m->parsed);
 	} else {
 		c = config_parse(files, d);
 		subnets_settle(&m->dirs, c, kernel_actual(m->kernel), host_libvirt(m->host), d);
-		m->parsed = config_free(m->parsed);
+		manager_forget_parsed(m);
 		/* netctl apply shows the plan and asks for it: two calls. */
 		if (c->spotless) {
 			m->parsed = config_use(c);
-			memcpy(m->parsed_digest, digest, sizeof(digest));
+			m->parsed_files = config_files_copy(files);
 		}
 	}
 	d->sources = &c->sources;
 	return c;
+}
+
+void manager_forget_parsed(struct manager *m)
+{
+	m->parsed = config_free(m->parsed);
+	config_files_done(&m->parsed_files);
 }
 
 void manager_drop_candidate(struct manager *m)
@@ -272,44 +284,98 @@ static void log_outcome(const struct manager *m, const struct outcome *o)
 		log_error("not put back: %s", o->differences[i]);
 }
 
-static void finish_apply(struct manager *m, const struct outcome *o)
+static void give_up_apply(struct manager *m, const struct outcome *o)
+{
+	manager_tell(m, EVENT_APPLY, NULL, "failed: %s", o->text);
+	undone_note(&m->dirs, o->text, m->candidate_plan);
+	manager_drop_guard(m);
+	config_files_done(&m->candidate_files);
+}
+
+/* What is in the kernel now is what runs, until a confirmation is missing. */
+static void take_over(struct manager *m, bool waits, int64_t when)
+{
+	uint64_t deadline = boottime() + m->apply.confirm * 1000000ull;
+
+	manager_forget_problems(m);
+	manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files, m->generation, when);
+	if (waits) {
+		journal_set_waiting(&m->dirs, deadline);
+		manager_wait_for_confirmation(m, deadline, m->apply.armed_by);
+		manager_watch_probes(m);
+	} else {
+		manager_commit(m);
+	}
+	manager_tell(m, EVENT_APPLY, NULL, "applied");
+}
+
+/* What could not be stored has been undone: now it can be said how that ended. */
+static void answer_unstored(const struct outcome *undone, void *userdata)
+{
+	struct manager *m = userdata;
+	_cleanup_free_ char *text = TAKE_PTR(m->unstored);
+	struct outcome o = *undone;
+
+	o.error = -EIO;
+	o.text = text;
+	m->apply.done(&o, m->apply.userdata);
+}
+
+/* A restart would bring back what ran before; so that is what runs (manager_transaction_done()). */
+static void take_back_unstored(struct manager *m, const struct outcome *o, int error)
+{
+	struct outcome failed = {.error = error};
+
+	free(m->unstored);
+	m->unstored = xasprintf("what was applied could not be stored in %s: %s", m->dirs.state, strerror(-error));
+	failed.text = m->unstored;
+	log_error("%s", m->unstored);
+	give_up_apply(m, &failed);
+	if (o->changed) {
+		m->going_back = true;
+		m->undone = answer_unstored;
+		m->undone_userdata = m;
+	} else {
+		answer_unstored(&failed, m);
+	}
+}
+
+/* Returns whether the candidate runs now. */
+static bool finish_apply(struct manager *m, const struct outcome *o)
 {
 	struct apply_request request = m->apply;
+	bool waits = request.confirm && o->changed;
 	bool is_stored = m->candidate == m->config && m->generation && !request.generation && !o->changed;
+	int r = o->error || waits || is_stored ? 0 : manager_store(m);
 
 	m->applying = false;
 	if (o->error) {
-		manager_tell(m, EVENT_APPLY, NULL, "failed: %s", o->text);
-		undone_note(&m->dirs, o->text, m->candidate_plan);
+		give_up_apply(m, o);
 		journal_remove(&m->dirs);
-		manager_drop_guard(m);
-		config_files_done(&m->candidate_files);
+	} else if (r < 0) {
+		take_back_unstored(m, o, r);
 	} else {
-		manager_forget_problems(m);
-		manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files, m->generation,
-				   is_stored ? m->applied_when : (int64_t)time(NULL));
-		if (request.confirm && o->changed) {
-			journal_set_waiting(&m->dirs, true);
-			manager_wait_for_confirmation(m, boottime() + request.confirm * 1000000ull, request.armed_by);
-			manager_watch_probes(m);
-		} else {
-			manager_commit(m, is_stored);
-		}
-		manager_tell(m, EVENT_APPLY, NULL, "applied");
+		take_over(m, waits, is_stored || !waits ? m->applied_when : (int64_t)time(NULL));
 	}
 	manager_drop_candidate(m);
-	request.done(o, request.userdata);
+	if (r >= 0)
+		request.done(o, request.userdata);
+	return !o->error && r >= 0;
 }
 
 void manager_run_nothing(struct manager *m, const struct effective *e)
 {
 	const struct outcome nothing = {0};
 
-	m->parsed = config_free(m->parsed);
+	manager_forget_parsed(m);
 	ledger_adopt(&m->ledger, e, kernel_actual(m->kernel));
-	finish_apply(m, &nothing);
-	manager_note_wanted(m, e);
-	manager_set_settled(m);
+	if (finish_apply(m, &nothing)) {
+		manager_note_wanted(m, e);
+		manager_set_settled(m);
+	} else {
+		manager_unsettle(m);
+		manager_refresh(m);
+	}
 	malloc_trim(0);
 	manager_check_ready(m);
 	if (m->dirty)
@@ -369,10 +435,13 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	} else if (m->going_back && o->rolled_back) {
 		manager_undone(m, o);
 		again = !m->exit_when_done;
+	} else if (o->unread) {
+		log_warning("%s; it is tried again", o->text);
+		manager_schedule_repair(m);
 	} else if (o->error) {
 		again = leave_out_and_go_on(m, o);
 	}
-	if (o->error && !again && m->config && !o->rolled_back)
+	if (o->error && !o->unread && !again && m->config && !o->rolled_back)
 		remember_stubborn(m);
 	transaction_free(t);
 	if (o->error)
@@ -381,9 +450,11 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
 	malloc_trim(0);
 	m->untidy = true;
-	if (m->going_back && manager_start_undo(m) == 0)
-		return; /* the deadline passed while this one ran */
-	if (m->exit_when_done && !m->going_back && manager_may_exit(m)) {
+	if (m->going_back) {
+		manager_start_undo(m); /* the deadline passed while this one ran, or what was applied cannot be kept */
+		return;
+	}
+	if (m->exit_when_done && manager_may_exit(m)) {
 		sd_event_exit(m->event, 0);
 		return;
 	}
@@ -423,11 +494,12 @@ void manager_done(struct manager *m)
 	manager_flush_guests(m);
 	free(m->holds);
 	free(m->candidate_plan);
+	free(m->unstored);
 	prepared_free(m->prepared);
 	manager_forget_wanted(m);
 	manager_drop_candidate(m);
 	config_free(m->config);
-	config_free(m->parsed);
+	manager_forget_parsed(m);
 	config_files_done(&m->candidate_files);
 	manager_forget_problems(m);
 	ledger_done(&m->ledger);

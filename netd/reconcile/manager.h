@@ -101,12 +101,12 @@ struct manager {
 	struct host *host;
 	struct ledger ledger;
 
-	struct config *config; /* what runs; never NULL after manager_start() */
-	uint32_t generation;   /* 0: never stored */
-	int64_t applied_when;  /* seconds since the epoch */
-	char digest[17];       /* of the files that run */
-	struct config *parsed; /* what was looked at last and is likely to be applied next; or NULL */
-	char parsed_digest[17];
+	struct config *config;		  /* what runs; never NULL after manager_start() */
+	uint32_t generation;		  /* 0: never stored */
+	int64_t applied_when;		  /* seconds since the epoch */
+	char digest[17];		  /* of the files that run */
+	struct config *parsed;		  /* what was looked at last and is likely to be applied next; or NULL */
+	struct config_files parsed_files; /* all of them: a digest of what any client may send could be forged */
 	/* All is as config wants it, but for the links that were touched since; else anything may not be. */
 	bool settled;
 	struct names touched;
@@ -137,7 +137,11 @@ struct manager {
 	uint64_t guard_timeout, guard_wait; /* microseconds */
 	bool asking;			    /* an apply waits to know who answers before it */
 	bool going_back;		    /* the transaction that runs undoes an unconfirmed or unfinished change */
-	bool exit_when_done;		    /* SIGTERM came while there was something to undo */
+	/* Who asked for that, and is told once how it ended; NULL: nobody. */
+	void (*undone)(const struct outcome *outcome, void *userdata);
+	void *undone_userdata;
+	char *unstored;	     /* owned: why what was applied is undone at once */
+	bool exit_when_done; /* SIGTERM came while there was something to undo */
 	struct hold *holds;
 	size_t n_holds;
 	sd_event_source *hold_timer;
@@ -175,9 +179,12 @@ void manager_preview(struct manager *m, const struct config *config, struct effe
 /* What these files say: `config` when they are what runs and there is nothing to say about them. The caller frees it.
  */
 struct config *manager_config_of(struct manager *m, const struct config_files *files, struct diags *d);
-/* Makes the applied configuration stay. -ENOENT: nothing waits for it. */
+/*
+ * Makes the applied configuration stay. -ENOENT: nothing waits for it; -EBUSY: the change is still being made; else it
+ * could not be stored, and is waited for as before.
+ */
 int manager_confirm(struct manager *m);
-/* Undoes what waits for a confirmation, now. -ENOENT, -EBUSY. */
+/* Undoes what waits for a confirmation, now; m->undone tells how that ended. -ENOENT: there is nothing to undo. */
 int manager_undo(struct manager *m, const char *why);
 /* SIGTERM: true when the loop may end now, false when something is undone first and the loop ends after that. */
 bool manager_may_exit(struct manager *m);
@@ -226,11 +233,15 @@ bool manager_is_held(const struct manager *m, const char *link);
 int manager_journal(const struct effective *before, const struct ledger_past *ledger_before,
 		    const struct keepsakes *keepsakes, void *userdata);
 /* is_stored: it is the generation that ran before, and nothing had to be changed for it. */
-void manager_commit(struct manager *m, bool is_stored);
+/* Stores the candidate as what was applied: from then on a start completes it. Negative errno: all is as before. */
+int manager_store(struct manager *m);
+/* Forgets the way back. */
+void manager_commit(struct manager *m);
+void manager_tell_undone(struct manager *m, const struct outcome *o);
 void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const char *by);
 void manager_undone(struct manager *m, const struct outcome *o);
 bool manager_recover(struct manager *m, uint32_t generation);
-int manager_start_undo(struct manager *m);
+void manager_start_undo(struct manager *m);
 /* attached.c */
 /* Guests are written down before long, if any came or went. */
 void manager_keep_guests(struct manager *m);
@@ -265,6 +276,7 @@ void manager_run(struct manager *m);
 void manager_run_nothing(struct manager *m, const struct effective *e);
 /* Lets go of the candidate, unless it is what runs. */
 void manager_drop_candidate(struct manager *m);
+void manager_forget_parsed(struct manager *m);
 /* scope: NULL for everything. */
 void manager_resolve(const struct manager *m, const struct config *config, const struct scope *scope,
 		     struct effective *ret);

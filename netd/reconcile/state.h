@@ -33,6 +33,10 @@ int generation_load(const struct state_dirs *dirs, uint32_t number, struct confi
  */
 int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files, const char *plan,
 			 const char *result);
+/* The newest number; 0: there is none. */
+uint32_t generation_newest(const struct state_dirs *dirs);
+/* Removes those above that number. */
+void generations_forget(const struct state_dirs *dirs, uint32_t newest);
 /* Plan and result as stored, or NULL; the caller frees them. */
 void generation_story(const struct state_dirs *dirs, uint32_t number, char **ret_plan, char **ret_result);
 

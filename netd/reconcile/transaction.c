@@ -15,6 +15,9 @@
 #define CARRIER_USEC (100ull * 1000)
 #define CARRIER_WAITS 30
 
+/* How soon a state that could not be read is read again on the way back. */
+#define READ_AGAIN_USEC (500ull * 1000)
+
 struct refusal {
 	char *op, *why; /* owned, in words */
 };
@@ -111,6 +114,27 @@ static void in_next_turn(struct transaction *t, void (*next)(struct transaction 
 		next(t);
 }
 
+static int on_time(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	return on_turn(NULL, userdata);
+}
+
+/* Returns false when the loop cannot wait. */
+static bool in_a_while(struct transaction *t, uint64_t usec, void (*next)(struct transaction *t))
+{
+	t->next = next;
+	return sd_event_add_time_relative(kernel_event(t->kernel), &t->turn, CLOCK_MONOTONIC, usec, 0, on_time, t) >= 0;
+}
+
+/* The first thing that goes wrong is what is told. */
+static void note_error(struct transaction *t, int error, const char *what)
+{
+	if (t->outcome.error)
+		return;
+	t->outcome.error = error;
+	t->text = xasprintf("%s: %s", what, strerror(-error));
+}
+
 static void tell_done(struct transaction *t)
 {
 	t->hooks->done(&t->outcome, t->userdata);
@@ -125,14 +149,13 @@ static void finish(struct transaction *t)
 	in_next_turn(t, tell_done);
 }
 
-static void save(struct transaction *t)
+static int save(struct transaction *t)
 {
 	int r = t->hooks->save(t->userdata);
 
-	if (r < 0 && !t->outcome.error) {
-		t->outcome.error = r;
-		t->text = xasprintf("the ledger could not be written: %s", strerror(-r));
-	}
+	if (r < 0)
+		note_error(t, r, "the ledger could not be written");
+	return r;
 }
 
 static void add_difference(const struct difference *d, void *userdata)
@@ -161,23 +184,12 @@ static void forget_lost(struct transaction *t)
 
 static void finish_all(struct transaction *t);
 
-static int on_carrier_time(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
-{
-	return on_turn(NULL, userdata);
-}
-
 /* What others had there is put back last. Some of it waits for a carrier, which comes a little after the link. */
 static void put_back(struct transaction *t)
 {
 	forget_lost(t);
 	if (!kernel_put_back(t->kernel, &t->keepsakes, t->going_back, add_lost, t) ||
-	    t->carrier_waits++ >= CARRIER_WAITS) {
-		finish_all(t);
-		return;
-	}
-	t->next = put_back;
-	if (sd_event_add_time_relative(kernel_event(t->kernel), &t->turn, CLOCK_MONOTONIC, CARRIER_USEC, 0,
-				       on_carrier_time, t) < 0)
+	    t->carrier_waits++ >= CARRIER_WAITS || !in_a_while(t, CARRIER_USEC, put_back))
 		finish_all(t);
 }
 
@@ -213,6 +225,16 @@ static void finish_all(struct transaction *t)
 		finish(t);
 }
 
+/*
+ * The way back is planned from what the kernel shows, and from nothing else: what an older picture of it calls restored
+ * may be half a change that nobody owns any more. So it waits for a whole one, however long that takes.
+ */
+static void look_back(struct transaction *t)
+{
+	if (kernel_drain(t->kernel) >= 0 || !in_a_while(t, READ_AGAIN_USEC, look_back))
+		start_round(t);
+}
+
 static void fail(struct transaction *t)
 {
 	if (!t->roll_back || !t->changed) {
@@ -223,7 +245,7 @@ static void fail(struct transaction *t)
 	t->outcome.rolled_back = true;
 	t->round = 0;
 	t->plan_id[0] = '\0';
-	start_round(t);
+	look_back(t);
 }
 
 static void note_refusal(struct transaction *t, const struct execute_result *result)
@@ -326,11 +348,12 @@ static void executed(struct execute_result *result, void *userdata)
 	if (r == 0)
 		ledger_note_made(t->ledger, &t->plan, kernel_actual(t->kernel));
 	plan_done(&t->plan);
-	if (r < 0 && !t->outcome.error) {
-		t->outcome.error = r;
-		t->text = xasprintf("the state of the kernel could not be read back: %s", strerror(-r));
-	}
-	in_next_turn(t, t->going_back || !t->outcome.error ? start_round : fail);
+	if (r < 0)
+		note_error(t, r, "the state of the kernel could not be read back");
+	if (t->going_back)
+		in_next_turn(t, r < 0 ? look_back : start_round);
+	else
+		in_next_turn(t, t->outcome.error ? fail : start_round);
 }
 
 static void progressed(size_t done, size_t total, void *userdata)
@@ -356,7 +379,7 @@ static void make_wanted(struct transaction *t)
 /* Everything that a process which finds this change unfinished needs to know. */
 static int note(struct transaction *t, const struct model *actual)
 {
-	int r = 0;
+	int r;
 
 	if (t->going_back) {
 		/* Without it, the way back is still the better way. */
@@ -364,13 +387,21 @@ static int note(struct transaction *t, const struct model *actual)
 			t->hooks->save(t->userdata);
 		return 0;
 	}
-	kernel_keep(t->kernel, &t->plan, &t->keepsakes);
+	r = kernel_keep(t->kernel, &t->plan, &t->keepsakes);
+	if (r < 0) {
+		note_error(t, r, "routes that this takes away could not be read");
+		return r;
+	}
 	if (t->roll_back) {
 		restore_extend(&t->before, actual, &t->plan);
 		r = t->hooks->journal(&t->before, &t->ledger_before, &t->keepsakes, t->userdata);
 	}
+	if (r < 0) {
+		note_error(t, r, "the journal could not be written");
+		return r;
+	}
 	ledger_note_plan(t->ledger, &t->plan, actual);
-	return r < 0 ? r : t->hooks->save(t->userdata);
+	return save(t);
 }
 
 /* What has been planned against ACTUAL, which is still as it was then. */
@@ -385,11 +416,13 @@ static void carry_out(struct transaction *t)
 	kernel_hold(t->kernel, false);
 	if (r == 0)
 		r = kernel_execute(t->kernel, &t->plan, progressed, executed, t);
-	if (r < 0) {
-		t->outcome.error = r;
-		t->text = xasprintf("not begun: %s", strerror(-r));
-		finish(t);
-	}
+	if (r >= 0)
+		return;
+	note_error(t, r, "not begun");
+	if (t->going_back)
+		finish_going_back(t);
+	else
+		fail(t);
 }
 
 static void start_round(struct transaction *t)
@@ -404,8 +437,10 @@ static void start_round(struct transaction *t)
 	in = input_of(t);
 	if (t->changed && !t->going_back)
 		ledger_settle(t->ledger, &t->wanted, in.actual);
-	if (!t->going_back && ledger_adopt(t->ledger, &t->wanted, in.actual))
-		save(t);
+	if (!t->going_back && ledger_adopt(t->ledger, &t->wanted, in.actual) && save(t) < 0) {
+		fail(t);
+		return;
+	}
 	plan_make(&in, &t->plan);
 	if (t->going_back)
 		leave_out_refused(t);
@@ -433,10 +468,14 @@ static void first_round(struct transaction *t)
 	int r;
 
 	kernel_hold(t->kernel, false);
+	if (t->going_back) {
+		look_back(t);
+		return;
+	}
 	r = kernel_drain(t->kernel);
 	if (r < 0) {
-		t->outcome.error = r;
-		t->text = xasprintf("the state of the kernel could not be read: %s", strerror(-r));
+		note_error(t, r, "the state of the kernel could not be read");
+		t->outcome.unread = true;
 		finish(t);
 		return;
 	}

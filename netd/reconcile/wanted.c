@@ -134,7 +134,7 @@ void manager_look(struct manager *m, struct effective *ret)
 {
 	struct scope scope;
 
-	m->parsed = config_free(m->parsed);
+	manager_forget_parsed(m);
 	manager_look_at_host(m, m->config);
 	manager_scope(m, m->config, &scope);
 	manager_resolve(m, m->config, &scope, ret);

@@ -212,11 +212,55 @@ class Confirmation(Case):
         b.reload()
         self.assertEqual(b.ports('br0'), ['eth0'])
 
-    def test_rollback_undoes_it_at_once(self):
+    def test_rollback_undoes_it_and_answers_when_it_is_undone(self):
         before = self.arm(300)
         status, out, err = self.bed.netctl('rollback')
         self.assertEqual(status, 0, out + err)
+        self.assertNotIn('br0', self.bed.links())
         self.assertUndone(before)
+
+    def test_stop_while_the_change_is_made_undoes_it_too(self):
+        b = self.begin()
+        before = self.settled()
+        b.write(NIC + ''.join(f'[bridge many{i}]\n' for i in range(60)))
+        client = threading.Thread(target=b.netctl, args=('apply', '--confirm', 300))
+        client.start()
+        bed.eventually(lambda: 'many0' in b.links())
+        b.stop()
+        client.join()
+        self.assertBack(before)
+
+    def test_default_route_with_onlink_comes_back(self):
+        b = self.begin(QUICK + '[ethernet eth0]\naddress = 192.0.2.10/24\n')
+        b.ip('route', 'add', 'default', 'via', '198.51.100.1', 'dev', 'eth0', 'onlink')
+        before = self.settled()
+        b.write(QUICK + '[ethernet eth0]\nup = no\naddress = 192.0.2.10/24\n')
+        self.assertEqual(b.netctl('apply', '--force', '--confirm', 300)[0], 0)
+        self.assertEqual(b.netctl('rollback')[0], 0)
+        self.assertBack(before)
+
+    def test_what_cannot_be_stored_does_not_stay(self):
+        b = self.begin()
+        before = self.settled()
+        # As a full disk would: the next generation cannot be written.
+        obstacle = b.state / 'generations' / '2.json.new'
+        obstacle.mkdir()
+        b.write(BRIDGE)
+        status, _, err = b.netctl('apply')
+        self.assertEqual(status, 1, err)
+        self.assertIn('could not be stored', err)
+        self.assertIn('everything is as it was before', err)
+        self.assertBack(before)
+        status, out, err = b.netctl('apply', '--confirm', 300)
+        self.assertEqual(status, 0, out + err)
+        status, _, err = b.netctl('confirm')
+        self.assertEqual(status, 1, err)
+        self.assertIn('still waits', err)
+        obstacle.rmdir()
+        self.assertEqual(b.netctl('confirm')[0], 0)
+        b.restart()
+        self.assertEqual(b.ports('br0'), ['eth0'])
+        self.assertTrue(b.in_sync())
 
     def test_an_apply_that_fails_leaves_nothing_armed(self):
         b = self.begin()

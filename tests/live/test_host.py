@@ -90,6 +90,17 @@ class ResolvConf(HostCase):
         self.assertEqual(self.resolv_conf.read_text(), FOUND)
         self.assertEqual(os.listdir(self.bed.state), ['generations'])
 
+    def test_a_look_at_other_files_changes_nothing(self):
+        self.bed.write(self.CONFIG.format('dns = 192.0.2.1', ''))
+        self.bed.start()
+        written = self.resolv_conf.read_text()
+        draft = self.bed.dir / 'draft'
+        draft.mkdir()
+        (draft / 'none.ini').write_text('')
+        self.bed.netctl('plan', draft)
+        self.assertEqual(self.resolv_conf.read_text(), written)
+        self.assertSettled()
+
     def test_a_change_by_someone_else_is_seen_and_put_back(self):
         self.bed.write(self.CONFIG.format('dns = 192.0.2.1', ''))
         self.bed.start()
