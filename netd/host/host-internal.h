@@ -66,7 +66,8 @@ struct host {
 	struct told_list told;	       /* what the resolver has, as last read */
 	sd_event_source *watch;	       /* of /etc/resolv.conf while we keep it */
 	const struct foreign *foreign; /* borrowed: other firewalls, as last shown; NULL: nobody asked */
-	char *iptables_trouble;	       /* owned: why iptables was not told; NULL: it was */
+	sd_event_source *iptables_again;
+	char *iptables_trouble; /* owned: why iptables was not told; NULL: it was */
 	struct libvirt_networks libvirt;
 	bool libvirt_known;
 	char *guest_zone;	   /* owned: firewalld's for guests; NULL: it has none */

@@ -163,6 +163,7 @@ struct host *host_free(struct host *h)
 	told_done(&h->told);
 	zones_done(&h->zones);
 	free(h->refused);
+	sd_event_source_disable_unref(h->iptables_again);
 	free(h->iptables_trouble);
 	free(h->guest_zone);
 	libvirt_networks_done(&h->libvirt);
@@ -360,12 +361,28 @@ const char *host_iptables_trouble(const struct host *h)
 	return h->iptables_trouble;
 }
 
+/* What iptables would not be told is told it again after this long, or by the next apply. */
+#define IPTABLES_AGAIN_USEC (60ull * 1000 * 1000)
+
+static int on_iptables_again(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	struct host *h = userdata;
+
+	free(TAKE_PTR(h->iptables_trouble));
+	h->changed(h->userdata);
+	return 0;
+}
+
 /* No network hangs on what others let pass: what cannot be told them is said, and the rest goes on. */
 static void tell_iptables(struct host *h, const struct link *all)
 {
 	free(TAKE_PTR(h->iptables_trouble));
-	if (h->foreign && iptables_write(h->foreign, values_at(all->common, LINK_IPTABLES), &h->iptables_trouble) < 0)
-		log_warning("%s", h->iptables_trouble);
+	h->iptables_again = sd_event_source_disable_unref(h->iptables_again);
+	if (!h->foreign || iptables_write(h->foreign, values_at(all->common, LINK_IPTABLES), &h->iptables_trouble) == 0)
+		return;
+	log_warning("%s", h->iptables_trouble);
+	sd_event_add_time_relative(h->event, &h->iptables_again, CLOCK_MONOTONIC, IPTABLES_AGAIN_USEC, 0,
+				   on_iptables_again, h);
 }
 
 /* Tells the resolver both lists; what the op does not say stays as it is. */

@@ -17,8 +17,9 @@ static const struct {
 	{NFPROTO_IPV6, "ip6tables-nft-restore"},
 };
 
-/* It waits for others that write there. */
-#define PATIENCE_MSEC 10000
+/* It waits for others that write there, and the kernel loads what its rules need. For both families it must end before
+ * the service manager takes us for dead (WatchdogSec of kvmnetd.service). */
+#define PATIENCE_MSEC 12000
 
 static int run(const char *program, const char *text, char **why)
 {

@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import bed
-from bed import eventually
 from test_network import NAT, NAT_GUEST, OUT, UPLINK, NetworkCase, Services
 
 NETWORK = NAT.replace('nat6 = yes\n', '')
 # ufw and Docker each leave a policy of drop behind; a chain of a user's own drops by its last rule.
 POLICIES = [(program, chain) for program in ('iptables', 'ip6tables') for chain in ('INPUT', 'FORWARD')]
+
+
+def eventually(condition):
+    return bed.eventually(condition, bed.PATIENCE)
 
 
 class Foreign(NetworkCase):
