@@ -6,6 +6,7 @@
  * the test maps and writes: up to four faults, the next one armed when the one before has happened.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
@@ -29,6 +30,7 @@ enum fault {
 	FAULT_LOSE_ACK, /* the answer to the n-th message is dropped */
 	FAULT_CUT,	/* n messages are sent, and then the process is killed */
 	FAULT_FILE_CUT, /* killed before the n-th rename or removal of a file */
+	FAULT_TEAR, /* from the n-th message on events are lost and every dump is torn, until something else is armed */
 };
 
 #define FAULTS 4
@@ -264,13 +266,30 @@ ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct soc
 	return send_changed(fd, data, len, flags, to, to_len);
 }
 
+/* Returns whether the events that were received are to be lost. */
+static int tear(struct nlmsghdr *m)
+{
+	const struct control *c = control();
+
+	if (!armed(c, FAULT_TEAR) || c->messages < c->at[c->fired])
+		return 0;
+	if (m->nlmsg_flags & NLM_F_MULTI)
+		m->nlmsg_flags |= NLM_F_DUMP_INTR;
+	return !m->nlmsg_seq;
+}
+
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
 	socklen_t name_len = message->msg_namelen;
 
 	for (;;) {
 		ssize_t n = REAL(recvmsg)(fd, message, flags);
-		const struct nlmsghdr *m = message->msg_iovlen ? message->msg_iov[0].iov_base : NULL;
+		struct nlmsghdr *m = message->msg_iovlen ? message->msg_iov[0].iov_base : NULL;
+
+		if (n >= (ssize_t)sizeof(*m) && is_route_socket(fd) && tear(m)) {
+			errno = ENOBUFS;
+			return -1;
+		}
 
 		if (!lost_seq || n < (ssize_t)sizeof(*m) || m->nlmsg_type != NLMSG_ERROR || m->nlmsg_seq != lost_seq ||
 		    !is_route_socket(fd))

@@ -239,6 +239,34 @@ class Confirmation(Case):
         self.assertEqual(b.netctl('rollback')[0], 0)
         self.assertBack(before)
 
+    def test_state_that_cannot_be_read_for_a_while_is_not_taken_for_the_one_before(self):
+        build_library()
+        b = self.bed
+        injector = Injector(b.dir / 'faults')
+        self.begin(env=injector.environment)
+        before = self.settled()
+        for arguments, at_the_end in ((('apply',), 1), (('apply', '--confirm', 2), 0)):
+            b.write(BRIDGE)
+            answers = []
+            client = threading.Thread(target=lambda: answers.append(b.netctl(*arguments)))
+            # During the change, or once it is made: the deadline passes while nothing can be read.
+            if at_the_end:
+                injector.arm(('tear', 2))
+                client.start()
+                time.sleep(3)
+            else:
+                client.start()
+                bed.eventually(lambda: b.status()['daemon']['confirm'])
+                injector.arm(('tear', 0))
+                b.ip('link', 'set', 'br0', 'alias', 'event')
+                time.sleep(4)
+            injector.arm()
+            client.join()
+            self.assertEqual(answers[0][0], at_the_end, answers)
+            self.assertBack(before)
+            bed.eventually(lambda: b.links().get('br0') is None and b.in_sync())
+        injector.close()
+
     def test_what_cannot_be_stored_does_not_stay(self):
         b = self.begin()
         before = self.settled()
