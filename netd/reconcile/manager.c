@@ -263,7 +263,7 @@ bool manager_pending(struct manager *m)
 
 enum manager_state manager_state(const struct manager *m)
 {
-	if (m->transaction && m->applying)
+	if (m->going_back || (m->transaction && m->applying))
 		return MANAGER_APPLYING;
 	return m->ready ? MANAGER_READY : MANAGER_STARTING;
 }
