@@ -105,6 +105,7 @@ LINK_test-decode := $(LINK_test-encode)
 UNIT_HELPERS += netd/kernel/compare.c
 LINK_test-resolve := netd/reconcile/ledger-json.c netd/reconcile/values-json.c
 LINK_test-restore := netd/reconcile/effective-json.c netd/reconcile/values-json.c
+LINK_test-problems := netd/reconcile/problems.c netd/log.c
 LINK_test-state := netd/reconcile/state.c netd/reconcile/state-file.c netd/reconcile/ledger-json.c netd/reconcile/values-json.c
 
 define unit_rule

@@ -22,7 +22,7 @@ static const struct option daemon_rows[] = {
 	[DAEMON_DRIFT] = {
 		.key = "drift", .type = &type_u8, .place = PLACE_CONFIG,
 		.names = drift_names, .initial = DRIFT_REPAIR,
-		.help = "what is done about a change to a declared attribute that someone else made; a link's own drift key goes before it",
+		.help = "what is done about a change to a declared attribute that someone else made; a link that appears is configured in any case; a link's own drift key goes before it",
 	},
 	[DAEMON_ADMIN_GROUP] = {
 		.key = "admin_group", .type = &type_string, .place = PLACE_CONFIG,

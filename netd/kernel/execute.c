@@ -113,12 +113,18 @@ static void succeed(struct execution *x, size_t op)
 	x->result.done++;
 }
 
+static bool lacks_driver(const struct op *op, const struct rtnl_result *result)
+{
+	return op->type == OP_CREATE && result->error == -EOPNOTSUPP && result->text &&
+	       streq(result->text, "Unknown device type");
+}
+
 /* The kernel's words, where they are good enough. */
 static char *error_text(const struct op *op, struct rtnl_result *result)
 {
 	if (op->type != OP_CREATE || result->error != -EOPNOTSUPP)
 		return TAKE_PTR(result->text);
-	if (result->text && streq(result->text, "Unknown device type"))
+	if (lacks_driver(op, result))
 		return xasprintf("the running kernel has no driver for '%s' (module %s)", op->link->kind->name,
 				 op->link->kind->driver);
 	/* Without a word: br_vlan_filter_toggle() of a kernel without CONFIG_BRIDGE_VLAN_FILTERING, for one. */
@@ -140,6 +146,8 @@ static void take_result(struct execution *x, size_t i, struct rtnl_result *resul
 	size_t op = x->ops[i];
 	const struct nlmsghdr *m = (const struct nlmsghdr *)(x->batch + x->offsets[i]);
 
+	if (!x->result.error)
+		x->result.no_driver = lacks_driver(&x->plan->ops[op], result);
 	if (result->error == 0 || is_gone(&x->plan->ops[op], result->error))
 		succeed(x, op);
 	else

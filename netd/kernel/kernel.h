@@ -102,6 +102,7 @@ struct execute_result {
 	size_t failed;		     /* its op's number, when error < 0 */
 	size_t done;		     /* messages that succeeded */
 	char *text;		     /* owned: the kernel's extended-ack text, or strerror; NULL when error == 0 */
+	bool no_driver;		     /* the kernel has none for links of that op's kind */
 	const struct option *option; /* the row that the kernel refused, when it can be told; else NULL */
 	bool *ok;		     /* owned: per op, whether it was sent and succeeded */
 };

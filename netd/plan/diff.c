@@ -275,6 +275,14 @@ static bool parent_differs(const struct diff_input *in, const struct link *want,
 	return !parent || parent->ifindex != have->parent;
 }
 
+/* A master that is not there yet because it waits for a device cannot be joined. */
+static bool can_be_joined(const struct diff_input *in, const struct link *want)
+{
+	const struct link *master = want->master_name[0] ? model_find(&in->effective->links, want->master_name) : NULL;
+
+	return !master || !master->waits_for || master->as_found;
+}
+
 static void diff_existing(const struct diff_input *in, struct link_diff *d)
 {
 	const struct link *want = d->want, *have = d->have;
@@ -289,10 +297,7 @@ static void diff_existing(const struct diff_input *in, struct link_diff *d)
 	d->own = rows_differing(in->actual, want->own, have->own);
 	if (d->own)
 		d->own &= diff_rows_of_mode(want) | diff_rows_of_mode(have);
-	d->master = want->master_managed && !streq(want->master_name, master_name) &&
-		    /* A master that is not there yet because it waits for a device cannot be joined. */
-		    !(want->master_name[0] && model_find(&in->effective->links, want->master_name) &&
-		      model_find(&in->effective->links, want->master_name)->waits_for);
+	d->master = want->master_managed && !streq(want->master_name, master_name) && can_be_joined(in, want);
 	if (!d->master && master_name[0]) {
 		d->port = rows_differing(in->actual, want->port, have->port);
 	} else if (d->master) {

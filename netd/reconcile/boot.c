@@ -159,9 +159,8 @@ static void log_missing(const char *name, void *userdata)
 {
 	const struct manager *m = userdata;
 
-	for (size_t i = 0; i < m->n_problems; i++)
-		if (m->problems[i].leaves_out && streq(m->problems[i].link, name))
-			return;
+	if (names_has(&m->left_out, name))
+		return;
 	log_warning("%s is not there; it is taken in when it appears", name);
 }
 
@@ -189,7 +188,7 @@ static int waited_enough(sd_event_source *s _unused_, uint64_t usec _unused_, vo
 {
 	struct manager *m = userdata;
 
-	/* A transaction that runs says so itself when it is done. */
+	/* While a transaction runs, this is asked for when it is done. */
 	if (!m->transaction)
 		become_ready(m);
 	return 0;
@@ -210,6 +209,12 @@ static int look_again(sd_event_source *s, uint64_t usec, void *userdata)
 	return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }
 
+void manager_check_waited(struct manager *m)
+{
+	if (sd_event_source_get_enabled(m->boot_timer, NULL) == 0)
+		become_ready(m);
+}
+
 /* Ready as soon as nothing is missing, or the wait is over. */
 void manager_check_ready(struct manager *m)
 {
@@ -218,8 +223,10 @@ void manager_check_ready(struct manager *m)
 	if (m->ready)
 		return;
 	manager_missing(m, count_missing, &missing);
-	if (!missing || sd_event_source_get_enabled(m->boot_timer, NULL) == 0)
+	if (!missing)
 		become_ready(m);
+	else
+		manager_check_waited(m);
 }
 
 static bool was_never_stored(const struct manager *m)
@@ -304,6 +311,7 @@ int manager_start(struct manager *m)
 					     .userdata = m,
 				     });
 	kernel_set_host(m->kernel, manager_host_write, m);
+	manager_resume_holds(m);
 	recovered = manager_recover(m, generation);
 	if (!m->config)
 		choose_config(m, generation);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: holds: repair is suspended for work by hand, for a time that ends by itself. */
+/*
+ * Purpose: holds: repair is suspended for work by hand, for a time that ends by itself. They are kept in the runtime
+ * directory, so that a restart of the daemon does not write over that work.
+ */
 #include <inttypes.h>
 
 #include "../clock.h"
 #include "../log.h"
 #include "manager.h"
+#include "state-file.h"
 
 static int hold_ended(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata);
 
@@ -20,6 +24,59 @@ static void set_timer(struct manager *m)
 		sd_event_add_time(m->event, &m->hold_timer, CLOCK_BOOTTIME, first, 1000, hold_ended, m);
 }
 
+static char *holds_path(const struct manager *m)
+{
+	return xasprintf("%s/holds.json", m->dirs.runtime);
+}
+
+static void keep(const struct manager *m)
+{
+	_cleanup_free_ char *path = holds_path(m), *here = place_of_birth();
+	_cleanup_json_ struct json_object *json = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	int r;
+
+	json_object_object_add(json, "of", json_object_new_string(here));
+	json_object_object_add(json, "holds", list);
+	for (size_t i = 0; i < m->n_holds; i++) {
+		struct json_object *hold = json_object_new_object();
+
+		json_object_object_add(hold, "link", json_object_new_string(m->holds[i].link));
+		json_object_object_add(hold, "by", json_object_new_string(m->holds[i].by));
+		json_object_object_add(hold, "until", json_object_new_int64((int64_t)m->holds[i].until));
+		json_object_array_add(list, hold);
+	}
+	r = write_json(path, json, false);
+	if (r < 0)
+		log_warning("%s: %s: a restart would forget what is held", path, strerror(-r));
+}
+
+static void take(struct manager *m, struct json_object *json)
+{
+	_cleanup_free_ char *link = json_string_of(json, "link"), *by = json_string_of(json, "by");
+	uint64_t until = (uint64_t)json_object_get_int64(json_object_object_get(json, "until"));
+	struct hold *hold;
+
+	if (!link || !by || until <= boottime())
+		return;
+	hold = ARRAY_APPEND(m->holds, m->n_holds);
+	snprintf(hold->link, sizeof(hold->link), "%s", link);
+	snprintf(hold->by, sizeof(hold->by), "%s", by);
+	hold->until = until;
+	log_notice("%s%s is still held by %s", link[0] ? "" : "everything", link, by);
+}
+
+void manager_resume_holds(struct manager *m)
+{
+	_cleanup_free_ char *path = holds_path(m), *here = place_of_birth();
+	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+	struct json_object *list = is_born_here(json, here) ? json_object_object_get(json, "holds") : NULL;
+
+	for (size_t i = 0; json_object_is_type(list, json_type_array) && i < json_object_array_length(list); i++)
+		take(m, json_object_array_get_idx(list, i));
+	set_timer(m);
+}
+
 static void drop(struct manager *m, size_t i)
 {
 	log_notice("%s%s is no longer held", m->holds[i].link[0] ? "" : "everything", m->holds[i].link);
@@ -28,6 +85,7 @@ static void drop(struct manager *m, size_t i)
 
 static void ended(struct manager *m)
 {
+	keep(m);
 	set_timer(m);
 	manager_schedule_repair(m);
 	if (m->changed)
@@ -59,6 +117,7 @@ void manager_hold(struct manager *m, const char *link, const char *by, uint64_t 
 	hold->until = boottime() + seconds * 1000000;
 	log_notice("%s%s is held by %s for %" PRIu64 " s: differences are shown and not put back",
 		   link[0] ? "" : "everything", link, by, seconds);
+	keep(m);
 	set_timer(m);
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: what a transaction asks of the manager while it runs, and what the host's other programs tell it. */
+#include <inttypes.h>
+
 #include "../log.h"
 #include "manager.h"
 
@@ -47,7 +49,8 @@ static void hook_filter(struct effective *e, void *userdata)
 {
 	struct manager *m = userdata;
 
-	if (!m->applying && m->ready)
+	/* The first start of a boot finds what nobody has configured yet; at a later one it is somebody's doing. */
+	if (!m->applying && (m->ready || !m->is_boot))
 		manager_filter_drift(e, m);
 }
 
@@ -90,6 +93,12 @@ static void hook_step(const struct op *op, void *userdata)
 		log_notice("undo: %s", text);
 		return;
 	}
+	/* Nobody changed it: it is configured for the first time since it appeared. */
+	if (names_has(&m->fresh, op->link->name)) {
+		log_notice("taken in: %s", text);
+		manager_tell(m, EVENT_LINK, op->link->name, "taken in: %s", text);
+		return;
+	}
 	log_notice("repair: %s", text);
 	manager_count_repair(m, op->link->name, text);
 	manager_tell(m, EVENT_REPAIR, op->link->name, "%s", text);
@@ -112,11 +121,14 @@ void manager_host_changed(void *userdata)
 int manager_host_write(const struct op *op, uint32_t ifindex, char **why, void *userdata)
 {
 	struct manager *m = userdata;
+	_cleanup_free_ char *cause = xasprintf("rows %" PRIx64, op->common);
 	int r = host_write(m->host, op, ifindex, why);
 
+	if (r == 0)
+		manager_problem_over(m, op->link->name, cause);
 	if (r == 0 || m->applying || m->going_back)
 		return r;
-	manager_problem(m, op->link->name, false, "%s: %s", op->link->name, *why);
+	manager_problem_of(m, op->link->name, cause, "%s: %s", op->link->name, *why);
 	free(TAKE_PTR(*why));
 	return 0;
 }

@@ -22,36 +22,6 @@ void manager_tell(struct manager *m, enum manager_event event, const char *link,
 		m->listener(event, link, text, m->userdata);
 }
 
-void manager_problem(struct manager *m, const char *link, bool leaves_out, const char *format, ...)
-{
-	struct problem *problem = ARRAY_APPEND(m->problems, m->n_problems);
-	va_list ap;
-
-	va_start(ap, format);
-	problem->text = xvasprintf(format, ap);
-	va_end(ap);
-	problem->link = link ? xstrdup(link) : NULL;
-	problem->leaves_out = leaves_out;
-	if (leaves_out)
-		manager_forget_wanted(m);
-	log_error("%s", problem->text);
-	manager_tell(m, EVENT_PROBLEM, link, "%s", problem->text);
-}
-
-void manager_forget_problems(struct manager *m)
-{
-	for (size_t i = 0; i < m->n_problems; i++) {
-		free(m->problems[i].link);
-		free(m->problems[i].text);
-	}
-	free(m->problems);
-	m->problems = NULL;
-	m->n_problems = 0;
-	m->stubborn[0] = '\0';
-	m->no_firewall = false;
-	manager_forget_wanted(m);
-}
-
 /*
  * At a boot udev may still be about to rename a NIC, which it could not any more once the NIC is up
  * (dev_change_name()); it has finished with a device when it has written its data file. After boot_wait the NIC is
@@ -81,10 +51,7 @@ static bool left_out(const char *name, void *userdata)
 			return true;
 	}
 	/* An apply tries again what was left out. */
-	for (size_t i = 0; i < m->n_problems && !m->applying && !m->previewing; i++)
-		if (m->problems[i].leaves_out && streq(m->problems[i].link, name))
-			return true;
-	return false;
+	return !m->applying && !m->previewing && names_has(&m->left_out, name);
 }
 
 void manager_resolve(const struct manager *m, const struct config *config, const struct scope *scope,
@@ -382,11 +349,28 @@ void manager_run_nothing(struct manager *m, const struct effective *e)
 		manager_schedule_repair(m);
 }
 
+/* Without its driver none of a kind can be made: all that are not there are left out at once. */
+static void leave_out_kind(struct manager *m, const struct kind *kind, const char *place, const char *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->config->links.n_links; i++) {
+		const struct link *declared = m->config->links.links[i];
+
+		if (declared->kind == kind && !model_find(kernel_actual(m->kernel), declared->name))
+			n += names_add(&m->left_out, declared->name);
+	}
+	manager_problem(m, NULL, false, "%s%zu %s%s left out: %s", place, n, kind->name, n == 1 ? " is" : "s are",
+			text);
+	manager_forget_wanted(m);
+}
+
 /* A start has no state before to go back to: what the kernel refuses is left out, and the rest comes up. */
 static bool leave_out_and_go_on(struct manager *m, const struct outcome *o)
 {
 	const char *file = sources_name(&m->config->sources, o->loc);
 	_cleanup_free_ char *place = file ? xasprintf("%s:%u: ", file, o->loc.line) : xstrdup("");
+	const struct link *declared = o->link ? model_find(&m->config->links, o->link) : NULL;
 
 	/* A network without its rules is none, and the rest of the host does not wait for it. */
 	if (o->step && startswith(o->step, "firewall:") && !m->no_firewall) {
@@ -397,11 +381,15 @@ static bool leave_out_and_go_on(struct manager *m, const struct outcome *o)
 	/* Gone while it was being configured: from now on it is waited for like any other. */
 	if (o->error == -ENODEV && o->link && !model_find(kernel_actual(m->kernel), o->link))
 		return true;
+	if (o->no_driver && declared && !left_out(o->link, m)) {
+		leave_out_kind(m, declared->kind, place, o->text);
+		return true;
+	}
 	if (o->link && o->step && !left_out(o->link, m)) {
 		manager_problem(m, o->link, true, "%s%s is left out: %s: %s", place, o->link, o->step, o->text);
 		return true;
 	}
-	manager_problem(m, o->link, false, "%s%s", place, o->text);
+	manager_problem_of(m, o->link, "refused", "%s%s", place, o->text);
 	return false;
 }
 
@@ -440,10 +428,13 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 		manager_schedule_repair(m);
 	} else if (o->error) {
 		again = leave_out_and_go_on(m, o);
+	} else {
+		manager_problem_over(m, NULL, "refused");
 	}
 	if (o->error && !o->unread && !again && m->config && !o->rolled_back)
 		remember_stubborn(m);
 	transaction_free(t);
+	names_done(&m->fresh);
 	if (o->error)
 		manager_unsettle(m);
 	manager_refresh(m);
@@ -464,6 +455,7 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 		m->apply_waits = false;
 		manager_apply(m, &waiting);
 	} else if (again) {
+		manager_check_waited(m);
 		manager_run(m);
 	} else {
 		manager_check_ready(m);
@@ -508,6 +500,9 @@ void manager_done(struct manager *m)
 	names_done(&m->touched);
 	names_done(&m->changes);
 	names_done(&m->missing);
+	names_done(&m->left_out);
+	names_done(&m->fresh);
+	known_done(&m->known);
 	dhcp_clients_done(&m->clients);
 	attachments_done(&m->attachments);
 	host_free(m->host);

@@ -14,6 +14,7 @@
 #include "claims.h"
 #include "guard.h"
 #include "guests.h"
+#include "known.h"
 #include "transaction.h"
 
 struct journal;
@@ -34,9 +35,9 @@ enum manager_event {
 
 /* Something the operator should know of until it is gone. */
 struct problem {
-	char *link;	 /* owned; NULL: the whole configuration */
-	char *text;	 /* owned */
-	bool leaves_out; /* the link is left out, with what stands on it, until the next apply */
+	char *link;  /* owned; NULL: the whole configuration */
+	char *cause; /* owned; what tells it from others of the link, NULL: it stays until the next apply */
+	char *text;  /* owned */
 };
 
 typedef void manager_event_fn(enum manager_event event, const char *link, const char *text, void *userdata);
@@ -115,6 +116,8 @@ struct manager {
 	struct effective effective; /* of config, for who asks; only with is_resolved: see manager_wanted() */
 	bool is_resolved;
 	struct names missing;		/* devices that are waited for */
+	struct known known;		/* links that were configured since they appeared */
+	struct names fresh;		/* those that the transaction that runs found not to be */
 	struct attachments attachments; /* guests' ports, as last seen */
 	sd_event_source *guests_timer;	/* until they are written down */
 	uint64_t guests_took;		/* microseconds that took */
@@ -151,8 +154,9 @@ struct manager {
 
 	struct problem *problems;
 	size_t n_problems;
-	bool no_firewall;  /* the kernel refused it at a start: networks are left out until the next apply */
-	char stubborn[17]; /* id of a repair that the kernel ignores: not tried again while it is the same */
+	struct names left_out; /* links that the kernel refused: not tried, nor what stands on them, until an apply */
+	bool no_firewall;      /* the kernel refused it at a start: networks are left out until the next apply */
+	char stubborn[17];     /* id of a repair that the kernel ignores: not tried again while it is the same */
 	struct repair_count *repairs;
 	size_t n_repairs;
 	unsigned runs; /* transactions so far */
@@ -229,6 +233,8 @@ enum manager_state manager_state(const struct manager *m);
 void manager_look_at_host(const struct manager *m, const struct config *config);
 void manager_transaction_done(const struct outcome *o, void *userdata);
 bool manager_is_held(const struct manager *m, const char *link);
+/* hold.c: those of this boot that a daemon before this one was told of. */
+void manager_resume_holds(struct manager *m);
 /* confirm.c */
 int manager_journal(const struct effective *before, const struct ledger_past *ledger_before,
 		    const struct keepsakes *keepsakes, void *userdata);
@@ -308,7 +314,15 @@ void manager_refresh(struct manager *m);
 void manager_check_ready(struct manager *m);
 /* A start that goes on is no start that hangs: tells the service manager to wait that much longer from now. */
 void manager_extend_start(uint64_t usec);
+/* boot.c: ready when the wait is over, whatever there is still to do. */
+void manager_check_waited(struct manager *m);
+/* problems.c */
+/* Stays until the next apply. leaves_out: the link is left out as long. */
 void manager_problem(struct manager *m, const char *link, bool leaves_out, const char *format, ...) _printf_(4, 5);
+/* Takes the place of an earlier one of the same link and cause; the same text is not said twice. */
+void manager_problem_of(struct manager *m, const char *link, const char *cause, const char *format, ...) _printf_(4, 5);
+/* What had this cause is gone. link: NULL for every link's. */
+void manager_problem_over(struct manager *m, const char *link, const char *cause);
 void manager_forget_problems(struct manager *m);
 void manager_tell(struct manager *m, enum manager_event event, const char *link, const char *format, ...)
 	_printf_(4, 5);

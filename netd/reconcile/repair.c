@@ -33,23 +33,54 @@ static struct repair_count *repair_count(struct manager *m, const char *link)
 	return NULL;
 }
 
-/* Nobody may write again: the last change is still to be put back. */
+#define PAUSED "paused"
+
+static bool in_window(const struct repair_count *c)
+{
+	return boottime() - c->since <= REPAIR_WINDOW * 1000000ull;
+}
+
+static int pause_over(sd_event_source *s, uint64_t usec, void *userdata);
+
+static void look_after_window(struct manager *m)
+{
+	uint64_t usec = (REPAIR_WINDOW + 1) * 1000000ull;
+
+	m->pause_timer = sd_event_source_disable_unref(m->pause_timer);
+	sd_event_add_time_relative(m->event, &m->pause_timer, CLOCK_MONOTONIC, usec, 1000, pause_over, m);
+}
+
+/*
+ * Nobody may write again: the last change is still to be put back. What is not written against for a window after that
+ * is no problem any more.
+ */
 static int pause_over(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
 {
-	manager_schedule_repair(userdata);
+	struct manager *m = userdata;
+	bool any = false;
+
+	for (size_t i = 0; i < m->n_repairs; i++) {
+		struct repair_count *c = &m->repairs[i];
+
+		any |= c->paused || in_window(c);
+		if (in_window(c))
+			continue;
+		if (!c->paused)
+			manager_problem_over(m, c->link, PAUSED);
+		c->paused = false;
+	}
+	if (any)
+		look_after_window(m);
+	manager_schedule_repair(m);
 	return 0;
 }
 
 static void pause_link(struct manager *m, struct repair_count *c, const char *step)
 {
-	uint64_t usec = (REPAIR_WINDOW + 1) * 1000000ull;
-
 	c->paused = true;
-	sd_event_source_disable_unref(m->pause_timer);
-	m->pause_timer = NULL;
-	sd_event_add_time_relative(m->event, &m->pause_timer, CLOCK_MONOTONIC, usec, 1000, pause_over, m);
-	manager_problem(
-		m, NULL, false,
+	look_after_window(m);
+	manager_problem_of(
+		m, c->link, PAUSED,
 		"%s was changed by someone else and put back %u times in %d s, last by '%s'; it is left alone for "
 		"%d s (find the other tool, or set drift = report)",
 		c->link, c->n, REPAIR_WINDOW, step, REPAIR_WINDOW);
@@ -67,7 +98,7 @@ void manager_count_repair(struct manager *m, const char *link, const char *step)
 	if (c->run == m->runs)
 		return;
 	c->run = m->runs;
-	if (boottime() - c->since > REPAIR_WINDOW * 1000000ull) {
+	if (!in_window(c)) {
 		c->since = boottime();
 		c->n = 0;
 		c->paused = false;
@@ -80,7 +111,7 @@ static bool is_paused(struct manager *m, const char *link)
 {
 	const struct repair_count *c = repair_count(m, link);
 
-	return c && c->paused && boottime() - c->since <= REPAIR_WINDOW * 1000000ull;
+	return c && c->paused && in_window(c);
 }
 
 enum drift_setting manager_drift_of(const struct manager *m, const struct link *want)
@@ -90,6 +121,16 @@ enum drift_setting manager_drift_of(const struct manager *m, const struct link *
 	return (enum drift_setting)values_num(want->common, LINK_DRIFT, all);
 }
 
+/* Kept for the rest of a transaction, which may need more than one round for what it takes in. */
+static void find_fresh(struct manager *m, const struct effective *e)
+{
+	const struct model *actual = kernel_actual(m->kernel);
+
+	for (size_t i = 0; i < e->links.n_links; i++)
+		if (!e->links.links[i]->waits_for && known_is_new(&m->known, &m->ledger, e, actual, e->links.links[i]))
+			names_add(&m->fresh, e->links.links[i]->name);
+}
+
 /* Takes links out of a model that is only planned with. */
 void manager_filter_drift(struct effective *e, void *userdata)
 {
@@ -97,13 +138,16 @@ void manager_filter_drift(struct effective *e, void *userdata)
 
 	e->keep_firewall |= values_num(m->config->daemon, DAEMON_DRIFT, DRIFT_REPAIR) != DRIFT_REPAIR ||
 			    is_paused(m, FIREWALL_LINK) || manager_is_held(m, FIREWALL_LINK);
+	find_fresh(m, e);
 	for (size_t i = 0; i < e->links.n_links; i++) {
 		struct link *want = e->links.links[i];
+		bool held = is_paused(m, want->name) || manager_is_held(m, want->name);
+		bool is_drift = manager_drift_of(m, want) != DRIFT_REPAIR && !names_has(&m->fresh, want->name);
 
-		if (want->waits_for || (manager_drift_of(m, want) == DRIFT_REPAIR && !is_paused(m, want->name) &&
-					!manager_is_held(m, want->name)))
+		if (want->waits_for || (!held && !is_drift))
 			continue;
 		want->waits_for = xstrdup(want->name);
+		want->as_found = !held && model_find(kernel_actual(m->kernel), want->name);
 	}
 }
 
@@ -163,6 +207,7 @@ static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *use
 		.firewall = kernel_firewall(m->kernel),
 	};
 	same = nothing_differs(&in);
+	known_note(&m->known, &in);
 	stubborn = !same && is_stubborn(m, &in);
 	effective_done(&e);
 	if (same)

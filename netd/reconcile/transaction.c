@@ -256,6 +256,7 @@ static void note_refusal(struct transaction *t, const struct execute_result *res
 		return;
 	t->step = PRINT_TEXT(op_print, op);
 	t->outcome.error = result->error;
+	t->outcome.no_driver = result->no_driver;
 	t->outcome.loc = op->loc;
 	t->link = xstrdup(op->link->name);
 	t->text = xstrdup(result->text ? result->text : strerror(-result->error));

@@ -17,6 +17,7 @@ struct outcome {
 	int error;	  /* 0: the kernel shows what was wanted; else negative errno */
 	bool changed;	  /* messages were sent */
 	bool unread;	  /* nothing was even begun: the state of the kernel could not be read */
+	bool no_driver;	  /* the kernel has none for links of the kind that `link` is */
 	const char *step; /* the op that failed, in words; NULL: it was the read-back */
 	const char *link; /* which link it was about, or NULL */
 	const char *text; /* the kernel's words, or what the read-back showed */

@@ -466,6 +466,19 @@ class Holds(Case):
         bed.eventually(lambda: b.link('eth0')['mtu'] == 1400)
         self.assertEqual(b.status()['daemon']['holds'], [])
 
+    def test_hold_outlives_a_kill_of_the_daemon(self):
+        b = self.begin('[ethernet eth0]\nmtu = 1400\n')
+        b.netctl('hold', 'eth0')
+        b.ip('link', 'set', 'eth0', 'mtu', 1300)
+        b.kill()
+        b.start()
+        self.assertEqual(b.link('eth0')['mtu'], 1300)
+        self.assertEqual([h['link'] for h in b.status()['daemon']['holds']], ['eth0'])
+        b.netctl('release')
+        bed.eventually(lambda: b.link('eth0')['mtu'] == 1400)
+        b.restart()
+        self.assertEqual(b.status()['daemon']['holds'], [])
+
     def test_hold_of_all_ends_by_itself(self):
         b = self.begin('[ethernet eth0]\nmtu = 1400\n')
         begun = time.monotonic()

@@ -562,6 +562,37 @@ class Drift(bed.TestCase):
         b.apply()
         self.assertEqual(b.data('br0')['ageing_time'], 9900)
 
+    def test_reported_drift_is_left_by_a_restart_too(self):
+        b = self.bed
+        b.write('[bridge br0]\nageing_time = 99s\ndrift = report\n')
+        b.start()
+        b.ip('link', 'set', 'br0', 'type', 'bridge', 'ageing_time', '500')
+        bed.eventually(lambda: not b.in_sync())
+        b.kill()
+        b.sent()
+        b.start()
+        self.assertEqual(b.data('br0')['ageing_time'], 500)
+        self.assertEqual(b.sent(), [])
+        self.assertFalse(b.in_sync())
+
+    def test_what_appears_late_is_taken_in_where_drift_is_only_reported(self):
+        b = self.bed
+        b.write('[daemon]\ndrift = report\nboot_wait = 0s\n[bridge br0]\nmac = 02:00:00:00:00:09\nports = eth0\n'
+                '[ethernet eth0]\nmtu = 1400\n')
+        b.start()
+        for _ in range(2):
+            b.nic('eth0')
+            bed.eventually(lambda: b.ports('br0') == ['eth0'])
+            bed.eventually(b.in_sync)
+            # From now on a difference is somebody's doing.
+            b.ip('link', 'set', 'eth0', 'mtu', 1300)
+            bed.eventually(lambda: not b.in_sync())
+            time.sleep(0.5)
+            self.assertEqual(b.link('eth0')['mtu'], 1300)
+            b.ip('link', 'del', 'eth0')
+        self.assertIn('taken in: ', b.log())
+        self.assertNotIn('repair: ', b.log())
+
     def test_ignore_is_in_sync(self):
         b = self.bed
         b.write('[daemon]\ndrift = ignore\n[bridge br0]\nageing_time = 99s\n[bridge br1]\nageing_time = 99s\ndrift = repair\n')
