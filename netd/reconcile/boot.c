@@ -14,6 +14,7 @@
 #include "../log.h"
 #include "journal.h"
 #include "manager.h"
+#include "state-file.h"
 #include "subnets.h"
 
 static int take_lock(struct manager *m)
@@ -164,6 +165,35 @@ static void log_missing(const char *name, void *userdata)
 	log_warning("%s is not there; it is taken in when it appears", name);
 }
 
+/*
+ * Told to later starts of this boot: that everything which was there has been configured. One that finds a start cut
+ * short goes on with it, and what that left half done is no drift.
+ */
+static char *ready_path(const struct manager *m)
+{
+	return xasprintf("%s/ready.json", m->dirs.runtime);
+}
+
+static void note_ready(const struct manager *m)
+{
+	_cleanup_free_ char *path = ready_path(m), *here = place_of_birth();
+	_cleanup_json_ struct json_object *json = json_object_new_object();
+	int r;
+
+	json_object_object_add(json, "of", json_object_new_string(here));
+	r = write_json(path, json, false);
+	if (r < 0)
+		log_warning("%s: %s: a restart would put back drift", path, strerror(-r));
+}
+
+static bool was_ready(const struct manager *m)
+{
+	_cleanup_free_ char *path = ready_path(m), *here = place_of_birth();
+	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+
+	return is_born_here(json, here);
+}
+
 static void become_ready(struct manager *m)
 {
 	const struct diags *problems;
@@ -172,6 +202,8 @@ static void become_ready(struct manager *m)
 		return;
 	problems = &manager_wanted(m)->problems;
 	m->ready = true;
+	if (!m->was_ready)
+		note_ready(m);
 	sd_event_source_set_enabled(m->boot_timer, SD_EVENT_OFF);
 	manager_missing(m, log_missing, m);
 	manager_schedule_repair(m); /* what udev had not finished with is taken in now */
@@ -301,6 +333,7 @@ int manager_start(struct manager *m)
 		return r;
 	}
 	m->is_boot = state_load(&m->dirs, &m->ledger, &generation) < 0;
+	m->was_ready = !m->is_boot && was_ready(m);
 	manager_load_guests(m);
 	m->host = host_new(m->event, &(struct host_setup){
 					     .state_dir = m->dirs.state,

@@ -49,8 +49,11 @@ static void hook_filter(struct effective *e, void *userdata)
 {
 	struct manager *m = userdata;
 
-	/* The first start of a boot finds what nobody has configured yet; at a later one it is somebody's doing. */
-	if (!m->applying && (m->ready || !m->is_boot))
+	if (m->applying)
+		return;
+	manager_find_fresh(m, e);
+	/* Until everything was configured once, nothing is somebody's doing. */
+	if (m->ready || m->was_ready)
 		manager_filter_drift(e, m);
 }
 

@@ -434,9 +434,10 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	if (o->error && !o->unread && !again && m->config && !o->rolled_back)
 		remember_stubborn(m);
 	transaction_free(t);
-	names_done(&m->fresh);
 	if (o->error)
 		manager_unsettle(m);
+	else
+		names_done(&m->fresh);
 	manager_refresh(m);
 	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
 	malloc_trim(0);

@@ -117,7 +117,7 @@ struct manager {
 	bool is_resolved;
 	struct names missing;		/* devices that are waited for */
 	struct known known;		/* links that were configured since they appeared */
-	struct names fresh;		/* those that the transaction that runs found not to be */
+	struct names fresh;		/* those that were not, until the kernel shows all of them as wanted */
 	struct attachments attachments; /* guests' ports, as last seen */
 	sd_event_source *guests_timer;	/* until they are written down */
 	uint64_t guests_took;		/* microseconds that took */
@@ -162,6 +162,7 @@ struct manager {
 	unsigned runs; /* transactions so far */
 
 	bool is_boot, ready;
+	bool was_ready; /* a daemon before this one was, in this boot */
 	sd_event_source *repair_timer, *pause_timer, *boot_timer, *udev_timer;
 	manager_event_fn *listener;
 	void (*became_ready)(struct manager *m, void *userdata);
@@ -304,6 +305,8 @@ void manager_note_wanted(struct manager *m, const struct effective *e);
 /* What `before` cannot have from the kernel, as this configuration, which ran then, wanted it. */
 void manager_before(const struct manager *m, const struct config *config, struct effective *before);
 void manager_kernel_changed(const char *name, bool all, void *userdata);
+/* Notes which were not configured since they appeared. That takes rounds and, when one is refused, transactions. */
+void manager_find_fresh(struct manager *m, const struct effective *e);
 void manager_filter_drift(struct effective *e, void *userdata);
 /* step: what was put back, in words. */
 void manager_count_repair(struct manager *m, const char *link, const char *step);

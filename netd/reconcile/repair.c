@@ -121,8 +121,7 @@ enum drift_setting manager_drift_of(const struct manager *m, const struct link *
 	return (enum drift_setting)values_num(want->common, LINK_DRIFT, all);
 }
 
-/* Kept for the rest of a transaction, which may need more than one round for what it takes in. */
-static void find_fresh(struct manager *m, const struct effective *e)
+void manager_find_fresh(struct manager *m, const struct effective *e)
 {
 	const struct model *actual = kernel_actual(m->kernel);
 
@@ -138,7 +137,6 @@ void manager_filter_drift(struct effective *e, void *userdata)
 
 	e->keep_firewall |= values_num(m->config->daemon, DAEMON_DRIFT, DRIFT_REPAIR) != DRIFT_REPAIR ||
 			    is_paused(m, FIREWALL_LINK) || manager_is_held(m, FIREWALL_LINK);
-	find_fresh(m, e);
 	for (size_t i = 0; i < e->links.n_links; i++) {
 		struct link *want = e->links.links[i];
 		bool held = is_paused(m, want->name) || manager_is_held(m, want->name);
