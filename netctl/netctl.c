@@ -45,12 +45,12 @@ static const struct {
 } option_table[_OPTIONS] = {
 	[OPTION_JSON] = {"json", NULL, "print the daemon's replies as JSON, one document each"},
 	[OPTION_ALL] = {"all", NULL, "also links that are neither declared nor belong to one that is"},
-	[OPTION_CHECK] = {"check", NULL, "exit with 2 on drift, edits not applied, or something missing"},
+	[OPTION_CHECK] = {"check", NULL, "exit with 2 on drift, edits not applied, something missing, or a problem"},
 	[OPTION_PLAN] = {"plan", "ID", "only if this still is the plan (netctl plan prints the id)"},
 	[OPTION_FORCE] = {"force", NULL, "also if ports that are not kvmnetd's are cut off"},
 	[OPTION_CONFIRM] = {"confirm", "SECONDS", "undo it after so long, unless netctl confirm is called before"},
 	[OPTION_MAX_IMPACT] = {"max-impact", "IMPACT", "refuse if a step costs more than none, live, link-flap, recreate"},
-	[OPTION_FOR] = {"for", "SECONDS", "how long to hold (default 3600)"},
+	[OPTION_FOR] = {"for", "TIME", "how long to hold: 90s, 10min, 2h (default 1h)"},
 	[OPTION_TIMEOUT] = {"timeout", "SECONDS", "wait at most so long (default 120; 0: only look)"},
 	[OPTION_SOCKET] = {"socket", "PATH", "where the daemon listens (default " RUNTIME_DIR "/" SOCKET_NAME ")"},
 	[OPTION_RUNTIME_DIR] = {"runtime-dir", "DIR", "the same, as the daemon's directory"},
@@ -212,10 +212,9 @@ static int take_option(struct options *o, unsigned id, const char *argument)
 	case OPTION_CONFIRM:
 		return parse_number("--confirm (seconds)", argument, 1, 86400, &o->confirm);
 	case OPTION_FOR:
-		return parse_number("--for (seconds)", argument, 1, 30 * 86400, &o->hold_for);
+		return parse_time_option("--for", argument, 30 * 86400, &o->hold_for);
 	case OPTION_MAX_IMPACT:
-		o->max_impact = argument;
-		break;
+		return parse_impact(argument, &o->max_impact);
 	case OPTION_SOCKET:
 		set_socket(o, xstrdup(argument));
 		break;

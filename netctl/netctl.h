@@ -11,7 +11,8 @@
 enum exit_status {
 	EXIT_OK = 0,
 	EXIT_ERROR = 1,
-	EXIT_PENDING = 2,     /* plan: there are changes; status --check: drift, pending edits, something missing */
+	EXIT_PENDING =
+		2, /* plan: there are changes; status --check: drift, pending edits, something missing, degraded */
 	EXIT_UNREACHABLE = 3, /* the daemon */
 	EXIT_REFUSED = 4,     /* needs --force, or things have moved since */
 	EXIT_DENIED = 5,
@@ -46,6 +47,10 @@ int verb_release(const struct options *o);
 
 /* A number of the command line; -EINVAL with a message that names `what` and the range. */
 int parse_number(const char *what, const char *text, int min, int max, int *ret);
+/* A time as in the files, 1 to `max` seconds; a bare number is seconds. -EINVAL with a message. */
+int parse_time_option(const char *what, const char *text, int max, int *ret);
+/* The word of an impact that --max-impact takes. -EINVAL with a message. */
+int parse_impact(const char *text, const char **ret);
 
 #define INTERFACE "io.kvmnetd.Network"
 #define CONFIG_DIR "/etc/kvmnetd"

@@ -59,16 +59,35 @@ static void write_all(int fd, const char *text, size_t len)
 	}
 }
 
+/* By sudo one may be root for netctl alone: a pager of one's own, or a shell out of less, would be root for all. */
+static bool is_lent(void)
+{
+	return getenv("SUDO_UID") != NULL;
+}
+
+static const char *pager_wanted(void)
+{
+	return is_lent() ? NULL : getenv("PAGER");
+}
+
 static void pager_run(int in)
 {
-	const char *pager = getenv("PAGER");
+	const char *pager = pager_wanted();
 
 	dup2(in, STDIN_FILENO);
+	if (is_lent()) {
+		setenv("LESSSECURE", "1", 1);
+		unsetenv("LESSOPEN");
+		unsetenv("LESSCLOSE");
+		unsetenv("LESS");
+	}
 	setenv("LESS", "FRSX", 0);
 	if (pager && *pager)
 		execl("/bin/sh", "sh", "-c", pager, (char *)NULL);
 	execlp("less", "less", (char *)NULL);
-	execlp("more", "more", (char *)NULL);
+	/* That one has a way to a shell, and no way to close it. */
+	if (!is_lent())
+		execlp("more", "more", (char *)NULL);
 	execlp("cat", "cat", (char *)NULL);
 	_exit(127);
 }
@@ -76,7 +95,7 @@ static void pager_run(int in)
 /* Returns false when there is no pager to be had. */
 static bool page(const struct term *t)
 {
-	const char *pager = getenv("PAGER");
+	const char *pager = pager_wanted();
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, broken_pipe;
 	int fds[2];
 	pid_t child;

@@ -132,7 +132,11 @@ int verb_release(const struct options *o)
 	_cleanup_(reply_done) struct reply r = {0};
 	int status = client_ask(o, "Release", link_parameters(o), &r);
 
-	if (status == EXIT_OK && !o->json)
+	if (status != EXIT_OK || o->json)
+		return status;
+	if (json_flag(r.parameters, "all_held"))
+		puts("All links are held still: netctl release without a link ends that.");
+	else
 		puts(json_int(r.parameters, "released", 0) ? "Released: differences are put back again."
 							   : "Nothing was held.");
 	return status;

@@ -372,6 +372,9 @@ static int check_status(const struct status *s, const struct node *link)
 	if (link)
 		return link_differs(link->link) || streq(json_text_or(link->link, "state", ""), "absent") ? EXIT_PENDING
 													  : EXIT_OK;
+	/* Something that was declared does not run, or not what the files say. */
+	if (streq(json_text_or(s->daemon, "state", ""), "degraded"))
+		return EXIT_PENDING;
 	return pending || !in_sync || json_count(s->daemon, "missing") ? EXIT_PENDING : EXIT_OK;
 }
 

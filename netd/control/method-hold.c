@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: Hold and Release. */
+#include "../clock.h"
 #include "service-internal.h"
 
 #define HOLD_MAX (30 * 86400)
@@ -33,6 +34,14 @@ void method_hold(struct varlink_call *call, struct json_object *parameters, void
 	varlink_reply(call, NULL);
 }
 
+static bool all_held(const struct manager *m)
+{
+	for (size_t i = 0; i < m->n_holds; i++)
+		if (!m->holds[i].link[0] && m->holds[i].until > boottime())
+			return true;
+	return false;
+}
+
 void method_release(struct varlink_call *call, struct json_object *parameters, void *userdata)
 {
 	struct service *s = userdata;
@@ -44,5 +53,6 @@ void method_release(struct varlink_call *call, struct json_object *parameters, v
 	if (!n)
 		released = manager_release(s->manager, "");
 	json_object_object_add(json, "released", json_object_new_int64((int64_t)released));
+	json_object_object_add(json, "all_held", json_object_new_boolean(all_held(s->manager)));
 	varlink_reply(call, json);
 }

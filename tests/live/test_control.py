@@ -441,7 +441,8 @@ class ExitStatus(Control):
         self.assertExits(6, 'wait', '--timeout', '0', 'br7', says='br7')
 
     def test_64_usage(self):
-        for args in ((), ('dance',), ('status', '--dance'), ('status', 'a', 'b'), ('wait', '--timeout', 'soon'), ('plan', '--force')):
+        for args in ((), ('dance',), ('status', '--dance'), ('status', 'a', 'b'), ('wait', '--timeout', 'soon'), ('hold', '--for', '10 pints'),
+                     ('apply', '--max-impact', 'foo'), ('plan', '--force')):
             done = subprocess.run([str(bed.BUILD / 'netctl'), *args], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 64, f'{args}: {done.stdout}{done.stderr}')
             self.assertTrue(done.stderr)
@@ -453,6 +454,13 @@ class ExitStatus(Control):
         self.assertEqual(self.bed.varlink('Missing')['missing'], [{'link': 'br0', 'reason': 'has no address'}])
         self.bed.ip('address', 'add', '192.0.2.1/24', 'dev', 'br0')
         bed.eventually(lambda: not self.bed.varlink('Missing')['missing'])
+
+    def test_hold_takes_the_time_words_of_the_files_and_release_says_what_is_held(self):
+        self.start()
+        self.assertExits(0, 'hold', '--for', '10min', says='600 s')
+        self.assertExits(0, 'release', 'br0', says='All links are held still')
+        self.assertExits(0, 'release', says='Released')
+        self.assertExits(0, 'release', 'br0', says='Nothing was held')
 
     def test_links_waited_for_are_counted_once_and_not_without_end(self):
         self.start()
