@@ -38,6 +38,17 @@ static bool header_member(struct varlink_call *call, const char *name, struct js
 	return strchr(name, '.');
 }
 
+/* The first 60 characters of a client's text for the log, in which it must not look like lines of ours. */
+static char *printable(const char *text)
+{
+	char *copy = xasprintf("%.60s", text);
+
+	for (char *c = copy; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return copy;
+}
+
 struct varlink_call *call_new(struct connection *c, struct json_object *message, char **why)
 {
 	struct varlink_call *call = xcalloc(1, sizeof(*call));
@@ -55,7 +66,7 @@ struct varlink_call *call_new(struct connection *c, struct json_object *message,
 	if (!bad && call->more + call->oneway + call->upgrade > 1)
 		bad = "only one of more, oneway, upgrade";
 	if (bad) {
-		*why = xstrdup(bad);
+		*why = printable(bad);
 		varlink_call_unref(call);
 		return NULL;
 	}

@@ -132,40 +132,51 @@ static int on_end(sd_event_source *s _unused_, int fd _unused_, uint32_t revents
 	struct child *c = userdata;
 	int status = 0;
 
+	/* Before it is reaped: then its number is free for others. */
+	end_helpers(c->pid);
 	if (waitpid(c->pid, &status, WNOHANG) == c->pid && WIFEXITED(status))
 		trouble(c, xasprintf("it ended with status %d; its own messages say why", WEXITSTATUS(status)));
 	else
 		trouble(c, xstrdup("it ended"));
-	end_helpers(c->pid);
 	let_go(c);
 	start_later(c);
 	return 0;
 }
 
-static bool watch(struct child *c, pid_t pid)
+static int watch(struct child *c, pid_t pid)
 {
+	int r;
+
 	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (c->pidfd < 0 || sd_event_add_io(c->event, &c->end, c->pidfd, EPOLLIN, on_end, c) < 0) {
+	r = c->pidfd < 0 ? -errno : sd_event_add_io(c->event, &c->end, c->pidfd, EPOLLIN, on_end, c);
+	if (r < 0) {
 		let_go(c);
-		return false;
+		return r;
 	}
 	c->pid = pid;
-	return true;
+	return 0;
 }
 
 static void start(struct child *c)
 {
 	pid_t pid;
 	int r = spawn_program(&pid, c->argv, -1);
+	bool spawned = r == 0;
 
 	sd_event_now(c->event, CLOCK_BOOTTIME, &c->since);
-	if (r == 0 && watch(c, pid)) {
+	r = spawned ? watch(c, pid) : r;
+	if (r == 0) {
 		trouble(c, NULL);
 		write_pid(c);
 		return;
 	}
+	if (spawned) {
+		/* Nobody would see its end, and the next start would be a second one. */
+		end_helpers(pid);
+		waitpid(pid, NULL, 0);
+	}
 	trouble(c, xasprintf("%s could not be started: %s", c->argv[0],
-			     r == -ENOENT ? "it is not installed" : strerror(r ? -r : errno)));
+			     r == -ENOENT ? "it is not installed" : strerror(-r)));
 	start_later(c);
 }
 
@@ -198,7 +209,7 @@ struct child *child_new(sd_event *event, const struct child_setup *setup)
 	sd_event_now(event, CLOCK_BOOTTIME, &c->since);
 	pid = read_pid(c->path, note, &dead);
 	end_helpers(dead);
-	if (!pid || !streq(note, c->note) || !watch(c, pid))
+	if (!pid || !streq(note, c->note) || watch(c, pid) < 0)
 		start(c);
 	return c;
 }
@@ -228,8 +239,9 @@ struct child *child_stop(struct child *c)
 		syscall(SYS_pidfd_send_signal, c->pidfd, SIGTERM, NULL, 0);
 		if (poll(&p, 1, PATIENCE_MSEC) == 0)
 			syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
-		waitpid(c->pid, NULL, 0);
+		/* Before it is reaped: then its number is free for others. */
 		end_helpers(c->pid);
+		waitpid(c->pid, NULL, 0);
 	}
 	unlink(c->path);
 	return child_free(c);

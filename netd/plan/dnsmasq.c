@@ -123,8 +123,10 @@ static void write_subnets(const struct writer *w)
 		else if (a->family == AF_INET6)
 			word(w, "dhcp-range=%s,ra-only,%u", text, a->prefix_len);
 	}
-	if (ra)
+	if (ra) {
 		word(w, "enable-ra");
+		word(w, "quiet-ra");
+	}
 	/* A router with a lifetime of 0 is none: guests learn their subnet, and no way out. */
 	if (ra && network_forward(w->n) == FORWARD_ISOLATED)
 		word(w, "ra-param=*,0,0");
@@ -172,6 +174,9 @@ static void write_options(const struct writer *w)
 
 	word(w, "dhcp-no-override");
 	word(w, "dhcp-authoritative");
+	/* A guest that asks without end would push everything else out of the journal. */
+	word(w, "quiet-dhcp");
+	word(w, "quiet-dhcp6");
 	write_lease_max(w);
 	write_boot(w);
 	if (network_forward(w->n) == FORWARD_ISOLATED)

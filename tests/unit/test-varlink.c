@@ -583,6 +583,15 @@ static void malformed_requests_are_told_why_and_end_the_connection(void **state)
 	assert_int_equal(f->logged, 10);
 }
 
+static void a_member_that_is_not_of_the_protocol_cannot_forge_a_line_of_the_log(void **state)
+{
+	struct fixture *f = *state;
+
+	send_text(f, "{\"x\\nkvmnetd: "
+		     "undone\\u001b[2K\\u00e4012345678901234567890123456789012345678901234567890123456789\":1}");
+	expect_refused(f, "x?kvmnetd: undone?[2K??0123456789012345678901234567890123456");
+}
+
 static void text_after_the_object_in_a_later_packet_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -926,6 +935,7 @@ int main(void)
 		TEST(the_client_going_away_is_told_to_a_pending_call),
 		TEST(the_server_going_away_is_told_to_a_pending_call),
 		TEST(malformed_requests_are_told_why_and_end_the_connection),
+		TEST(a_member_that_is_not_of_the_protocol_cannot_forge_a_line_of_the_log),
 		TEST(text_after_the_object_in_a_later_packet_is_refused),
 		TEST(an_oversized_request_is_refused_while_it_comes_in),
 		TEST(a_request_just_below_the_limit_is_taken),
