@@ -48,9 +48,9 @@ static bool has_word(const struct blob *b, const char *word)
 /* What every dnsmasq of ours is told. */
 static bool is_usual(const char *word)
 {
-	static const char *const usual[] = {
-		"interface=", "except-interface=", "bind-dynamic",	 "no-hosts",
-		"local=",     "expand-hosts",	   "dhcp-authoritative", "dhcp-no-override"};
+	static const char *const usual[] = {"interface=", "except-interface=", "bind-dynamic",	     "no-hosts",
+					    "local=",	  "expand-hosts",      "dhcp-authoritative", "dhcp-no-override",
+					    "quiet-"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
 		if (startswith(word, usual[i]))
