@@ -20,6 +20,7 @@ struct execution {
 	kernel_progress_fn *progress;
 	kernel_done_fn *done;
 	void *userdata;
+	bool spare;
 	sd_event_source *source;
 	struct execute_result result;
 	size_t next;	      /* op to encode */
@@ -222,6 +223,25 @@ static void add_to_send(struct execution *x, size_t number, size_t len)
 
 static const char not_there[] = "the device, or one that it refers to, is not there";
 
+/* While the plan ran, somebody may have attached a guest to what it deletes. The kernel would let it go without a word.
+ */
+static bool may_go(struct execution *x, size_t number, uint32_t ifindex)
+{
+	const struct link *l = x->plan->ops[number].link;
+	_cleanup_free_ char *port = NULL;
+	int error;
+
+	if (!x->spare || !(l->kind->flags & KIND_HAS_PORTS))
+		return true;
+	error = latecomer_find(x->k, ifindex, &port);
+	if (!error && !port)
+		return true;
+	fail(x, number, error ? error : -EBUSY,
+	     port ? xasprintf("%s has become a port of it since the plan was made, and would be cut off", port) : NULL,
+	     NULL);
+	return false;
+}
+
 /* Adds an op to the send. False: what it refers to may come with what is in the send already, which goes first. */
 static bool add_message(struct execution *x, size_t number)
 {
@@ -232,6 +252,8 @@ static bool add_message(struct execution *x, size_t number)
 
 	if (op->type == OP_CREATE)
 		set_index(x, op->link->name, op->ifindex);
+	if (deletes && ifindex && !may_go(x, number, ifindex))
+		return true;
 	if (deletes)
 		len = ifindex ? (ssize_t)encode_group_member(ifindex, x->group, x->batch + x->len) : -ENODEV;
 	else
@@ -456,8 +478,8 @@ static void next_turn(struct execution *x)
 		abort();
 }
 
-int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *progress, kernel_done_fn *done,
-		   void *userdata)
+int kernel_execute(struct kernel *k, const struct plan *p, bool spare, kernel_progress_fn *progress,
+		   kernel_done_fn *done, void *userdata)
 {
 	struct execution *x;
 	int r;
@@ -472,6 +494,7 @@ int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *p
 	}
 	x->k = k;
 	x->plan = p;
+	x->spare = spare;
 	x->progress = progress;
 	x->done = done;
 	x->userdata = userdata;

@@ -111,5 +111,11 @@ void all_links_read(struct model *m);
 /* A change of one link's settings, or of those of all. */
 void all_links_event(struct kernel *k, const struct nlmsghdr *m);
 
+/*
+ * latecomer.c: the name of a port that this master has and ACTUAL does not know of, NULL: none. 0 or negative errno;
+ * the caller frees *ret.
+ */
+int latecomer_find(struct kernel *k, uint32_t master, char **ret);
+
 /* execute.c: gives up a running execution without calling its `done`. */
 void execute_abandon(struct kernel *k);

@@ -121,6 +121,8 @@ typedef void kernel_done_fn(struct execute_result *result,
  * effective and actual models it borrows from, must live unchanged until `done` was called: while an execution runs,
  * events are queued by the kernel and taken in only after `done`, which therefore sees ACTUAL as it was before; `done`
  * calls kernel_drain() when it wants to see the result.
+ *
+ * spare: the deletion of a bridge or bond fails (EBUSY) when it has got a port since ACTUAL was read.
  */
-int kernel_execute(struct kernel *k, const struct plan *p, kernel_progress_fn *progress, kernel_done_fn *done,
-		   void *userdata);
+int kernel_execute(struct kernel *k, const struct plan *p, bool spare, kernel_progress_fn *progress,
+		   kernel_done_fn *done, void *userdata);

@@ -169,3 +169,18 @@ void guests_find(const struct diff_input *in, const struct plan *p, struct guest
 	if (!all_known(ret))
 		ask_processes(ret);
 }
+
+char *guests_cut(const struct diff_input *in, const struct plan *p)
+{
+	struct guests guests;
+	char *text = NULL;
+
+	guests_find(in, p, &guests);
+	for (size_t i = 0; i < guests.n; i++) {
+		_cleanup_free_ char *before = text, *one = guest_text(&guests.list[i]);
+
+		text = xasprintf("%s%s%s", before ? before : "", before ? ", " : "", one);
+	}
+	guests_done(&guests);
+	return text;
+}

@@ -20,5 +20,7 @@ struct guests {
 
 void guests_find(const struct diff_input *in, const struct plan *p, struct guests *ret);
 void guests_done(struct guests *g);
+/* Who would be cut off, in words; NULL: nobody. The caller frees it. */
+char *guests_cut(const struct diff_input *in, const struct plan *p);
 /* "vnet0 (on br0, domain vm1)"; the caller frees it. */
 char *guest_text(const struct guest *g);

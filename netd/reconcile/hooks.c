@@ -64,6 +64,15 @@ static int hook_save(void *userdata)
 	return state_save(&m->dirs, &m->ledger, m->generation);
 }
 
+/* What was there when the operator asked, they were shown; what came since, and what later rounds find, they were not.
+ */
+static bool hook_spare(void *userdata)
+{
+	struct manager *m = userdata;
+
+	return m->applying && !m->apply.force;
+}
+
 /* Between two steps of a start: sends are made of a fraction of a second of work. */
 #define START_STEP_USEC (60ull * 1000 * 1000)
 
@@ -144,6 +153,7 @@ const struct transaction_hooks manager_hooks = {
 	.filter = hook_filter,
 	.save = hook_save,
 	.journal = manager_journal,
+	.spare = hook_spare,
 	.progress = hook_progress,
 	.step = hook_step,
 	.done = manager_transaction_done,

@@ -2,6 +2,8 @@
 /* Purpose: transaction.h. */
 #include "transaction.h"
 
+#include "guests.h"
+
 /*
  * A plan that is right leaves no difference; the kernel's own doings (an address that follows a port, a MAC made
  * random) may leave one that a second plan mends. What a third does not mend is not going to be mended.
@@ -405,6 +407,25 @@ static int note(struct transaction *t, const struct model *actual)
 	return save(t);
 }
 
+static bool spares(const struct transaction *t)
+{
+	return !t->going_back && t->hooks->spare && t->hooks->spare(t->userdata);
+}
+
+/* Does the plan cut off what it has to spare? Then it fails. */
+static bool is_too_much(struct transaction *t, const struct diff_input *in)
+{
+	_cleanup_free_ char *who = spares(t) ? guests_cut(in, &t->plan) : NULL;
+
+	if (!who)
+		return false;
+	plan_done(&t->plan);
+	t->outcome.error = -EBUSY;
+	t->text = xasprintf("this would now cut off %s", who);
+	fail(t);
+	return true;
+}
+
 /* What has been planned against ACTUAL, which is still as it was then. */
 static void carry_out(struct transaction *t)
 {
@@ -416,7 +437,7 @@ static void carry_out(struct transaction *t)
 		t->hooks->step(&t->plan.ops[i], t->userdata);
 	kernel_hold(t->kernel, false);
 	if (r == 0)
-		r = kernel_execute(t->kernel, &t->plan, progressed, executed, t);
+		r = kernel_execute(t->kernel, &t->plan, spares(t), progressed, executed, t);
 	if (r >= 0)
 		return;
 	note_error(t, r, "not begun");
@@ -449,6 +470,8 @@ static void start_round(struct transaction *t)
 		put_back(t);
 		return;
 	}
+	if (is_too_much(t, &in))
+		return;
 	plan_id(&t->plan, id);
 	if (t->round++ >= (t->going_back ? 2 * ROUNDS_MAX : ROUNDS_MAX) ||
 	    (streq(id, t->plan_id) && !(t->going_back && t->refused.op && !t->again))) {

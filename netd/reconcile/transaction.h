@@ -46,6 +46,8 @@ struct transaction_hooks {
 	 * sent. */
 	int (*journal)(const struct effective *before, const struct ledger_past *ledger_before,
 		       const struct keepsakes *keepsakes, void *userdata);
+	/* Is what others attached to be spared? A plan that would cut it off fails; not asked on the way back. */
+	bool (*spare)(void *userdata);
 	void (*progress)(size_t done, size_t total, void *userdata);
 	void (*step)(const struct op *op, void *userdata); /* each op of a plan about to run, for the log */
 	void (*done)(const struct outcome *outcome, void *userdata);

@@ -31,6 +31,7 @@ enum fault {
 	FAULT_CUT,	/* n messages are sent, and then the process is killed */
 	FAULT_FILE_CUT, /* killed before the n-th rename or removal of a file */
 	FAULT_TEAR, /* from the n-th message on events are lost and every dump is torn, until something else is armed */
+	FAULT_STOP, /* the process is stopped before the n-th message, until the test lets it go on */
 };
 
 #define FAULTS 4
@@ -223,6 +224,9 @@ static int pass(struct control *c, struct nlmsghdr *m)
 	} else if (armed(c, FAULT_LOSE_ACK)) {
 		lost_seq = m->nlmsg_seq;
 		fire(c);
+	} else if (armed(c, FAULT_STOP)) {
+		fire(c);
+		raise(SIGSTOP); /* this thread, so that it goes no further */
 	}
 	return 0;
 }
