@@ -135,12 +135,25 @@ static int overwrite(const char *path, const char *text)
 	return 0;
 }
 
-/* Before the first byte of it is overwritten. What is ours is nobody's to keep. */
-static int keep(const struct host *h)
+/* An edit of a file that is ours is kept beside what was there before, which it would not be right to put back. */
+static int keep_edited(const struct host *h, const char *text)
+{
+	_cleanup_free_ char *path = xasprintf("%s/resolv.conf.edited", h->state_dir);
+
+	log_notice(RESOLV_CONF " was edited; the edited file is kept as %s", path);
+	return file_write(path, text, strlen(text), 0644, true);
+}
+
+/* Before the first byte of it is overwritten. What is ours word for word is nobody's to keep. */
+static int keep(struct host *h)
 {
 	_cleanup_free_ char *path = backup_path(h), *text = file_read(RESOLV_CONF, NULL);
+	_cleanup_(told_done) struct told_list told = {0};
 
-	return is_ours(text) ? 0 : file_write(path, text ? text : "", text ? strlen(text) : 0, 0644, true);
+	if (!is_ours(text))
+		return file_write(path, text ? text : "", text ? strlen(text) : 0, 0644, true);
+	resolv_conf_read(h, &told);
+	return told.n ? 0 : keep_edited(h, text);
 }
 
 static int put_back(const struct host *h)

@@ -107,6 +107,10 @@ class ResolvConf(HostCase):
         ours = self.resolv_conf.read_text()
         self.resolv_conf.write_text(ours + 'nameserver 198.51.100.1\n')
         eventually(lambda: self.assertEqual(self.resolv_conf.read_text(), ours) or True)
+        # An edit in our own file is nothing to lead back to, and not lost.
+        edited = self.bed.state / 'resolv.conf.edited'
+        self.assertEqual(edited.read_text(), ours + 'nameserver 198.51.100.1\n')
+        self.assertEqual((self.bed.state / 'resolv.conf.before').read_text(), FOUND)
         # As others do it: another file takes its name.
         beside = self.resolv_conf.with_suffix('.new')
         beside.write_text('nameserver 198.51.100.1\n')
