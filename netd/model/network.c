@@ -22,7 +22,8 @@ static const struct option network_rows[] = {
 	},
 	[NETWORK_NAT6] = {
 		.key = "nat6", .type = &type_bool, .place = PLACE_CONFIG, .min = 0, .max = 1, .initial = 0,
-		.help = "yes: with forward = nat, IPv6 of the guests is translated, too; no: it is routed",
+		.help = "yes: with forward = nat, IPv6 of the guests is translated, too; no: they reach out under "
+			"their own, and still nobody reaches in",
 	},
 	[NETWORK_HOST_ACCESS] = {
 		.key = "host_access", .type = &type_u8, .place = PLACE_CONFIG, .names = host_access_names,

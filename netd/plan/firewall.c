@@ -268,18 +268,14 @@ static void add_to(const struct guests *g)
 {
 	struct firewall_chain *c = own_chain(g, "to");
 	enum forward_mode forward = network_forward(g->n);
-	bool nat6 = values_num(g->n->own, NETWORK_NAT6, 0) != 0;
 
 	if (g->uplink && forward == FORWARD_ROUTE && g->n->n_forward_ports)
 		firewall_add_rule(c, "ct status dnat return");
-	for (size_t i = 0; forward != FORWARD_ISOLATED && i < g->l->n_addresses; i++) {
-		const struct address *a = &g->l->addresses[i];
+	/* Of a network with NAT, IPv6 may be routed as it is: nobody reaches in by that either. */
+	for (size_t i = 0; forward == FORWARD_ROUTE && i < g->l->n_addresses; i++) {
 		char subnet[SUBNET_TEXT];
 
-		subnet_text(a, "daddr", subnet, sizeof(subnet));
-		/* IPv6 is routed, also in a network that hides its IPv4. */
-		if (forward != FORWARD_ROUTE && (a->family == AF_INET || nat6))
-			continue;
+		subnet_text(&g->l->addresses[i], "daddr", subnet, sizeof(subnet));
 		/* Who could not be answered does not reach in. */
 		if (g->uplink)
 			firewall_add_rule(c, "iifname \"%s\" %s return", g->uplink, subnet);

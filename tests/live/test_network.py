@@ -217,6 +217,11 @@ class Reach(NetworkCase):
                 self.assertEqual(self.ask(self.places[source], addresses[target], protocol='udp'), expected)
                 self.assertEqual(self.ping(self.places[source], addresses[target]), expected is not None)
         self.assertFalse([h for h in self.echo.heard if h[2] == 'fd00:8::10' and h[0] != 'host'])
+        # Its own addresses on the outside, and still nobody reaches in.
+        self.bed.apply(UPLINK + nat.replace('nat6 = yes\n', '') + ''.join(both))
+        self.assertEqual(self.ask(self.guests['nat'], OUT6, protocol='udp'), 'fd00:150::10')
+        self.assertIsNone(self.ask(self.bed.outside, 'fd00:150::10', protocol='udp'))
+        self.assertFalse(self.ping(self.bed.outside, 'fd00:150::10'))
 
     def test_forwarded_ports_are_reached_from_everywhere(self):
         self.assertEqual(self.ask(self.bed.outside, HOST, 8080), OUT)
