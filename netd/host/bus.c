@@ -8,6 +8,8 @@
 #define NAMES_MAX 4
 /* A program that does not answer in this time is not to hold up the network. */
 #define PATIENCE_USEC 1000000
+/* firewalld loads its rules anew for a change, which takes seconds where there are many. */
+#define CHANGE_USEC (8 * 1000000ull)
 #define AWAY_USEC (30 * 1000000ull)
 #define RECONNECT_USEC 1000000
 
@@ -194,9 +196,19 @@ sd_bus *bus_connection(struct bus *b)
 	return b->bus;
 }
 
+int bus_change(struct bus *b, sd_bus_message *m, sd_bus_error *e)
+{
+	return sd_bus_call(b->bus, m, CHANGE_USEC, e, NULL);
+}
+
+bool bus_is_silence(int error, const sd_bus_error *e)
+{
+	return error == -ETIMEDOUT || (e && sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY));
+}
+
 int bus_failed(struct bus *b, const char *name, int error, sd_bus_error *e, char **why)
 {
-	if (error == -ETIMEDOUT || (e && sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY))) {
+	if (bus_is_silence(error, e)) {
 		log_warning("%s does not answer; it is left alone for %llu s", name, AWAY_USEC / 1000000);
 		for (size_t i = 0; b->names[i]; i++)
 			if (streq(b->names[i], name))

@@ -21,5 +21,12 @@ struct bus *bus_free(struct bus *b);
 bool bus_has(const struct bus *b, const char *name);
 /* For calls to a name that is there. */
 sd_bus *bus_connection(struct bus *b);
+/*
+ * A call that changes something, with more patience: one that is given up may be done nevertheless. Negative errno with
+ * *e; see bus_is_silence().
+ */
+int bus_change(struct bus *b, sd_bus_message *m, sd_bus_error *e);
+/* Did a call fail for want of an answer? Then what it was to change has to be read. */
+bool bus_is_silence(int error, const sd_bus_error *e);
 /* After a failed call: 0 or negative errno with *why (the caller frees it). Who did not answer is gone for a while. */
 int bus_failed(struct bus *b, const char *name, int error, sd_bus_error *e, char **why);

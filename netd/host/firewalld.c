@@ -104,13 +104,45 @@ char *firewalld_choose(struct host *h, const char *const *names)
 	return chosen ? xstrdup(chosen) : NULL;
 }
 
-int firewalld_write(struct host *h, const char *link, const char *name, char **why)
+/* Is the link in that zone, "": in none? */
+static bool has_zone(struct host *h, const char *link, const char *name)
+{
+	struct zones zones = {0};
+	const char *found = "";
+	int r = firewalld_read(h, &zones);
+	bool same;
+
+	for (size_t i = 0; i < zones.n; i++)
+		if (streq(zones.list[i].link, link))
+			found = zones.list[i].name;
+	same = r >= 0 && streq(found, name);
+	zones_done(&zones);
+	return same;
+}
+
+static int change_zone(struct host *h, const char *link, const char *name, sd_bus_error *e)
 {
 	const char *method = *name ? "changeZoneOfInterface" : "removeInterface";
-	sd_bus_error e = SD_BUS_ERROR_NULL;
-	int r = sd_bus_call_method(bus_connection(h->bus), FIREWALLD_NAME, FIREWALLD_PATH, FIREWALLD_ZONE, method, &e,
-				   NULL, "ss", name, link);
+	sd_bus_message *m = NULL;
+	int r = sd_bus_message_new_method_call(bus_connection(h->bus), &m, FIREWALLD_NAME, FIREWALLD_PATH,
+					       FIREWALLD_ZONE, method);
 
+	if (r >= 0)
+		r = sd_bus_message_append(m, "ss", name, link);
+	if (r >= 0)
+		r = bus_change(h->bus, m, e);
+	sd_bus_message_unref(m);
+	return r;
+}
+
+int firewalld_write(struct host *h, const char *link, const char *name, char **why)
+{
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	int r = change_zone(h, link, name, &e);
+
+	/* It may have been done all the same. */
+	if (r < 0 && bus_is_silence(r, &e) && has_zone(h, link, name))
+		r = 0;
 	/* Someone else was quicker. */
 	if (r < 0 && !*name && e.message && startswith(e.message, "UNKNOWN_INTERFACE"))
 		r = 0;

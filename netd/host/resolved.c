@@ -82,7 +82,7 @@ static int resolved_read(struct host *h, struct told_list *ret)
 static int call(struct host *h, sd_bus_message *m, char **why)
 {
 	sd_bus_error e = SD_BUS_ERROR_NULL;
-	int r = sd_bus_call(bus_connection(h->bus), m, 0, &e, NULL);
+	int r = bus_change(h->bus, m, &e);
 
 	if (r < 0)
 		r = bus_failed(h->bus, RESOLVED_NAME, r, &e, why);

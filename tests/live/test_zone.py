@@ -88,6 +88,18 @@ class Zones(bed.TestCase):
         self.bed.apply('')
         self.in_zones()
 
+    def test_a_firewalld_that_takes_its_time_does_not_undo_the_apply(self):
+        self.start_bus()
+        self.start_firewalld()
+        eventually(lambda: 'a{sa{sas}}' in self.call('getActiveZones'))
+        self.bed.write(self.CONFIG.format('', ''))
+        self.bed.start(env=self.env)
+        self.bed.write(self.CONFIG.format('zone = slow', ''))
+        eventually(lambda: 'zone' in self.bed.netctl('plan')[1])
+        self.bed.apply()
+        self.in_zones(br0='slow')
+        self.assertSettled()
+
     def test_a_zone_that_there_is_not_undoes_the_apply_and_one_that_was_found_is_put_back(self):
         self.start_bus()
         self.start_firewalld()
