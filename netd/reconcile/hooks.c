@@ -9,13 +9,13 @@ static void hook_look(void *userdata)
 {
 	struct manager *m = userdata;
 
+	m->rounds++;
 	manager_look_at_host(m, m->applying ? m->candidate : m->config);
 }
 
 static void hook_resolve(struct effective *ret, void *userdata)
 {
 	struct manager *m = userdata;
-
 	const struct config *config = m->applying ? m->candidate : m->config;
 	struct scope scope;
 

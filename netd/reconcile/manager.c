@@ -426,6 +426,9 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	} else if (o->unread) {
 		log_warning("%s; it is tried again", o->text);
 		manager_schedule_repair(m);
+	} else if (o->error && m->ready && !o->step && o->link && manager_is_repaired(m, o->link)) {
+		/* It was right before, so somebody writes against us: manager_count_repair() ends that. */
+		again = true;
 	} else if (o->error) {
 		again = leave_out_and_go_on(m, o);
 	} else {
@@ -469,7 +472,6 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 void manager_run(struct manager *m)
 {
 	m->dirty = false;
-	m->runs++;
 	m->transaction = transaction_start(m->kernel, &m->ledger, m->applying, &manager_hooks, m);
 }
 

@@ -159,7 +159,7 @@ struct manager {
 	char stubborn[17];     /* id of a repair that the kernel ignores: not tried again while it is the same */
 	struct repair_count *repairs;
 	size_t n_repairs;
-	unsigned runs; /* transactions so far */
+	unsigned rounds; /* plans of transactions so far */
 
 	bool is_boot, ready;
 	bool was_ready; /* a daemon before this one was, in this boot */
@@ -310,6 +310,8 @@ void manager_find_fresh(struct manager *m, const struct effective *e);
 void manager_filter_drift(struct effective *e, void *userdata);
 /* step: what was put back, in words. */
 void manager_count_repair(struct manager *m, const char *link, const char *step);
+/* Was it right before, and put back of late? */
+bool manager_is_repaired(struct manager *m, const char *link);
 /* The link's own setting, or that of [daemon]. */
 enum drift_setting manager_drift_of(const struct manager *m, const struct link *want);
 void manager_schedule_repair(struct manager *m);

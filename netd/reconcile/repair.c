@@ -20,7 +20,7 @@
 struct repair_count {
 	char link[IFNAMSIZ];
 	unsigned n;
-	unsigned run;	/* of the last one: a repair of many steps is one repair */
+	unsigned round; /* of the last one: a plan of many steps is one repair */
 	uint64_t since; /* boottime() */
 	bool paused;
 };
@@ -95,9 +95,9 @@ void manager_count_repair(struct manager *m, const char *link, const char *step)
 		snprintf(c->link, sizeof(c->link), "%s", link);
 		c->since = boottime();
 	}
-	if (c->run == m->runs)
+	if (c->round == m->rounds)
 		return;
-	c->run = m->runs;
+	c->round = m->rounds;
 	if (!in_window(c)) {
 		c->since = boottime();
 		c->n = 0;
@@ -105,6 +105,13 @@ void manager_count_repair(struct manager *m, const char *link, const char *step)
 	}
 	if (++c->n >= REPAIRS_MAX && !c->paused)
 		pause_link(m, c, step);
+}
+
+bool manager_is_repaired(struct manager *m, const char *link)
+{
+	const struct repair_count *c = repair_count(m, link);
+
+	return c && in_window(c);
 }
 
 static bool is_paused(struct manager *m, const char *link)
