@@ -251,148 +251,6 @@ static void log_outcome(const struct manager *m, const struct outcome *o)
 		log_error("not put back: %s", o->differences[i]);
 }
 
-static void give_up_apply(struct manager *m, const struct outcome *o)
-{
-	manager_tell(m, EVENT_APPLY, NULL, "failed: %s", o->text);
-	undone_note(&m->dirs, o->text, m->candidate_plan);
-	manager_drop_guard(m);
-	config_files_done(&m->candidate_files);
-}
-
-/* What is in the kernel now is what runs, until a confirmation is missing. */
-static void take_over(struct manager *m, bool waits, int64_t when)
-{
-	uint64_t deadline = boottime() + m->apply.confirm * 1000000ull;
-
-	manager_forget_problems(m);
-	manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files, m->generation, when);
-	if (waits) {
-		journal_set_waiting(&m->dirs, deadline);
-		manager_wait_for_confirmation(m, deadline, m->apply.armed_by);
-		manager_watch_probes(m);
-	} else {
-		manager_commit(m);
-	}
-	manager_tell(m, EVENT_APPLY, NULL, "applied");
-}
-
-/* What could not be stored has been undone: now it can be said how that ended. */
-static void answer_unstored(const struct outcome *undone, void *userdata)
-{
-	struct manager *m = userdata;
-	_cleanup_free_ char *text = TAKE_PTR(m->unstored);
-	struct outcome o = *undone;
-
-	o.error = -EIO;
-	o.text = text;
-	m->apply.done(&o, m->apply.userdata);
-}
-
-/* A restart would bring back what ran before; so that is what runs (manager_transaction_done()). */
-static void take_back_unstored(struct manager *m, const struct outcome *o, int error)
-{
-	struct outcome failed = {.error = error};
-
-	free(m->unstored);
-	m->unstored = xasprintf("what was applied could not be stored in %s: %s", m->dirs.state, strerror(-error));
-	failed.text = m->unstored;
-	log_error("%s", m->unstored);
-	give_up_apply(m, &failed);
-	if (o->changed) {
-		m->going_back = true;
-		m->undone = answer_unstored;
-		m->undone_userdata = m;
-	} else {
-		answer_unstored(&failed, m);
-	}
-}
-
-/* Returns whether the candidate runs now. */
-static bool finish_apply(struct manager *m, const struct outcome *o)
-{
-	struct apply_request request = m->apply;
-	bool waits = request.confirm && o->changed;
-	bool is_stored = m->candidate == m->config && m->generation && !request.generation && !o->changed;
-	int r = o->error || waits || is_stored ? 0 : manager_store(m);
-
-	m->applying = false;
-	if (o->error) {
-		give_up_apply(m, o);
-		journal_remove(&m->dirs);
-	} else if (r < 0) {
-		take_back_unstored(m, o, r);
-	} else {
-		take_over(m, waits, is_stored || !waits ? m->applied_when : (int64_t)time(NULL));
-	}
-	manager_drop_candidate(m);
-	if (r >= 0)
-		request.done(o, request.userdata);
-	return !o->error && r >= 0;
-}
-
-void manager_run_nothing(struct manager *m, const struct effective *e)
-{
-	const struct outcome nothing = {0};
-
-	manager_forget_parsed(m);
-	ledger_adopt(&m->ledger, e, kernel_actual(m->kernel));
-	if (finish_apply(m, &nothing)) {
-		manager_note_wanted(m, e);
-		manager_set_settled(m);
-	} else {
-		manager_unsettle(m);
-		manager_refresh(m);
-	}
-	malloc_trim(0);
-	manager_check_ready(m);
-	if (m->dirty)
-		manager_schedule_repair(m);
-}
-
-/* Without its driver none of a kind can be made: all that are not there are left out at once. */
-static void leave_out_kind(struct manager *m, const struct kind *kind, const char *place, const char *text)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < m->config->links.n_links; i++) {
-		const struct link *declared = m->config->links.links[i];
-
-		if (declared->kind == kind && !model_find(kernel_actual(m->kernel), declared->name))
-			n += names_add(&m->left_out, declared->name);
-	}
-	manager_problem(m, NULL, false, "%s%zu %s%s left out: %s", place, n, kind->name, n == 1 ? " is" : "s are",
-			text);
-	manager_forget_wanted(m);
-}
-
-/* A start has no state before to go back to: what the kernel refuses is left out, and the rest comes up. */
-static bool leave_out_and_go_on(struct manager *m, const struct outcome *o)
-{
-	const char *file = sources_name(&m->config->sources, o->loc);
-	_cleanup_free_ char *place = file ? xasprintf("%s:%u: ", file, o->loc.line) : xstrdup("");
-	const struct link *declared = o->link ? model_find(&m->config->links, o->link) : NULL;
-
-	/* A network without its rules is none, and the rest of the host does not wait for it. */
-	if (o->step && startswith(o->step, "firewall:") && !m->no_firewall) {
-		manager_problem(m, NULL, false, "%sthe networks are left out: %s: %s", place, o->step, o->text);
-		m->no_firewall = true;
-		return true;
-	}
-	/* Gone while it was being configured: from now on it is waited for like any other. */
-	if (o->error == -ENODEV && o->link && !model_find(kernel_actual(m->kernel), o->link))
-		return true;
-	if (o->no_driver && declared && !left_out(o->link, m)) {
-		leave_out_kind(m, declared->kind, place, o->text);
-		return true;
-	}
-	if (o->link && o->step && !left_out(o->link, m)) {
-		manager_problem(m, o->link, true, "%s%s is left out: %s: %s", place, o->link, o->step, o->text);
-		return true;
-	}
-	manager_problem_of(m, o->link, "refused", "%s%s", place, o->text);
-	return false;
-}
-
 /* What the kernel took and does not show is not sent again at every event, as long as the plan is the same. */
 static void remember_stubborn(struct manager *m)
 {
@@ -419,7 +277,7 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	if (m->applying) {
 		if (o->error)
 			log_outcome(m, o);
-		finish_apply(m, o);
+		manager_finish_apply(m, o);
 	} else if (m->going_back && o->rolled_back) {
 		manager_undone(m, o);
 		again = !m->exit_when_done;
@@ -430,7 +288,7 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 		/* It was right before, so somebody writes against us: manager_count_repair() ends that. */
 		again = true;
 	} else if (o->error) {
-		again = leave_out_and_go_on(m, o);
+		again = manager_leave_out(m, o);
 	} else {
 		manager_problem_over(m, NULL, "refused");
 	}
