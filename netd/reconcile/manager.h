@@ -279,6 +279,12 @@ void manager_log_diags(const struct diags *d);
 void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,
 			int64_t when);
 void manager_run(struct manager *m);
+/* left-out.c */
+/*
+ * A start has no state before to go back to: what the kernel refuses is left out, and the rest comes up. Returns
+ * whether there is a rest to be tried.
+ */
+bool manager_leave_out(struct manager *m, const struct outcome *o);
 /* applied.c */
 /* Returns whether the candidate runs now. */
 bool manager_finish_apply(struct manager *m, const struct outcome *o);
@@ -329,11 +335,6 @@ void manager_check_waited(struct manager *m);
 void manager_problem(struct manager *m, const char *link, bool leaves_out, const char *format, ...) _printf_(4, 5);
 /* Takes the place of an earlier one of the same link and cause; the same text is not said twice. */
 void manager_problem_of(struct manager *m, const char *link, const char *cause, const char *format, ...) _printf_(4, 5);
-/*
- * A start has no state before to go back to: what the kernel refuses is left out, and the rest comes up. Returns
- * whether there is a rest to be tried.
- */
-bool manager_leave_out(struct manager *m, const struct outcome *o);
 /* What had this cause is gone. link: NULL for every link's. */
 void manager_problem_over(struct manager *m, const char *link, const char *cause);
 void manager_forget_problems(struct manager *m);
