@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -68,7 +69,16 @@ static struct dnsmasq *get(struct dnsmasqs *d, const char *bridge)
 	return one;
 }
 
-/* Starts it, or takes over the one that runs. As the user it is started as: it could not write its leases otherwise. */
+/*
+ * Guests talk to it, so it is not to be root. It opens its leases and its ports before it becomes that user, and keeps
+ * the rights to do with addresses and raw packets; the files it reads again are for all to read.
+ */
+static const char *user_argument(void)
+{
+	return getpwnam("dnsmasq") ? "--user=dnsmasq" : "--user=nobody";
+}
+
+/* Starts it, or takes over the one that runs. */
 static void run(struct dnsmasq *one)
 {
 	const struct dnsmasqs *d = one->owner;
@@ -81,17 +91,11 @@ static void run(struct dnsmasq *one)
 	_cleanup_free_ char *names_arg = xasprintf("--addn-hosts=%s", names);
 	_cleanup_free_ char *ready_arg = xasprintf("--pid-file=%s", ready);
 	_cleanup_free_ char *lease_arg = xasprintf("--dhcp-leasefile=%s/%s", d->leases, bridge);
-	const char *const argv[] = {"dnsmasq",
-				    "--keep-in-foreground",
-				    "--user=root",
-				    "--group=root",
-				    "--log-facility=-",
-				    conf_arg,
-				    hosts_arg,
-				    names_arg,
-				    ready_arg,
-				    lease_arg,
-				    NULL};
+	const char *const argv[] = {"dnsmasq",	     "--keep-in-foreground",
+				    user_argument(), "--log-facility=-",
+				    conf_arg,	     hosts_arg,
+				    names_arg,	     ready_arg,
+				    lease_arg,	     NULL};
 	const struct child_setup setup = {.name = name, .argv = argv, .path = pid, .note = "dnsmasq"};
 
 	one->child = child_new(d->event, &setup);

@@ -9,7 +9,18 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "../log.h"
 #include "../util.h"
+
+/* It has its program's worth and not the daemon's, which is the last to be killed when memory runs out. */
+static void reset_oom_score(pid_t pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/oom_score_adj", (int)pid);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		log_debug("%s: %s", path, strerror(errno));
+}
 
 int spawn_program(pid_t *pid, char *const argv[], int input)
 {
@@ -36,6 +47,8 @@ int spawn_program(pid_t *pid, char *const argv[], int input)
 	r = posix_spawnp(pid, argv[0], &files, &attributes, argv, environment);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
+	if (r == 0)
+		reset_oom_score(*pid);
 	return -r;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """[network]: who reaches whom, by real traffic; forwarded ports; DHCP and DNS by a real client; what others change is mended."""
 import os
+import re
 import selectors
 import signal
 import socket
@@ -95,6 +96,8 @@ class NetworkCase(bed.TestCase):
     needs = bed.BRIDGES
     def setUp(self):
         super().setUp()
+        # dnsmasq is not root, and reads its files in there.
+        self.bed.dir.chmod(0o755)
         self.bed.nic('eth0')
         outside = self.bed.outside
         outside.ip('addr', 'add', f'{OUT}/24', 'dev', 'eth0')
@@ -303,6 +306,10 @@ class Services(NetworkCase):
     def resolve(self, guest, name):
         return guest.run('busybox', 'nslookup', name, '192.168.150.1', check=False)
 
+    def identity(self, pid):
+        """Its four user ids."""
+        return re.search(r'^Uid:(.*)$', Path(f'/proc/{pid}/status').read_text(), re.M)[1].split()
+
     def test_a_guest_gets_its_address_and_its_name_and_dnsmasq_outlives_everything(self):
         self.bed.write(UPLINK + NAT)
         self.bed.start()
@@ -324,9 +331,20 @@ class Services(NetworkCase):
         self.bed.start()
         self.assertSettled()
         self.assertEqual(self.pids()['brnat'], pid)
+        # Guests talk to it: it is not root, and what holds of the daemon when memory runs out does not hold of it.
+        self.assertNotIn('0', self.identity(pid))
         # It dies: another one, with the same leases.
+        daemon = Path(f'/proc/{self.bed.daemon.pid}/oom_score_adj')
+        daemon.write_text('200')
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: self.pids().get('brnat', pid) != pid and NAT_GUEST in self.resolve(guest, 'vm1.guests.example'), 30)
+        self.assertEqual(Path(f'/proc/{self.pids()["brnat"]}/oom_score_adj').read_text(), '0\n')
+        self.assertNotIn('0', self.identity(self.pids()['brnat']))
+        # It gives leases, and writes them down, as before.
+        self.assertEqual(self.lease(guest)[0], NAT_GUEST)
+        other = self.guest('other', 'brnat', '52:54:00:aa:00:04')
+        self.assertIn('192.168.150.', self.lease(other)[0])
+        self.assertEqual(len(self.bed.varlink('Leases')['leases']), 2)
         # Another domain: another process. No network: none.
         pid = self.pids()['brnat']
         self.bed.apply(UPLINK + NAT.replace('guests.example', 'other.example'))
