@@ -174,12 +174,11 @@ boot() {
 		share results "$results"
 		console=$results/console.log
 	fi
-	# no_timer_check: emulated on a busy machine, the timer can tick too late for the kernel's test of it, which then panics.
 	# First serial port: the kernel's console, into a file. Second: the job's output, to our stdout.
 	timeout --kill-after=5 "$seconds" qemu-system-x86_64 "${accel[@]}" -smp "$cpus" -m "$mem" \
 		-nodefaults -display none -no-reboot \
 		-kernel "$cache/kernel/vmlinux" -initrd "$initrd" \
-		-append "console=ttyS0 quiet panic=-1 oops=panic no_timer_check ${append[*]}" \
+		-append "console=ttyS0 quiet panic=-1 oops=panic ${append[*]}" \
 		-chardev "file,id=console,path=${console//,/,,}" -serial chardev:console \
 		-chardev stdio,id=output -serial chardev:output \
 		"${qemu_args[@]}" </dev/null &
