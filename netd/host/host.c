@@ -300,8 +300,7 @@ static void watch_file(struct host *h)
 		h->watch = sd_event_source_disable_unref(h->watch);
 	else if (!h->watch)
 		sd_event_add_inotify(h->event, &h->watch, RESOLV_CONF,
-				     IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF,
-				     on_file_changed, h);
+				     IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF, on_file_changed, h);
 }
 
 void host_show(struct host *h, struct model *actual, bool wanted)

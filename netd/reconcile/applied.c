@@ -93,6 +93,8 @@ void manager_run_nothing(struct manager *m, const struct effective *e)
 	manager_forget_parsed(m);
 	ledger_adopt(&m->ledger, e, kernel_actual(m->kernel));
 	if (manager_finish_apply(m, &nothing)) {
+		/* What is allowed of other programs' files may be all that changed. */
+		manager_look_at_host(m, m->config);
 		manager_note_wanted(m, e);
 		manager_set_settled(m);
 	} else {
