@@ -88,3 +88,19 @@ FILE *xmemstream(char **ret_text, size_t *ret_len)
 		abort();
 	return f;
 }
+
+size_t name_place(const void *list, size_t n, size_t size, const char *(*name_of)(const void *element),
+		  const char *name)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(name_of((const char *)list + middle * size), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}

@@ -82,6 +82,13 @@ void *array_grow(void *array, size_t count, size_t size);
 /* A copy that ARRAY_APPEND can go on with (xmemdup would leave no room): NULL for count 0. */
 void *array_copy(const void *array, size_t count, size_t size);
 
+/*
+ * Where in a list that is sorted by name (strcmp) the first element of this name stands, or would stand: 0..n. size: of
+ * an element; name_of: its name.
+ */
+size_t name_place(const void *list, size_t n, size_t size, const char *(*name_of)(const void *element),
+		  const char *name);
+
 /* What print(object, FILE *) prints, as a string the caller frees. */
 #define PRINT_TEXT(print, object)                                                                                      \
 	({                                                                                                             \

@@ -26,18 +26,15 @@ void config_index_mentions(struct config *c)
 		qsort(c->mentions, c->n_mentions, sizeof(*c->mentions), mention_order);
 }
 
+static const char *mentioned(const void *element)
+{
+	return ((const struct mention *)element)->name;
+}
+
 const struct mention *config_mentions(const struct config *c, const char *name, size_t *n)
 {
-	size_t low = 0, high = c->n_mentions, end;
+	size_t low = name_place(c->mentions, c->n_mentions, sizeof(*c->mentions), mentioned, name), end;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(c->mentions[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (end = low; end < c->n_mentions && streq(c->mentions[end].name, name); end++)
 		;
 	*n = end - low;

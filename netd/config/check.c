@@ -74,18 +74,15 @@ static struct claims claims_new(const struct config *c)
 	return claims;
 }
 
+static const char *claimed_name(const void *element)
+{
+	return ((const struct claim *)element)->name;
+}
+
 const struct claim *claims_find(const struct claims *c, const char *name)
 {
-	size_t low = 0, high = c->n;
+	size_t low = name_place(c->list, c->n, sizeof(*c->list), claimed_name, name);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(c->list[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < c->n && streq(c->list[low].name, name) ? &c->list[low] : NULL;
 }
 

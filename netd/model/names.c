@@ -8,26 +8,18 @@ void names_done(struct names *s)
 	*s = NAMES_NULL;
 }
 
+static const char *name_of(const void *element)
+{
+	return element;
+}
+
 /* The place of a name, or where it would be. */
 static size_t place_of(const struct names *s, const char *name, bool *found)
 {
-	size_t low = 0, high = s->n;
+	size_t i = name_place(s->list, s->n, sizeof(*s->list), name_of, name);
 
-	*found = false;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(s->list[middle], name);
-
-		if (order == 0) {
-			*found = true;
-			return middle;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	*found = i < s->n && streq(s->list[i], name);
+	return i;
 }
 
 bool names_has(const struct names *s, const char *name)

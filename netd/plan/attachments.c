@@ -53,20 +53,14 @@ static bool is_kept(struct attachment *a, const struct config *config, const str
 	return (lost || is_leaving(a, actual, now)) && model_find(&config->links, a->master);
 }
 
-/* Where the port is, or would be. */
+static const char *port_of(const void *element)
+{
+	return ((const struct attachment *)element)->port->name;
+}
+
 static size_t place_of(const struct attachments *a, const char *port)
 {
-	size_t low = 0, high = a->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(a->list[middle].port->name, port) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return name_place(a->list, a->n, sizeof(*a->list), port_of, port);
 }
 
 static struct attachment *insert(struct attachments *a, size_t place)

@@ -89,22 +89,19 @@ static void index_relatives(struct planner *p)
 		qsort(p->relatives, p->n_relatives, sizeof(*p->relatives), relative_order);
 }
 
+static const char *relative_to(const void *element)
+{
+	return ((const struct relative *)element)->to;
+}
+
 const struct relative *wanted_relatives(struct planner *p, const char *name, size_t *n)
 {
-	size_t low = 0, total, high, end;
+	size_t low, total, end;
 
 	if (!p->relatives)
 		index_relatives(p);
 	total = p->relatives ? p->n_relatives : 0;
-	high = total;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(p->relatives[middle].to, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	low = name_place(p->relatives, total, sizeof(*p->relatives), relative_to, name);
 	for (end = low; end < total && streq(p->relatives[end].to, name); end++)
 		;
 	*n = end - low;

@@ -8,20 +8,14 @@ void known_done(struct known *k)
 	*k = (struct known){0};
 }
 
-/* The place of a name, or where it would be. */
+static const char *name_of(const void *element)
+{
+	return ((const struct known_link *)element)->name;
+}
+
 static size_t place_of(const struct known *k, const char *name)
 {
-	size_t low = 0, high = k->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(k->list[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return name_place(k->list, k->n, sizeof(*k->list), name_of, name);
 }
 
 static uint32_t known_index(const struct known *k, const char *name)
