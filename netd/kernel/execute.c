@@ -7,7 +7,6 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "encode.h"
 #include "kernel-internal.h"
@@ -62,14 +61,6 @@ void execute_abandon(struct kernel *k)
 {
 	if (k->execution)
 		k->execution = execution_free(k->execution);
-}
-
-static uint64_t now_nsec(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 /* Deleting and creating again under one name gives another ifindex, so names are looked up as the plan goes on. */
@@ -431,13 +422,13 @@ static int on_turn(sd_event_source *s _unused_, void *userdata)
 {
 	struct execution *x = userdata;
 	const struct plan *p = x->plan;
-	uint64_t begin = now_nsec();
+	uint64_t begin = pace_now();
 
 	while (x->next < p->n && !x->result.error) {
 		const struct op *op = &p->ops[x->next];
 		size_t next;
 
-		if (send_is_full(x, op) || (!is_message(op) && now_nsec() - begin > TURN_NSEC))
+		if (send_is_full(x, op) || (!is_message(op) && pace_now() - begin > TURN_NSEC))
 			break;
 		next = do_op(x, x->next);
 		if (next == x->next)
@@ -454,7 +445,7 @@ static int on_turn(sd_event_source *s _unused_, void *userdata)
 static void go_on(struct execution *x)
 {
 	bool ends = x->next == x->plan->n || x->result.error;
-	uint64_t now = now_nsec();
+	uint64_t now = pace_now();
 
 	if (x->progress && x->plan->n && (ends || now - x->told >= PROGRESS_NSEC)) {
 		x->told = now;
@@ -503,7 +494,7 @@ int kernel_execute(struct kernel *k, const struct plan *p, bool spare, kernel_pr
 	x->batch = xcalloc(1, x->size);
 	pace_init(&x->pace);
 	if (getrandom(&x->group, sizeof(x->group), GRND_NONBLOCK) != sizeof(x->group))
-		x->group = (uint32_t)now_nsec();
+		x->group = (uint32_t)pace_now();
 	x->group |= 1u << 31;
 	next_turn(x);
 	k->execution = x;

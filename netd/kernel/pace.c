@@ -2,6 +2,8 @@
 /* Purpose: pace.h. */
 #include "pace.h"
 
+#include <time.h>
+
 #include "rtnl.h"
 
 /*
@@ -42,6 +44,14 @@ static uint64_t first_nsec(enum cost cost)
 	if (cost == COST_LEAVE)
 		return SEND_NSEC / 2;
 	return cost == COST_DELETE ? DELETE_NSEC / 8 : FIRST_NSEC;
+}
+
+uint64_t pace_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 void pace_init(struct pace *p)

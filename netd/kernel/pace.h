@@ -27,6 +27,8 @@ struct pace {
 	uint64_t nsec[_COSTS]; /* of one message */
 };
 
+/* What is measured with: CLOCK_MONOTONIC, ns. */
+uint64_t pace_now(void);
 /* Nothing was measured yet. */
 void pace_init(struct pace *p);
 /* What this change is thought to take, ns. */

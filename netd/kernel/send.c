@@ -5,7 +5,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <time.h>
+
+#include "pace.h"
 
 /* The thread calls nothing that is deep. */
 #define STACK_BYTES (256 * 1024)
@@ -27,21 +28,13 @@ struct sender {
 	struct rtnl_result results[RTNL_BATCH_MAX];
 };
 
-static uint64_t now_nsec(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void *work(void *userdata)
 {
 	struct sender *s = userdata;
-	uint64_t begin = now_nsec();
+	uint64_t begin = pace_now();
 
 	s->error = rtnl_batch(s->rtnl, s->messages, s->len, s->results, s->n);
-	s->nsec = now_nsec() - begin;
+	s->nsec = pace_now() - begin;
 	eventfd_write(s->fd, 1);
 	return NULL;
 }
