@@ -335,9 +335,8 @@ int kernel_order_addresses(struct kernel *k)
 	for (size_t i = 0; i < k->actual.n_links && n < ORDER_MAX; i++)
 		if (k->actual.links[i]->order_unknown)
 			unknown[n++] = k->actual.links[i]->ifindex;
-	if (n)
-		if (n == ORDER_MAX)
-			return dump_addresses(k->rtnl, &k->actual, 0);
+	if (n == ORDER_MAX)
+		return dump_addresses(k->rtnl, &k->actual, 0);
 	for (size_t i = 0; i < n && !error; i++)
 		error = dump_addresses(k->rtnl, &k->actual, unknown[i]);
 	return error;
