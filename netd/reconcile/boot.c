@@ -115,7 +115,7 @@ static void store_if_new(struct manager *m, const struct config_files *files, st
 	manager_set_config(m, c, files, number < 0 ? 0 : (uint32_t)number, (int64_t)time(NULL));
 }
 
-static void use_nothing(struct manager *m)
+void manager_use_nothing(struct manager *m)
 {
 	const struct config_files none = {0};
 
@@ -143,7 +143,7 @@ static void use_files(struct manager *m)
 			") runs instead",
 			m->dirs.config, m->generation);
 	} else {
-		use_nothing(m);
+		manager_use_nothing(m);
 		manager_problem(m, NULL, false, "degraded: the files in %s do not check and none were applied before",
 				m->dirs.config);
 	}
@@ -261,13 +261,6 @@ void manager_check_ready(struct manager *m)
 		manager_check_waited(m);
 }
 
-static bool was_never_stored(const struct manager *m)
-{
-	_cleanup_free_ uint32_t *list = NULL;
-
-	return generations_list(&m->dirs, &list) == 0;
-}
-
 /*
  * What runs without a number is nothing, or files that could not be stored (a full disk): those made something, unless
  * that is what is being undone.
@@ -282,13 +275,13 @@ static void choose_config(struct manager *m, uint32_t generation)
 	if (!m->is_boot && manager_use_generation(m, generation)) {
 		log_info("resuming generation %" PRIu32 " of this boot", generation);
 	} else if (ran_nothing(m, generation)) {
-		use_nothing(m);
+		manager_use_nothing(m);
 		manager_problem(m, NULL, false,
 				"nothing was applied in this boot, so a restart applies nothing; netctl apply applies "
 				"the files in %s",
 				m->dirs.config);
-	} else if (m->is_boot && unconfirmed_is_marked(&m->dirs) && was_never_stored(m)) {
-		use_nothing(m);
+	} else if (m->is_boot && unconfirmed_is_marked(&m->dirs) && !generation_newest(&m->dirs)) {
+		manager_use_nothing(m);
 		manager_problem(m, NULL, false,
 				"started with no configuration: the files in %s were never confirmed, and none were "
 				"applied before; netctl apply ends this",

@@ -151,10 +151,8 @@ static void fill_before(struct manager *m, struct journal *j)
 
 static void use_generation_or_nothing(struct manager *m, uint32_t generation)
 {
-	struct config_files none = {0};
-
 	if (!generation || !manager_use_generation(m, generation))
-		manager_set_config(m, config_new(), &none, 0, 0);
+		manager_use_nothing(m);
 }
 
 /*

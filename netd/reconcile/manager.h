@@ -273,6 +273,7 @@ void manager_begin(void *userdata);
 struct prepared *prepared_free(struct prepared *p);
 /* boot.c */
 bool manager_use_generation(struct manager *m, uint32_t number);
+void manager_use_nothing(struct manager *m); /* the empty configuration */
 struct config *manager_parse(const struct manager *m, const struct config_files *files);
 void manager_log_diags(const struct diags *d);
 
