@@ -165,11 +165,11 @@ INSTALLED := \
 entry = $(subst :, ,$(1))
 target = "$(DESTDIR)$(word 2,$(entry))"
 
-# Made anew by every install: PREFIX may be another than the last time.
+# Made anew by every install: PREFIX may be another than the last time. Two installs at once must not read each other's halves.
 .PHONY: force
 $(BUILD)/systemd/%.service: systemd/%.service force
 	@mkdir -p $(@D)
-	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|g; s|@BINDIR@|$(BINDIR)|g; s|@LIBDIR@|$(LIBDIR)|g' $< > $@
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|g; s|@BINDIR@|$(BINDIR)|g; s|@LIBDIR@|$(LIBDIR)|g' $< > $@.$$$$ && mv $@.$$$$ $@
 
 define newline
 
