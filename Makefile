@@ -101,6 +101,7 @@ UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
 LINK_test-varlink := $(wildcard netd/control/varlink*.c)
 LINK_test-encode := $(wildcard netd/kernel/decode*.c netd/kernel/encode*.c)
 LINK_test-decode := $(LINK_test-encode)
+LINK_test-rtnl := netd/kernel/rtnl.c
 # What the helpers need is linked to every test.
 UNIT_HELPERS += netd/kernel/compare.c
 LINK_test-resolve := netd/reconcile/ledger-json.c netd/reconcile/values-json.c

@@ -269,8 +269,8 @@ size_t rtnl_batch_bytes(const struct rtnl *r)
 	return r->batch_bytes;
 }
 
-/* One result per sequence number from `first` on; returns how many are still missing, or -ENOBUFS. */
-static ssize_t read_acks(struct rtnl *r, uint32_t first, struct rtnl_result *results, size_t n)
+/* One result per sequence number from `first` on. 0, or negative errno when not all of them came. */
+static int read_acks(struct rtnl *r, uint32_t first, struct rtnl_result *results, size_t n)
 {
 	size_t missing = n;
 
@@ -280,7 +280,7 @@ static ssize_t read_acks(struct rtnl *r, uint32_t first, struct rtnl_result *res
 		int left = (int)len;
 
 		if (len <= 0)
-			return len == 0 ? -ENOBUFS : len;
+			return len == 0 ? -ENOBUFS : (int)len;
 		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 			uint32_t i = m->nlmsg_seq - first;
 
@@ -310,7 +310,9 @@ int rtnl_batch(struct rtnl *r, void *messages, size_t len, struct rtnl_result *r
 		results[i] = (struct rtnl_result){.error = 1};
 	}
 	error = send_bytes(r->fd, messages, len);
-	if (error)
-		return error;
-	return (int)read_acks(r, first, results, n);
+	if (!error)
+		error = read_acks(r, first, results, n);
+	for (size_t i = 0; error && i < n; i++)
+		rtnl_result_done(&results[i]);
+	return error;
 }

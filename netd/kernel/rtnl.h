@@ -39,8 +39,8 @@ int rtnl_get(struct rtnl *r, struct nlmsghdr *request, rtnl_message_fn *fn, void
 /*
  * Sends n messages that stand one after another (aligned, flags complete but for REQUEST and ACK, which are added like
  * the sequence) and fills one result for each; the caller releases them. All are processed, whatever fails. Returns 0
- * when every result is known, -ENOBUFS when answers were lost (the results mean nothing: read the state again),
- * or another negative errno when nothing was sent. At most RTNL_BATCH_MAX messages and rtnl_batch_bytes() bytes.
+ * when every result is known; with an error there are none to release: -ENOBUFS when answers were lost (read the state
+ * again), another negative errno when nothing was sent. At most RTNL_BATCH_MAX messages and rtnl_batch_bytes() bytes.
  */
 int rtnl_batch(struct rtnl *r, void *messages, size_t len, struct rtnl_result *results, size_t n);
 void rtnl_result_done(struct rtnl_result *result);

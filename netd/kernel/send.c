@@ -116,6 +116,9 @@ struct sender *sender_close(struct sender *s)
 	if (!s)
 		return NULL;
 	join(s);
+	/* Of a send that nobody waits for any more. */
+	for (size_t i = 0; i < RTNL_BATCH_MAX; i++)
+		rtnl_result_done(&s->results[i]);
 	sd_event_source_disable_unref(s->source);
 	rtnl_close(s->rtnl);
 	if (s->fd >= 0)
