@@ -167,6 +167,29 @@ void plan_left_alone(struct planner *p, const struct link *bond)
 		plan_up_with_mac(p, &d, false, true);
 }
 
+/*
+ * On the way back a port comes to its bond with the address that it had before it came the first time, which by now it
+ * may have lost. In the same message: the kernel takes the address first, and no master after a refusal (do_setlink()).
+ */
+static void plan_own_mac(struct planner *p, const struct link_diff *d, struct op *op)
+{
+	unsigned perm = option_row(&kind_bond.port, "perm_hwaddr");
+	const struct link *have = d->recreate ? NULL : d->have;
+	const struct values *port = d->want->port;
+	uint64_t own = port && port->table == &kind_bond.port ? values_num(port, perm, 0) : 0;
+	bool has_bond = have && have->port && have->port->table == &kind_bond.port;
+	struct link *scratch;
+
+	if (!own || (have && own == values_num(have->common, LINK_MAC, 0)) || (has_bond && !is_released(p, have)))
+		return;
+	if (has_bond && own == values_num(have->port, perm, 0))
+		return;
+	scratch = plan_scratch(p, d->want);
+	values_put(scratch->common, LINK_MAC, (union value){.num = own}, LOC_NONE);
+	op->link = scratch;
+	op->common = 1ull << LINK_MAC;
+}
+
 void plan_join(struct planner *p, const struct link_diff *d)
 {
 	const struct link *have = d->recreate ? NULL : d->have;
@@ -192,6 +215,8 @@ void plan_join(struct planner *p, const struct link_diff *d)
 		op->master = master ? MASTER_JOIN : MASTER_LEAVE;
 		memcpy(op->master_name, d->want->master_name, IFNAMSIZ);
 		op->glued = must_be_down && is_up;
+		if (must_be_down)
+			plan_own_mac(p, d, op);
 	}
 	if (must_be_down)
 		plan_opened_port(p, d, master);

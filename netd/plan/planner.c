@@ -143,7 +143,7 @@ static uint64_t all_rows(const struct values *v)
 
 	for (unsigned row = 0; v && row < v->table->n; row++)
 		if (values_has(v, row) && v->table->rows[row].place != PLACE_CONFIG &&
-		    v->table->rows[row].place != PLACE_VLANS)
+		    v->table->rows[row].place != PLACE_VLANS && !(v->table->rows[row].flags & OPTION_STATUS))
 			rows |= 1ull << row;
 	return rows;
 }

@@ -48,6 +48,15 @@ static struct values *as_wanted(const struct model *before, const struct link *w
 	return want;
 }
 
+/* What the port of a bond has when it comes it gets back when it goes: with that it is to come again. */
+static void keep_own_mac(struct link *want, const struct link *was)
+{
+	unsigned perm = option_row(&kind_bond.port, "perm_hwaddr");
+
+	if (want->port && want->port->table == &kind_bond.port && values_has(was->port, perm))
+		values_put(want->port, perm, values_at(was->port, perm), LOC_NONE);
+}
+
 static void keep_permanent(struct link *want, const struct link *was)
 {
 	for (size_t i = 0; i < was->n_addresses; i++)
@@ -125,6 +134,7 @@ static void add_link(struct effective *e, const struct model *before, const stru
 	want->common = as_wanted(before, was, was->common);
 	want->own = as_wanted(before, was, was->own);
 	want->port = as_wanted(before, was, was->port);
+	keep_own_mac(want, was);
 	if (was->kind->drop_refused)
 		was->kind->drop_refused(want);
 	if (master)

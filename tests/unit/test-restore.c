@@ -46,6 +46,39 @@ static void a_bridge_goes_also_when_its_port_was_changed_after_it_came(void **st
 	world_done(&w);
 }
 
+static uint64_t own_mac(const struct world *w, const char *port)
+{
+	return values_num(model_find(&w->kernel.links, port)->port, option_row(&kind_bond.port, "perm_hwaddr"), 0);
+}
+
+/* The refusal of an earlier way back left the port with the address that it is to have in the bond. */
+static void a_port_comes_to_its_bond_with_the_address_of_its_own(void **state _unused_)
+{
+	struct config *c = world_config("[bond bond0]\nmode = active-backup\nports = eth0 eth1\n");
+	struct effective back = EFFECTIVE_NULL;
+	struct model before;
+	struct link *eth1;
+	struct world w;
+	uint64_t mac;
+
+	world_make(&w, "[foreign]\ndevices = eth0 eth1\n");
+	world_apply(&w, c, 2);
+	world_look(&w);
+	before = fake_dump(&w.kernel);
+	mac = own_mac(&w, "eth1");
+	change(&w, &back, "");
+	eth1 = model_find(&w.kernel.links, "eth1");
+	assert_int_equal(values_num(eth1->common, LINK_MAC, 0), mac);
+	values_set_num(eth1->common, LINK_MAC, values_num(model_find(&before, "bond0")->common, LINK_MAC, 0));
+	world_look(&w);
+	world_go_back(&w, &back, &before, "where the port has the bond's address", NULL);
+	assert_int_equal(own_mac(&w, "eth1"), mac);
+	effective_done(&back);
+	model_done(&before);
+	config_free(c);
+	world_done(&w);
+}
+
 /* Somebody else's of the same name, in its place or before it came. */
 static void what_others_made_stays(void **state _unused_)
 {
@@ -150,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bridge_goes_also_when_its_port_was_changed_after_it_came),
+		cmocka_unit_test(a_port_comes_to_its_bond_with_the_address_of_its_own),
 		cmocka_unit_test(what_others_made_stays),
 		cmocka_unit_test(a_kernel_without_vlans_in_bridges_is_not_asked_for_them),
 		cmocka_unit_test(a_group_address_that_the_kernel_chose_stays_its_choice),
