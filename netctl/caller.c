@@ -3,6 +3,7 @@
 #include "caller.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 
 #include "json.h"
 
@@ -63,23 +64,35 @@ static char *find_connection(void)
 	return value;
 }
 
-static bool is_address(const char *text)
+/* The address with the name of its link, if it has any ("fe80::1%eth0"); NULL: it is none. The caller frees it. */
+static char *address_of(const char *text)
 {
+	size_t len = text ? strcspn(text, "%") : 0;
+	_cleanup_free_ char *copy = text ? xstrdup(text) : NULL;
+	char name[IFNAMSIZ];
 	uint8_t addr[16];
 
-	return text && inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, addr) == 1;
+	if (!copy)
+		return NULL;
+	copy[len] = '\0';
+	if (inet_pton(strchr(copy, ':') ? AF_INET6 : AF_INET, copy, addr) != 1)
+		return NULL;
+	/* getnameinfo() gives the number of a link whose name it cannot find out. */
+	if (text[len] && if_indextoname((unsigned)strtoul(text + len + 1, NULL, 10), name))
+		return xasprintf("%s%%%s", copy, name);
+	return xstrdup(text);
 }
 
-/* "PEER PORT LOCAL PORT". A link-local address with its link ("fe80::1%eth0") is on the same cable: nothing routes it.
- */
+/* "PEER PORT LOCAL PORT" */
 void caller_add(struct json_object *parameters)
 {
 	_cleanup_free_ char *connection = find_connection();
 	char *rest = NULL, *peer = connection ? strtok_r(connection, " ", &rest) : NULL;
 	const char *port = peer ? strtok_r(NULL, " ", &rest) : NULL, *local = port ? strtok_r(NULL, " ", &rest) : NULL;
+	_cleanup_free_ char *peer_address = address_of(peer), *local_address = address_of(local);
 
-	if (!is_address(peer) || !is_address(local))
+	if (!peer_address || !local_address)
 		return;
-	json_object_object_add(parameters, "peer", json_object_new_string(peer));
-	json_object_object_add(parameters, "local", json_object_new_string(local));
+	json_object_object_add(parameters, "peer", json_object_new_string(peer_address));
+	json_object_object_add(parameters, "local", json_object_new_string(local_address));
 }

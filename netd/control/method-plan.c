@@ -19,10 +19,31 @@ static void add_text(const char *text, void *userdata)
 	json_object_array_add(userdata, json_object_new_string(text));
 }
 
-static void warn_cut_off(const char *text, void *userdata)
+struct cut_off {
+	char **list; /* owned */
+	size_t n;
+};
+
+static void add_cut_off(const char *text, void *userdata)
 {
-	diag_add(userdata, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
-		 "your own connection would be cut off (apply needs --force): %s", text);
+	struct cut_off *c = userdata;
+
+	*ARRAY_APPEND(c->list, c->n) = xstrdup(text);
+}
+
+static void warn_cut_off(struct manager *m, const struct probe_target *path, const struct effective *e,
+			 const struct plan *p, struct diags *d)
+{
+	struct cut_off c = {0};
+	bool renumbered = manager_path_fate(m, path, e, p, add_cut_off, &c) == PATH_RENUMBERED;
+
+	for (size_t i = 0; i < c.n; i++) {
+		diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+			 "your own connection would be cut off (apply needs %s): %s",
+			 renumbered ? "--confirm, and a new login to confirm, or --force" : "--force", c.list[i]);
+		free(c.list[i]);
+	}
+	free(c.list);
 }
 
 static void reply_plan(struct varlink_call *call, struct manager *m, const struct config *config,
@@ -35,7 +56,7 @@ static void reply_plan(struct varlink_call *call, struct manager *m, const struc
 
 	manager_preview(m, config, &e, &p);
 	manager_warn(m, config, &e, &p, d);
-	manager_lost_path(m, path, &e, &p, warn_cut_off, d);
+	warn_cut_off(m, path, &e, &p, d);
 	lines = plan_lines(&p);
 	plan_lines_id(lines, id);
 	if (e.problems.n_errors) {

@@ -117,12 +117,9 @@ struct probe_target caller_path(struct json_object *parameters)
 {
 	const char *peer = varlink_get_string(parameters, "peer", ""),
 		   *local = varlink_get_string(parameters, "local", "");
-	struct probe_target path = {.kind = PROBE_PATH}, none = {0};
-	uint8_t family;
+	struct probe_target path;
 
-	if (probe_parse_address(peer, &path.family, path.addr) < 0 ||
-	    probe_parse_address(local, &family, path.local) < 0 || family != path.family)
-		return none;
+	probe_parse_path(peer, local, &path);
 	return path;
 }
 

@@ -239,6 +239,7 @@ static int encode(struct encoder *e)
 	case OP_SYSCTL:
 	case OP_HOST:
 	case OP_FIREWALL:
+	case OP_PUT_BACK:
 		break;
 	}
 	return -EINVAL;

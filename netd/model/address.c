@@ -81,6 +81,15 @@ static const char *ip_text(uint8_t family, const uint8_t *addr, char *buf)
 	return inet_ntop(family, addr, buf, INET6_ADDRSTRLEN);
 }
 
+bool link_has_address(const struct link *l, uint8_t family, const uint8_t *addr)
+{
+	for (size_t i = 0; i < l->n_addresses; i++)
+		if (l->addresses[i].family == family &&
+		    memcmp(l->addresses[i].addr, addr, sizeof(l->addresses[i].addr)) == 0)
+			return true;
+	return false;
+}
+
 void address_print(const struct address *a, FILE *f)
 {
 	char buf[INET6_ADDRSTRLEN];

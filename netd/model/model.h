@@ -164,8 +164,10 @@ bool address_equal(const struct address *a, const struct address *b);  /* all th
 int route_compare(const struct route *a, const struct route *b);
 bool route_same(const struct route *a, const struct route *b);	/* what the kernel keys it by */
 bool route_equal(const struct route *a, const struct route *b); /* also gateway, source, mtu, protocol */
-void address_print(const struct address *a, FILE *f);		/* "192.168.1.2/24" */
-void route_print(const struct route *r, FILE *f);		/* "default via 192.168.1.1 metric 100" */
+/* Has the link this address (16 bytes, network order), with whatever prefix? */
+bool link_has_address(const struct link *l, uint8_t family, const uint8_t *addr);
+void address_print(const struct address *a, FILE *f); /* "192.168.1.2/24" */
+void route_print(const struct route *r, FILE *f);     /* "default via 192.168.1.1 metric 100" */
 
 /*
  * type->equal that also knows links: a declared name equals the kernel's ifindex when that is the link's index in

@@ -20,11 +20,13 @@ char *probe_text(const struct probe_target *t)
 	if (t->kind == PROBE_TCP)
 		return xasprintf(t->family == AF_INET6 ? "tcp [%s]:%u" : "tcp %s:%u", addr, t->port);
 	if (t->kind == PROBE_PATH)
-		return xasprintf("path %s from %s", addr, inet_ntop(t->family, t->local, local, sizeof(local)));
+		return xasprintf("path %s%s%s from %s", addr, t->link[0] ? "%" : "", t->link,
+				 inet_ntop(t->family, t->local, local, sizeof(local)));
 	return xasprintf("%s %s", kind_names[t->kind], addr);
 }
 
-int probe_parse_address(const char *text, uint8_t *family, uint8_t addr[16])
+/* "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1" (taken as IPv4). */
+static int parse_address(const char *text, uint8_t *family, uint8_t addr[16])
 {
 	struct in6_addr six;
 
@@ -38,6 +40,41 @@ int probe_parse_address(const char *text, uint8_t *family, uint8_t addr[16])
 	*family = AF_INET;
 	memset(addr, 0, 16);
 	memcpy(addr, &six.s6_addr[12], 4);
+	return 0;
+}
+
+static bool is_link_local(uint8_t family, const uint8_t addr[16])
+{
+	return family == AF_INET6 && addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
+}
+
+/* "fe80::1%eth0": the same address may be on every link. */
+static int parse_end(const char *text, uint8_t *family, uint8_t addr[16], char link[IFNAMSIZ])
+{
+	_cleanup_free_ char *copy = xstrdup(text);
+	char *scope = strchr(copy, '%');
+
+	if (scope)
+		*scope++ = '\0';
+	if (parse_address(copy, family, addr) < 0 || (scope && (!*scope || strlen(scope) >= IFNAMSIZ)))
+		return -EINVAL;
+	if (scope && is_link_local(*family, addr))
+		memcpy(link, scope, strlen(scope) + 1);
+	return 0;
+}
+
+int probe_parse_path(const char *peer, const char *local, struct probe_target *ret)
+{
+	struct probe_target t = {.kind = PROBE_PATH};
+	uint8_t family;
+
+	*ret = t;
+	if (parse_end(peer, &t.family, t.addr, t.link) < 0 || parse_end(local, &family, t.local, t.link) < 0 ||
+	    family != t.family)
+		return -EINVAL;
+	if (!t.link[0] && (is_link_local(t.family, t.addr) || is_link_local(family, t.local)))
+		return -EINVAL;
+	*ret = t;
 	return 0;
 }
 
@@ -71,7 +108,7 @@ static const char *address_fault(const struct probe_target *t)
 	if (t->family == AF_INET ? t->addr[0] >= 224 : t->addr[0] == 0xff)
 		return "is not the address of one host";
 	/* On which link it is cannot be said, and changes when a NIC becomes a port. */
-	if (t->kind <= PROBE_TCP && t->family == AF_INET6 && t->addr[0] == 0xfe && (t->addr[1] & 0xc0) == 0x80)
+	if (t->kind <= PROBE_TCP && is_link_local(t->family, t->addr))
 		return "is link-local: it needs an address that is the same on every link";
 	return NULL;
 }
@@ -90,16 +127,18 @@ int probe_parse(const char *text, struct probe_target *ret, char **why)
 	char *rest = NULL, *kind = strtok_r(words, " ", &rest);
 	char *addr = strtok_r(NULL, " ", &rest), *from = strtok_r(NULL, " ", &rest);
 	char *local = from && streq(from, "from") ? strtok_r(NULL, " ", &rest) : NULL;
-	uint8_t local_family = 0;
 	const char *fault;
+	int r;
 
 	while (kind && t.kind < ARRAY_SIZE(kind_names) && !streq(kind, kind_names[t.kind]))
 		t.kind++;
 	*why = NULL;
 	if (!addr || t.kind == ARRAY_SIZE(kind_names) || !from != (t.kind != PROBE_PATH) || (from && !local) ||
-	    (t.kind == PROBE_TCP && take_port(addr, &addr, &t.port) < 0) ||
-	    probe_parse_address(addr, &t.family, t.addr) < 0 ||
-	    (local && (probe_parse_address(local, &local_family, t.local) < 0 || local_family != t.family))) {
+	    (t.kind == PROBE_TCP && take_port(addr, &addr, &t.port) < 0))
+		r = -EINVAL;
+	else
+		r = local ? probe_parse_path(addr, local, &t) : parse_address(addr, &t.family, t.addr);
+	if (r < 0) {
 		*why = fault_of_form(text);
 		return -EINVAL;
 	}

@@ -271,6 +271,7 @@ void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model
 		case OP_ROUTE_ADD:
 		case OP_ROUTE_DELETE:
 		case OP_FIREWALL:
+		case OP_PUT_BACK:
 			break;
 		}
 	}

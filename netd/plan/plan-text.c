@@ -237,6 +237,9 @@ void op_print(const struct op *op, FILE *f)
 	case OP_FIREWALL:
 		fprintf(f, "firewall: %s", op->text);
 		break;
+	case OP_PUT_BACK:
+		fprintf(f, "put back %s (of others)", op->text);
+		break;
 	}
 }
 

@@ -31,6 +31,7 @@ enum op_type {
 	OP_SYSCTL,   /* one /proc/sys/net/ipv6/conf write */
 	OP_HOST,     /* rows of PLACE_HOST: another program of the host is told */
 	OP_FIREWALL, /* commands for nftables; those that follow each other are one transaction */
+	OP_PUT_BACK, /* for who reads the plan: what of others is put back when its other ops are done */
 };
 
 enum op_master { MASTER_KEEP, MASTER_JOIN, MASTER_LEAVE };
@@ -54,7 +55,7 @@ struct op {
 	uint32_t ifindex; /* OP_CREATE: of the link it makes; 0: not chosen yet, see plan_number() */
 	bool glued;	  /* must follow its predecessor in the same send */
 	struct loc loc;
-	char *text, *commands; /* owned; OP_FIREWALL: in words, and what nftables is told */
+	char *text, *commands; /* owned; OP_FIREWALL: in words, and what nftables is told; OP_PUT_BACK: in words */
 	char *why;	       /* owned; NULL: obvious. "mode needs the bond down and without ports" */
 };
 

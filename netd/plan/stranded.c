@@ -115,19 +115,10 @@ void plan_stranded(const struct diff_input *in, const struct plan *p, stranded_f
 	}
 }
 
-static bool has_address(const struct link *l, uint8_t family, const uint8_t *addr)
-{
-	for (size_t i = 0; i < l->n_addresses; i++)
-		if (l->addresses[i].family == family &&
-		    memcmp(l->addresses[i].addr, addr, sizeof(l->addresses[i].addr)) == 0)
-			return true;
-	return false;
-}
-
 static const struct link *find_holder(const struct model *m, uint8_t family, const uint8_t *addr)
 {
 	for (size_t i = 0; i < m->n_links; i++)
-		if (has_address(m->links[i], family, addr))
+		if (link_has_address(m->links[i], family, addr))
 			return m->links[i];
 	return NULL;
 }
@@ -166,4 +157,57 @@ const struct link *plan_loses_address(const struct diff_input *in, const struct 
 		lost = lost || takes_away(op, holder, family, addr);
 	}
 	return lost ? holder : NULL;
+}
+
+static bool has_any(const struct link *want, uint8_t family)
+{
+	for (size_t i = 0; want && i < want->n_addresses; i++)
+		if (want->addresses[i].family == family)
+			return true;
+	return false;
+}
+
+bool plan_renumbers(const struct diff_input *in, const struct plan *p, const struct link *holder, uint8_t family)
+{
+	const struct link *want = model_find(&in->effective->links, holder->name);
+
+	if (want && has_any(topmost(in, want), family))
+		return true;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->ops[i].type == OP_ADDRESS_ADD && p->ops[i].address->family == family)
+			return true;
+	return false;
+}
+
+/* The link itself, or what it stands on. */
+static bool is_deleted(const struct diff_input *in, const struct op *op, const struct link *l)
+{
+	for (; op->type == OP_DELETE && l; l = model_parent(in->actual, l))
+		if (streq(op->link->name, l->name))
+			return true;
+	return false;
+}
+
+const char *plan_unbinds(const struct diff_input *in, const struct plan *p, const char *link, const uint8_t *addr)
+{
+	const struct link *have = model_find(in->actual, link);
+	bool down = false;
+
+	for (size_t i = 0; have && i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+		uint64_t rows = op->type == OP_SYSCTL || op->type == OP_SET ? op->common : 0;
+
+		if (is_deleted(in, op, have))
+			return "is deleted";
+		if (!streq(op->link->name, link))
+			continue;
+		if (op->type == OP_SET && op->master == MASTER_JOIN && !have->master)
+			return "becomes a port";
+		if ((op->type == OP_ADDRESS_DELETE && takes_away(op, have, AF_INET6, addr)) ||
+		    (rows >> LINK_DISABLE_IPV6 & 1 && values_num(op->link->common, LINK_DISABLE_IPV6, 0)))
+			return "loses it";
+		if (op->type == OP_SET && op->flags != FLAGS_KEEP)
+			down = op->flags == FLAGS_DOWN;
+	}
+	return down ? "goes down" : NULL;
 }

@@ -25,4 +25,11 @@ typedef void stranded_fn(const struct stranded *s, void *userdata);
  */
 const struct link *plan_loses_address(const struct diff_input *in, const struct plan *p, uint8_t family,
 				      const uint8_t *addr);
+/* Has the host another address of the family then: by the plan, or on that link, or where it becomes a port? */
+bool plan_renumbers(const struct diff_input *in, const struct plan *p, const struct link *holder, uint8_t family);
+/*
+ * What becomes of a link that ends connections over a link-local address of its: they are bound to it. NULL: nothing.
+ * "becomes a port"
+ */
+const char *plan_unbinds(const struct diff_input *in, const struct plan *p, const char *link, const uint8_t *addr);
 void plan_stranded(const struct diff_input *in, const struct plan *p, stranded_fn *fn, void *userdata);

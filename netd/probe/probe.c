@@ -163,6 +163,22 @@ static void ask_on_the_way(struct probe *p, const uint8_t *local, bool next_hop)
 			      source_on(link, &way));
 }
 
+/*
+ * A connection over a link-local address is bound to the link's ifindex, and what comes in by a port of a bridge or
+ * bond comes in on that.
+ */
+static void ask_on_link(struct probe *p)
+{
+	static const uint8_t none[16];
+	const struct model *actual = kernel_actual(p->kernel);
+	const struct link *link = model_find(actual, p->target.link),
+			  *master = link ? model_master(actual, link) : NULL;
+
+	if (link && !(master && master->kind->flags & KIND_HAS_PORTS) && (!p->ifindex || p->ifindex == link->ifindex) &&
+	    link_has_address(link, p->target.family, p->target.local))
+		neighbour_ask(p, link, p->target.addr, none);
+}
+
 void probe_ask(struct probe *p)
 {
 	p->asked = true;
@@ -180,7 +196,10 @@ void probe_ask(struct probe *p)
 		ask_gateway(p);
 		break;
 	case PROBE_PATH:
-		ask_on_the_way(p, p->target.local, true);
+		if (p->target.link[0])
+			ask_on_link(p);
+		else
+			ask_on_the_way(p, p->target.local, true);
 		break;
 	}
 }

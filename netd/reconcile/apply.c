@@ -171,6 +171,7 @@ void manager_warn(struct manager *m, const struct config *c, const struct effect
 	dhcp_clients_done(&m->clients);
 	manager_warn_rivals(m, c, e, d);
 	plan_stranded(&in, p, warn_stranded, d);
+	manager_warn_kept(m, e, p, d);
 }
 
 void manager_guests(struct manager *m, const struct effective *e, const struct plan *p, struct guests *ret)
@@ -248,20 +249,38 @@ static bool confirm_is_long_enough(struct manager *m, const struct apply_request
 	return is_enough;
 }
 
+/*
+ * Who renumbers the host from afar and gives the new address a time to prove itself knows what happens; who does not
+ * may have mistyped.
+ */
+static bool path_is_given_up(const struct apply_request *request, enum path_fate fate)
+{
+	return fate <= PATH_STAYS || request->force || (fate == PATH_RENUMBERED && request->confirm);
+}
+
+static void warn_path(const struct port_names *path, unsigned confirm, struct diags *d)
+{
+	for (size_t i = 0; confirm && i < path->n; i++)
+		diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+			 "your own connection ends with this: %s; it is undone unless you come in anew and call "
+			 "`netctl confirm` within %u s",
+			 path->list[i], confirm);
+}
+
 /* May this plan run? Answers the request when not. */
-static bool plan_is_allowed(struct manager *m, const struct apply_request *request, const struct prepared *prepared)
+static bool plan_is_allowed(struct manager *m, const struct apply_request *request, struct prepared *prepared)
 {
 	const struct effective *e = &prepared->effective;
 	const struct plan *p = &prepared->plan;
-	const struct diags *d = &prepared->diags;
+	struct diags *d = &prepared->diags;
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct port_names ports = name_guests(&prepared->guests), routes = {0}, path = {0};
+	enum path_fate fate = manager_path_fate(m, &request->path, e, p, add_text, &path);
 	bool allowed = false;
 	char id[17];
 
 	plan_lines_id(m->candidate_plan, id);
 	plan_stranded(&in, p, add_lost_default, &routes);
-	manager_lost_path(m, &request->path, e, p, add_text, &path);
 	if (d->n_errors || e->problems.n_errors)
 		refuse(request, REFUSED_INVALID, d->n_errors ? d : &e->problems, NULL, id);
 	else if (request->plan_id[0] && !streq(request->plan_id, id))
@@ -270,12 +289,13 @@ static bool plan_is_allowed(struct manager *m, const struct apply_request *reque
 		refuse(request, REFUSED_FORCE, d, &ports, id);
 	else if (routes.n && !request->force)
 		refuse(request, REFUSED_STRANDED, d, &routes, id);
-	else if (path.n && !request->force)
+	else if (!path_is_given_up(request, fate))
 		refuse(request, REFUSED_PATH, d, &path, id);
 	else if ((int)plan_impact(p) > max_impact(m, request))
 		refuse(request, REFUSED_IMPACT, d, NULL, impact_name(plan_impact(p)));
 	else
 		allowed = confirm_is_long_enough(m, request, e, p, d);
+	warn_path(&path, request->confirm, d);
 	port_names_done(&ports);
 	port_names_done(&routes);
 	port_names_done(&path);

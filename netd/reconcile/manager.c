@@ -212,6 +212,7 @@ void manager_preview(struct manager *m, const struct config *config, struct effe
 {
 	m->previewing = true;
 	make_plan(m, config, e, p);
+	manager_plan_kept(m, e, p);
 	m->previewing = false;
 }
 

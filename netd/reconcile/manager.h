@@ -177,8 +177,8 @@ void manager_done(struct manager *m);
 /* Applies the configuration directory. */
 void manager_apply(struct manager *m, const struct apply_request *request);
 /*
- * What applying `config` would do, against the kernel as it is. The caller releases effective and plan, in the order
- * plan_done(), effective_done(), before the event loop turns.
+ * What applying `config` would do, against the kernel as it is, to be read and not executed. The caller releases
+ * effective and plan, in the order plan_done(), effective_done(), before the event loop turns.
  */
 void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p);
 /* What these files say: `config` when they are what runs and there is nothing to say about them. The caller frees it.
@@ -215,9 +215,16 @@ void manager_warn_rivals(struct manager *m, const struct config *c, const struct
 unsigned manager_least_confirm(struct manager *m, const struct config *c, const struct probe_target *path,
 			       const struct effective *e, const struct plan *p,
 			       void (*add)(const char *text, void *userdata), void *userdata);
-/* What of the plan cuts off the connection that somebody came by, in words and with the line that prevents it. */
-void manager_lost_path(struct manager *m, const struct probe_target *path, const struct effective *e,
-		       const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata);
+/* What becomes of the connection that somebody came by. */
+enum path_fate {
+	PATH_NONE, /* it is not known, or comes from this host */
+	PATH_STAYS,
+	PATH_RENUMBERED, /* its address goes, and the host has another one instead */
+	PATH_LOST,
+};
+/* What of the plan cuts it off is told, in words and with the line that prevents it. add: NULL when nobody asks. */
+enum path_fate manager_path_fate(struct manager *m, const struct probe_target *path, const struct effective *e,
+				 const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata);
 /* What the configuration that runs wants, of everything; valid until the event loop turns. */
 const struct effective *manager_wanted(struct manager *m);
 /* Frees it; it is made again when it is asked for. */
@@ -229,6 +236,11 @@ bool manager_pending(struct manager *m);
 enum manager_state manager_state(const struct manager *m);
 
 /* Internal to reconcile/. */
+/* kept.c */
+/* Adds what of others is put back behind the plan, a line each, for who reads it. */
+void manager_plan_kept(struct manager *m, const struct effective *e, struct plan *p);
+/* Names the rest of what others set up and the plan takes away. */
+void manager_warn_kept(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d);
 /* manager.c */
 /* Puts what other programs of the host have beside what the kernel has. config: NULL while a start goes back. */
 void manager_look_at_host(const struct manager *m, const struct config *config);

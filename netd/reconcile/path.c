@@ -46,30 +46,68 @@ static void add_stranded(const struct stranded *s, void *userdata)
 
 	if (!carries(path, s))
 		return;
+	path->any = true;
+	if (!path->add)
+		return;
 	text = xasprintf("%s of %s (to keep it, add to [%s %s]: %s)", s->found, s->port->name, s->master->kind->name,
 			 s->master->name, s->line);
-	path->any = true;
 	path->add(text, path->userdata);
 }
 
-void manager_lost_path(struct manager *m, const struct probe_target *path, const struct effective *e,
-		       const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata)
+/* A connection of the host with itself needs no way. */
+static bool is_remote(const struct manager *m, const struct probe_target *t, struct kernel_way *way)
+{
+	const struct link *link = t->link[0] ? model_find(kernel_actual(m->kernel), t->link) : NULL;
+
+	if (t->link[0])
+		return link && !link_has_address(link, t->family, t->addr);
+	return t->family && kernel_way_to(m->kernel, t->family, t->addr, t->local, way) == 0 && !way->is_local;
+}
+
+static char *local_text(const struct probe_target *t)
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	return xstrdup(inet_ntop(t->family, t->local, addr, sizeof(addr)));
+}
+
+/* There is no line to add for it: on the master it is another connection. */
+static enum path_fate fate_on_link(const struct path *path, const struct diff_input *in, const struct plan *p)
+{
+	const struct probe_target *t = path->target;
+	const char *why = plan_unbinds(in, p, t->link, t->local);
+	_cleanup_free_ char *local = local_text(t), *text = NULL;
+
+	if (!why)
+		return PATH_STAYS;
+	text = xasprintf("%s of %s, which %s (a connection over a link-local address is bound to the link)", local,
+			 t->link, why);
+	if (path->add)
+		path->add(text, path->userdata);
+	return PATH_LOST;
+}
+
+enum path_fate manager_path_fate(struct manager *m, const struct probe_target *path, const struct effective *e,
+				 const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct path looked = {.manager = m, .target = path, .add = add, .userdata = userdata};
+	_cleanup_free_ char *local = NULL, *text = NULL;
 	const struct link *holder;
 
-	if (!path->family || kernel_way_to(m->kernel, path->family, path->addr, path->local, &looked.way) < 0 ||
-	    looked.way.is_local)
-		return;
+	if (!is_remote(m, path, &looked.way))
+		return PATH_NONE;
+	if (path->link[0])
+		return fate_on_link(&looked, &in, p);
 	plan_stranded(&in, p, add_stranded, &looked);
-	holder = looked.any ? NULL : plan_loses_address(&in, p, path->family, path->local);
-	if (holder) {
-		_cleanup_free_ char *text = NULL;
-		char addr[INET6_ADDRSTRLEN];
-
-		inet_ntop(path->family, path->local, addr, sizeof(addr));
-		text = xasprintf("%s of %s, which no link is declared to have", addr, holder->name);
+	if (looked.any)
+		return PATH_LOST;
+	holder = plan_loses_address(&in, p, path->family, path->local);
+	if (!holder)
+		return PATH_STAYS;
+	local = local_text(path);
+	text = xasprintf("%s of %s, which no link is declared to have", local, holder->name);
+	if (add)
 		add(text, userdata);
-	}
+	return plan_renumbers(&in, p, holder, path->family) ? PATH_RENUMBERED : PATH_LOST;
 }

@@ -35,13 +35,13 @@ static struct probe_list configured(const struct manager *m, const struct config
 	return probes;
 }
 
-/* And the connection of who asks, unless it comes from this host. */
-static struct probe_list probes_of(const struct manager *m, const struct config *c, const struct probe_target *path)
+/* And the connection of who asks, unless this plan ends it, as they were told. */
+static struct probe_list probes_of(struct manager *m, const struct config *c, const struct probe_target *path,
+				   const struct effective *e, const struct plan *p)
 {
 	struct probe_list probes = configured(m, c);
-	struct kernel_way way;
 
-	if (path->family && kernel_way_to(m->kernel, path->family, path->addr, path->local, &way) == 0 && !way.is_local)
+	if (manager_path_fate(m, path, e, p, NULL, NULL) == PATH_STAYS)
 		*ARRAY_APPEND(probes.list, probes.n) = *path;
 	return probes;
 }
@@ -70,7 +70,7 @@ unsigned manager_least_confirm(struct manager *m, const struct config *c, const 
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct waits waits = {add, userdata};
-	struct probe_list probes = probes_of(m, c, path);
+	struct probe_list probes = probes_of(m, c, path, e, p);
 	uint32_t msec = p->n ? plan_settling(&in, p, add_wait, &waits) : 0;
 
 	if (p->n && probes.n) {
@@ -123,7 +123,7 @@ bool manager_ask_probes(struct manager *m, const struct apply_request *request, 
 			const struct plan *p)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
-	struct probe_list probes = probes_of(m, m->candidate, &request->path);
+	struct probe_list probes = probes_of(m, m->candidate, &request->path, e, p);
 	bool any = probes.n > 0;
 
 	if (any) {

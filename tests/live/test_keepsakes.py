@@ -61,7 +61,14 @@ class Keepsakes(bed.TestCase):
     def test_they_come_back_with_a_bridge_that_is_made_again(self):
         b = self.begin()
         before = self.shown()
+        b.write('[vlan br0]\nparent = eth0\nid = 5\naddress = 192.0.2.10/24 2001:db8::10/64\n' + WITHOUT)
+        said = ''.join(b.netctl('plan')[1:])
+        for what in ('route 203.0.113.0/28', 'route 2001:db8:2::/64 via 2001:db8::1', 'nexthop 5', 'alias of br0'):
+            self.assertIn(f'put back {what} (of others)', said)
         b.write(WITHOUT)
+        said = ''.join(b.netctl('plan')[1:])
+        self.assertNotIn('put back', said)
+        self.assertIn('route 203.0.113.16/28 via 192.0.2.1 will be gone with br0', said)
         status, out, err = b.netctl('apply', '--confirm', '60')
         self.assertEqual(status, 0, out + err)
         self.assertEqual(b.link('br0'), {})

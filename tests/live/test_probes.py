@@ -172,8 +172,8 @@ class Probes(Case):
 class Caller(Case):
     """netctl is run over SSH: it knows by SSH_CONNECTION, and tells the daemon."""
 
-    def over_ssh(self, peer='192.0.2.7'):
-        os.environ['SSH_CONNECTION'] = f'{peer} 50000 192.0.2.10 22'
+    def over_ssh(self, peer='192.0.2.7', local='192.0.2.10'):
+        os.environ['SSH_CONNECTION'] = f'{peer} 50000 {local} 22'
         self.addCleanup(os.environ.pop, 'SSH_CONNECTION', None)
 
     def assertRefused(self, *said):
@@ -221,6 +221,54 @@ class Caller(Case):
         self.arm(NIC.replace('gateway', '; gateway').replace('eth0', 'eth1'))
         bed.eventually(lambda: b.ports('br0') == ['eth0'], PATIENCE)
         self.assertIn('path 192.0.2.7 from 192.0.2.10', b.varlink('History')['undone'][0]['why'])
+
+    def test_renumbering_over_the_session_is_held_by_a_confirmation(self):
+        b = self.begin(NIC)
+        self.over_ssh()
+        renumbered = NIC.replace('192.0.2.10/24', '192.0.2.20/24')
+        b.write(renumbered)
+        self.assertRefused('192.0.2.10 of eth0, which no link is declared to have')
+        status, out, err = b.netctl('apply', '--confirm', 300)
+        self.assertEqual(status, 0, out + err)
+        self.assertIn('your own connection ends with this: 192.0.2.10 of eth0', out + err)
+        # The session is lost, as was asked for: only the gateways are watched.
+        self.assertAllAnswer('gateway 192.0.2.1', 'gateway 2001:db8::1')
+        self.assertEqual(b.addresses('eth0')[0], '192.0.2.20/24')
+        self.assertEqual(b.netctl('rollback')[0], 0)
+        self.assertEqual(b.addresses('eth0')[0], '192.0.2.10/24')
+        # Without another address there is nowhere to log in.
+        b.write(NIC.replace('192.0.2.10/24 ', '').replace('192.0.2.1 ', ''))
+        status, out, err = b.netctl('apply', '--confirm', 300)
+        self.assertEqual(status, 4, out + err)
+        self.assertIn('your own connection would be cut off', err)
+
+    @staticmethod
+    def link_local(ns):
+        def find():
+            shown = ns.ip_json('-6', 'address', 'show', 'dev', 'eth0', 'scope', 'link')
+            return [a['local'] for link in shown for a in link.get('addr_info', []) if 'local' in a]
+        return bed.eventually(find)[0]
+
+    def test_session_over_a_link_local_address_is_bound_to_its_link(self):
+        b = self.begin(NIC)
+        peer, local = self.link_local(b.outside), self.link_local(b)
+        self.over_ssh(f'{peer}%eth0', f'{local}%eth0')
+        self.arm(NIC + 'mtu = 1400\n')
+        self.assertAllAnswer('gateway 192.0.2.1', 'gateway 2001:db8::1', f'path {peer}%eth0 from {local}')
+        b.kill()
+        b.start()
+        self.assertAllAnswer('gateway 192.0.2.1', 'gateway 2001:db8::1', f'path {peer}%eth0 from {local}')
+        b.outside.ip('address', 'delete', f'{peer}/64', 'dev', 'eth0')
+        bed.eventually(lambda: b.link('eth0')['mtu'] == 1500, PATIENCE)
+        self.assertIn(f'path {peer}%eth0 from {local}', b.varlink('History')['undone'][0]['why'])
+        b.write(BRIDGE)
+        self.assertRefused(f'{local} of eth0, which becomes a port')
+
+    def test_session_over_a_mapped_address_is_one_over_ipv4(self):
+        b = self.begin('')
+        b.write('[bridge br0]\nports = eth0\n')
+        self.over_ssh('::ffff:192.0.2.7', '::ffff:192.0.2.10')
+        self.assertRefused('192.0.2.10/24 of eth0 (to keep it, add to [bridge br0]: address = 192.0.2.10/24)')
 
     def test_leased_address_is_declared_by_a_client_on_the_bridge(self):
         b = self.begin('')

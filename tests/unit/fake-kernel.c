@@ -433,6 +433,7 @@ int fake_apply(struct fake_kernel *k, const struct op *op)
 		return fake_host(l, op);
 	case OP_CREATE:
 	case OP_FIREWALL:
+	case OP_PUT_BACK:
 		break;
 	}
 	return -EINVAL;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <libmnl/libmnl.h>
 
+#include "../../netd/model/probe.h"
 #include "rows.h"
 
 static void booleans_take_every_common_spelling(void **state _unused_)
@@ -247,6 +248,40 @@ static void status_values_read_well(void **state _unused_)
 	value_free(ad, v);
 }
 
+static void assert_path(const char *peer, const char *local, const char *text)
+{
+	struct probe_target t, again;
+	_cleanup_free_ char *found = NULL, *why = NULL;
+
+	assert_int_equal(probe_parse_path(peer, local, &t), 0);
+	found = probe_text(&t);
+	assert_string_equal(found, text);
+	assert_int_equal(probe_parse(found, &again, &why), 0);
+	assert_memory_equal(&t, &again, sizeof(t));
+}
+
+static void ends_of_a_connection_name_their_link_where_they_need_one(void **state _unused_)
+{
+	static const char *const wrong[][2] = {
+		{"fe80::2", "fe80::1"},
+		{"fe80::2%", "fe80::1%"},
+		{"fe80::2%a-name-too-long-for-links", "fe80::1"},
+		{"192.0.2.7", "2001:db8::10"},
+		{"192.0.2", "192.0.2.1"},
+		{"", ""},
+	};
+	struct probe_target t;
+
+	assert_path("192.0.2.7", "192.0.2.10", "path 192.0.2.7 from 192.0.2.10");
+	assert_path("::ffff:192.0.2.7", "::ffff:192.0.2.10", "path 192.0.2.7 from 192.0.2.10");
+	assert_path("2001:db8::7", "2001:db8::10", "path 2001:db8::7 from 2001:db8::10");
+	assert_path("fe80::2%eth0", "fe80::1%eth0", "path fe80::2%eth0 from fe80::1");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_int_equal(probe_parse_path(wrong[i][0], wrong[i][1], &t), -EINVAL);
+		assert_int_equal(t.family, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +296,7 @@ int main(void)
 		cmocka_unit_test(names_and_indexes_of_links_are_told_apart),
 		cmocka_unit_test(vlan_protocol_is_big_endian),
 		cmocka_unit_test(status_values_read_well),
+		cmocka_unit_test(ends_of_a_connection_name_their_link_where_they_need_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

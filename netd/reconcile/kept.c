@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Purpose: what others set up and the kernel forgets along with a link (kernel/keepsake.h), for who reads a plan: what
+ * of it comes back when the change is made, and what does not.
+ */
+#include "manager.h"
+
+struct view {
+	const struct model *actual;
+	const struct effective *effective;
+	const struct plan *plan;
+};
+
+static bool is_deleted(const struct view *c, const struct link *l)
+{
+	for (; l; l = model_parent(c->actual, l))
+		for (size_t i = 0; i < c->plan->n; i++)
+			if (c->plan->ops[i].type == OP_DELETE && streq(c->plan->ops[i].link->name, l->name))
+				return true;
+	return false;
+}
+
+/* What kernel_put_back() will ask of it then: that it is there, up, and no port. */
+static bool will_be_in_use(const struct view *c, const char *name)
+{
+	const struct link *want = model_find(&c->effective->links, name), *have = model_find(c->actual, name);
+	bool is_up = have && have->flags & IFF_UP, is_port = have && have->master;
+
+	if (!want || want->waits_for)
+		return is_up && !is_port && !is_deleted(c, have);
+	if (want->master_managed)
+		is_port = want->master_name[0];
+	return values_num(want->common, LINK_UP, is_up) && !is_port;
+}
+
+static bool comes_back(const struct view *c, const struct keepsake *k)
+{
+	for (size_t i = 0; i < k->n_links; i++)
+		if (!will_be_in_use(c, k->links[i]))
+			return false;
+	return true;
+}
+
+static const struct link *link_of(const struct view *c, const struct keepsake *k)
+{
+	const struct link *want = k->n_links ? model_find(&c->effective->links, k->links[0]) : NULL;
+
+	return want || !k->n_links ? want : model_find(c->actual, k->links[0]);
+}
+
+typedef void kept_fn(const struct keepsake *k, const struct link *link, void *userdata);
+
+/* Those that come back, or the others. */
+static void each_kept(struct manager *m, const struct effective *e, const struct plan *p, bool back, kept_fn *fn,
+		      void *userdata)
+{
+	const struct view c = {.actual = kernel_actual(m->kernel), .effective = e, .plan = p};
+	struct keepsakes kept = {0};
+
+	kernel_keep(m->kernel, p, &kept);
+	for (size_t i = 0; i < kept.n; i++) {
+		const struct link *link = link_of(&c, &kept.list[i]);
+
+		if (link && comes_back(&c, &kept.list[i]) == back)
+			fn(&kept.list[i], link, userdata);
+	}
+	keepsakes_done(&kept);
+}
+
+static void add_line(const struct keepsake *k, const struct link *link, void *userdata)
+{
+	struct plan *p = userdata;
+	struct op *op = ARRAY_APPEND(p->ops, p->n);
+
+	op->type = OP_PUT_BACK;
+	op->link = link;
+	op->text = xstrdup(k->what);
+}
+
+void manager_plan_kept(struct manager *m, const struct effective *e, struct plan *p)
+{
+	each_kept(m, e, p, true, add_line, p);
+}
+
+static void warn(const struct keepsake *k, const struct link *link, void *userdata)
+{
+	diag_add(userdata, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+		 "%s will be gone with %s: others set it up, and nothing declares it (a rollback brings it "
+		 "back)",
+		 k->what, link->name);
+}
+
+void manager_warn_kept(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)
+{
+	each_kept(m, e, p, false, warn, d);
+}
