@@ -99,6 +99,7 @@ struct link {
 	bool exact;	     /* rollback: addresses, routes and master not listed are to go */
 	char *waits_for;     /* owned: name of the absent device it needs; NULL: nothing is missing */
 	bool as_found;	     /* with waits_for: it is there, and only not to be changed; ports may join it */
+	bool drifted;	     /* it was as wanted before: what differs is somebody's doing */
 	bool has_section;    /* declared by a section of its own, not only as somebody's port */
 	bool master_managed; /* master_name is wanted, "" meaning none */
 	bool mac_from_port;  /* LINK_MAC was inherited from a port */

@@ -11,9 +11,24 @@ static union value found_name(const struct model *actual, const struct values *f
 	return (union value){.blob = named ? blob_new(named->name, strlen(named->name) + 1) : NULL};
 }
 
+/*
+ * Did the declaration take this row over as it says itself? Then that is what was found, and not what somebody else has
+ * made of it since. Of host rows and our own the declaration can change while the files stay.
+ */
+static bool was_found_as_declared(const struct link *want, const struct values *sent, unsigned row)
+{
+	const struct option *o = &sent->table->rows[row];
+
+	if (!want->drifted || !values_has(sent, row))
+		return false;
+	if (sent == want->common && row == LINK_UP)
+		return true; /* each declared link is, unless it says otherwise */
+	return values_loc(sent, row).file && o->place != PLACE_HOST && !(o->flags & OPTION_INTERNAL);
+}
+
 /* The value before the first write: what is there, or on a link we make, the kernel's initial one. */
 static void note_row(struct values **to, const struct option_table *table, unsigned row, const struct values *found,
-		     const struct model *actual)
+		     const struct values *declared, const struct model *actual)
 {
 	const struct option *o = &table->rows[row];
 	union value v = {0};
@@ -24,7 +39,9 @@ static void note_row(struct values **to, const struct option_table *table, unsig
 		return;
 	if (found && !values_has(found, row) && o->type != &type_ifname)
 		return;
-	if (o->type == &type_ifname)
+	if (found && declared)
+		v = value_copy(o, values_at(declared, row));
+	else if (o->type == &type_ifname)
 		v = found_name(actual, found, row);
 	else if (found)
 		v = value_copy(o, values_at(found, row));
@@ -35,12 +52,13 @@ static void note_row(struct values **to, const struct option_table *table, unsig
 	values_put(*to, row, v, LOC_NONE);
 }
 
-static void note_rows(struct values **to, const struct values *sent, uint64_t rows, const struct values *found,
-		      const struct model *actual)
+static void note_rows(struct values **to, const struct link *want, const struct values *sent, uint64_t rows,
+		      const struct values *found, const struct model *actual)
 {
 	for (unsigned row = 0; sent && row < sent->table->n; row++)
 		if (rows >> row & 1)
-			note_row(to, sent->table, row, found, actual);
+			note_row(to, sent->table, row, found, was_found_as_declared(want, sent, row) ? sent : NULL,
+				 actual);
 }
 
 static struct record *record_of(struct ledger *l, const struct op *op)
@@ -82,8 +100,8 @@ static void note_create(struct ledger *l, const struct op *op, const struct mode
 	r->ifindex = op->ifindex;
 	r->replaces = replaces;
 	r->mac = mac;
-	note_rows(&r->own, op->link->own, op->own, NULL, actual);
-	note_rows(&r->common, op->link->common, op->common & ~(1ull << LINK_MAC), NULL, actual);
+	note_rows(&r->own, op->link, op->link->own, op->own, NULL, actual);
+	note_rows(&r->common, op->link, op->link->common, op->common & ~(1ull << LINK_MAC), NULL, actual);
 	note_mtu_of_new(r, op, actual);
 	if (op->master == MASTER_JOIN) {
 		r->joined = true;
@@ -148,10 +166,10 @@ static void note_common(struct record *r, const struct op *op, const struct mode
 
 	if (r->created)
 		rows &= ~(1ull << LINK_MAC);
-	note_rows(&r->common, op->link->common, rows, found, actual);
+	note_rows(&r->common, op->link, op->link->common, rows, found, actual);
 	rows = op->master == MASTER_JOIN ? ROWS_OF_JOIN : op->flags != FLAGS_KEEP ? 1ull << LINK_UP : 0;
 	if (found)
-		note_rows(&r->common, found, rows, found, actual);
+		note_rows(&r->common, op->link, op->link->common, rows, found, actual);
 	values_free(found);
 }
 
@@ -168,14 +186,14 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 	if (op->link->mac_from_port && (op->common >> LINK_MAC & 1) && r->created)
 		r->mac = values_num(op->link->common, LINK_MAC, 0);
 	note_common(r, op, actual);
-	note_rows(&r->own, op->link->own, op->own, r->created || !op->have ? NULL : op->have->own, actual);
+	note_rows(&r->own, op->link, op->link->own, op->own, r->created || !op->have ? NULL : op->have->own, actual);
 	if (op->master == MASTER_JOIN && !(master && streq(master->name, op->master_name)))
 		forget_port(r);
 	if (op->port && r->port_kind != op->master_kind) {
 		r->port = values_free(r->port);
 		r->port_kind = op->master_kind;
 	}
-	note_rows(&r->port, op->link->port, op->port, is_port && !moved ? op->have->port : NULL, actual);
+	note_rows(&r->port, op->link, op->link->port, op->port, is_port && !moved ? op->have->port : NULL, actual);
 	if (op->master == MASTER_JOIN && !op->link->foreign)
 		note_join(r, op, actual);
 }
@@ -227,6 +245,7 @@ static void note_vlans_said(struct record *r, const struct link *want)
 static void note_vlans(struct ledger *l, const struct op *op, const struct model *actual)
 {
 	const struct link *master = op->have ? model_master(actual, op->have) : NULL;
+	const struct link *found = op->link->drifted ? op->link : op->have;
 	struct record *r;
 	bool attached = op->link->kind == &kind_bridge ||
 			(master && (!op->link->master_name[0] || streq(op->link->master_name, master->name)));
@@ -238,11 +257,11 @@ static void note_vlans(struct ledger *l, const struct op *op, const struct model
 	note_vlans_said(r, op->link);
 	if (r->vlans_found != VLANS_UNTOUCHED)
 		return;
-	r->vlans_found = attached && op->have && op->have->n_vlans && !r->created ? VLANS_LISTED : VLANS_INITIAL;
+	r->vlans_found = attached && op->have && found->n_vlans && !r->created ? VLANS_LISTED : VLANS_INITIAL;
 	if (r->vlans_found == VLANS_INITIAL)
 		return;
-	r->vlans = array_copy(op->have->vlans, op->have->n_vlans, sizeof(*r->vlans));
-	r->n_vlans = op->have->n_vlans;
+	r->vlans = array_copy(found->vlans, found->n_vlans, sizeof(*r->vlans));
+	r->n_vlans = found->n_vlans;
 }
 
 void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model *actual)

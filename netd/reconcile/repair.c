@@ -137,7 +137,7 @@ void manager_find_fresh(struct manager *m, const struct effective *e)
 			names_add(&m->fresh, e->links.links[i]->name);
 }
 
-/* Takes links out of a model that is only planned with. */
+/* Takes links out of a model that is only planned with, and marks those that were as wanted before. */
 void manager_filter_drift(struct effective *e, void *userdata)
 {
 	struct manager *m = userdata;
@@ -147,8 +147,10 @@ void manager_filter_drift(struct effective *e, void *userdata)
 	for (size_t i = 0; i < e->links.n_links; i++) {
 		struct link *want = e->links.links[i];
 		bool held = is_paused(m, want->name) || manager_is_held(m, want->name);
-		bool is_drift = manager_drift_of(m, want) != DRIFT_REPAIR && !names_has(&m->fresh, want->name);
+		bool is_fresh = names_has(&m->fresh, want->name);
+		bool is_drift = !is_fresh && manager_drift_of(m, want) != DRIFT_REPAIR;
 
+		want->drifted = !is_fresh && !want->foreign;
 		if (want->waits_for || (!held && !is_drift))
 			continue;
 		want->waits_for = xstrdup(want->name);
@@ -212,7 +214,6 @@ static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *use
 		.firewall = kernel_firewall(m->kernel),
 	};
 	same = nothing_differs(&in);
-	known_note(&m->known, &in);
 	stubborn = !same && is_stubborn(m, &in);
 	effective_done(&e);
 	if (same)

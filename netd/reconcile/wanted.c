@@ -121,9 +121,17 @@ static void note_attachments(struct manager *m, const struct effective *e)
 	manager_keep_guests(m);
 }
 
+static void note_known(struct manager *m, const struct effective *e)
+{
+	const struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+
+	known_note(&m->known, &in);
+}
+
 void manager_note_wanted(struct manager *m, const struct effective *e)
 {
 	note_missing(m, e);
+	note_known(m, e);
 	note_attachments(m, e);
 	claims_update(&m->dirs, &m->claimed, e);
 	if (m->changed)
