@@ -14,24 +14,14 @@
 /* ... or, when there are many of them, so that writing takes no more than a twentieth of the time. */
 #define GUESTS_SHARE 20
 
-static char *guests_path(const struct state_dirs *dirs)
-{
-	return xasprintf("%s/guests.json", dirs->runtime);
-}
-
 static void write_guests(struct manager *m)
 {
-	_cleanup_free_ char *path = guests_path(&m->dirs), *here = place_of_birth();
-	_cleanup_json_ struct json_object *json = json_object_new_object();
 	uint64_t begun = boottime();
-	int r;
+	int r = runtime_write(&m->dirs, "guests", attachments_to_json(&m->attachments));
 
-	json_object_object_add(json, "of", json_object_new_string(here));
-	json_object_object_add(json, "guests", attachments_to_json(&m->attachments));
 	m->attachments.changed = false;
-	r = write_json(path, json, false);
 	if (r < 0)
-		log_error("%s: %s", path, strerror(-r));
+		log_error("%s/guests.json: %s", m->dirs.runtime, strerror(-r));
 	m->guests_took = boottime() - begun;
 }
 
@@ -63,9 +53,8 @@ void manager_keep_guests(struct manager *m)
 
 void manager_load_guests(struct manager *m)
 {
-	_cleanup_free_ char *path = guests_path(&m->dirs), *here = place_of_birth();
-	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+	_cleanup_json_ struct json_object *list = runtime_read(&m->dirs, "guests");
 
-	if (json && is_born_here(json, here))
-		m->attachments = attachments_from_json(json_object_object_get(json, "guests"));
+	if (list)
+		m->attachments = attachments_from_json(list);
 }

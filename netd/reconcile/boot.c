@@ -169,29 +169,19 @@ static void log_missing(const char *name, void *userdata)
  * Told to later starts of this boot: that everything which was there has been configured. One that finds a start cut
  * short goes on with it, and what that left half done is no drift.
  */
-static char *ready_path(const struct manager *m)
-{
-	return xasprintf("%s/ready.json", m->dirs.runtime);
-}
-
 static void note_ready(const struct manager *m)
 {
-	_cleanup_free_ char *path = ready_path(m), *here = place_of_birth();
-	_cleanup_json_ struct json_object *json = json_object_new_object();
-	int r;
+	int r = runtime_write(&m->dirs, "ready", json_object_new_boolean(true));
 
-	json_object_object_add(json, "of", json_object_new_string(here));
-	r = write_json(path, json, false);
 	if (r < 0)
-		log_warning("%s: %s: a restart would put back drift", path, strerror(-r));
+		log_warning("%s/ready.json: %s: a restart would put back drift", m->dirs.runtime, strerror(-r));
 }
 
 static bool was_ready(const struct manager *m)
 {
-	_cleanup_free_ char *path = ready_path(m), *here = place_of_birth();
-	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+	_cleanup_json_ struct json_object *ready = runtime_read(&m->dirs, "ready");
 
-	return is_born_here(json, here);
+	return json_object_get_boolean(ready);
 }
 
 static void become_ready(struct manager *m)

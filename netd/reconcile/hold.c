@@ -24,20 +24,11 @@ static void set_timer(struct manager *m)
 		sd_event_add_time(m->event, &m->hold_timer, CLOCK_BOOTTIME, first, 1000, hold_ended, m);
 }
 
-static char *holds_path(const struct manager *m)
-{
-	return xasprintf("%s/holds.json", m->dirs.runtime);
-}
-
 static void keep(const struct manager *m)
 {
-	_cleanup_free_ char *path = holds_path(m), *here = place_of_birth();
-	_cleanup_json_ struct json_object *json = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 	int r;
 
-	json_object_object_add(json, "of", json_object_new_string(here));
-	json_object_object_add(json, "holds", list);
 	for (size_t i = 0; i < m->n_holds; i++) {
 		struct json_object *hold = json_object_new_object();
 
@@ -46,9 +37,9 @@ static void keep(const struct manager *m)
 		json_object_object_add(hold, "until", json_object_new_int64((int64_t)m->holds[i].until));
 		json_object_array_add(list, hold);
 	}
-	r = write_json(path, json, false);
+	r = runtime_write(&m->dirs, "holds", list);
 	if (r < 0)
-		log_warning("%s: %s: a restart would forget what is held", path, strerror(-r));
+		log_warning("%s/holds.json: %s: a restart would forget what is held", m->dirs.runtime, strerror(-r));
 }
 
 static void take(struct manager *m, struct json_object *json)
@@ -68,9 +59,7 @@ static void take(struct manager *m, struct json_object *json)
 
 void manager_resume_holds(struct manager *m)
 {
-	_cleanup_free_ char *path = holds_path(m), *here = place_of_birth();
-	_cleanup_json_ struct json_object *json = json_object_from_file(path);
-	struct json_object *list = is_born_here(json, here) ? json_object_object_get(json, "holds") : NULL;
+	_cleanup_json_ struct json_object *list = runtime_read(&m->dirs, "holds");
 
 	for (size_t i = 0; json_object_is_type(list, json_type_array) && i < json_object_array_length(list); i++)
 		take(m, json_object_array_get_idx(list, i));

@@ -42,6 +42,29 @@ int write_json(const char *path, struct json_object *json, bool durable)
 	return file_write(path, text, strlen(text), 0600, durable);
 }
 
+static char *runtime_path(const struct state_dirs *dirs, const char *name)
+{
+	return xasprintf("%s/%s.json", dirs->runtime, name);
+}
+
+int runtime_write(const struct state_dirs *dirs, const char *name, struct json_object *what)
+{
+	_cleanup_free_ char *path = runtime_path(dirs, name), *here = place_of_birth();
+	_cleanup_json_ struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "of", json_object_new_string(here));
+	json_object_object_add(json, name, what);
+	return write_json(path, json, false);
+}
+
+struct json_object *runtime_read(const struct state_dirs *dirs, const char *name)
+{
+	_cleanup_free_ char *path = runtime_path(dirs, name), *here = place_of_birth();
+	_cleanup_json_ struct json_object *json = json_object_from_file(path);
+
+	return is_born_here(json, here) ? json_object_get(json_object_object_get(json, name)) : NULL;
+}
+
 struct json_object *files_to_json(const struct config_files *files)
 {
 	struct json_object *array = json_object_new_array();

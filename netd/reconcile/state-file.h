@@ -19,6 +19,13 @@ bool is_born_here(struct json_object *json, const char *here);
 /* file_write() of it. */
 int write_json(const char *path, struct json_object *json, bool durable);
 
+/*
+ * State of this boot and namespace alone: RUNTIME_DIR/NAME.json says what, and of which. Writing takes the object over;
+ * what is read is NULL where nothing of here was written, else the caller's to put.
+ */
+int runtime_write(const struct state_dirs *dirs, const char *name, struct json_object *what);
+struct json_object *runtime_read(const struct state_dirs *dirs, const char *name);
+
 /* A string member, NULL: there is none. The caller frees it. */
 char *json_string_of(struct json_object *json, const char *key);
 
