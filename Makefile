@@ -96,17 +96,19 @@ $(BUILD)/man/kvmnetd.ini.5: netd/kvmnetd.ini.5 $(BUILD)/manual
 
 # Unit tests: one program per file of that name. A test that needs more than the core says so: LINK_test-NAME := netd/...c
 UNIT_SRC := $(wildcard tests/unit/test-*.c)
-UNIT_HELPERS := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
+UNIT_HELPERS := $(filter-out $(UNIT_SRC) tests/unit/toy.c,$(wildcard tests/unit/*.c))
 UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
-LINK_test-varlink := $(wildcard netd/control/varlink*.c)
+LINK_test-varlink := tests/unit/toy.c $(wildcard netd/control/varlink*.c)
+LINK_test-varlink-limits := $(LINK_test-varlink)
+LINK_test-varlink-socket := $(LINK_test-varlink)
 LINK_test-encode := $(wildcard netd/kernel/decode*.c netd/kernel/encode*.c)
 LINK_test-decode := $(LINK_test-encode)
 LINK_test-rtnl := netd/kernel/rtnl.c
 # What the helpers need is linked to every test.
 UNIT_HELPERS += netd/kernel/compare.c
-LINK_test-resolve := netd/reconcile/ledger-json.c netd/reconcile/values-json.c
+LINK_test-ledger := netd/reconcile/ledger-json.c netd/reconcile/values-json.c
 LINK_test-restore := netd/reconcile/effective-json.c netd/reconcile/values-json.c
-LINK_test-problems := netd/reconcile/problems.c netd/log.c
+LINK_test-problems := netd/reconcile/problems.c netd/reconcile/left-out.c netd/log.c
 LINK_test-state := netd/reconcile/state.c netd/reconcile/state-file.c netd/reconcile/ledger-json.c netd/reconcile/values-json.c
 
 define unit_rule
@@ -142,7 +144,7 @@ fuzz:
 		SANFLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzzers
 	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
--include $(patsubst %.o,%.d,$(call obj,$(CORE_SRC) $(DAEMON_SRC) $(CLIENT_SRC) $(MANUAL_SRC) $(UNIT_SRC) $(UNIT_HELPERS) $(wildcard tests/fuzz/*.c)))
+-include $(patsubst %.o,%.d,$(call obj,$(CORE_SRC) $(DAEMON_SRC) $(CLIENT_SRC) $(MANUAL_SRC) $(UNIT_SRC) $(UNIT_HELPERS) tests/unit/toy.c $(wildcard tests/fuzz/*.c)))
 
 # What install puts where, as SOURCE:DESTINATION:MODE. uninstall removes exactly these.
 UNITS := kvmnetd.service kvmnetd-wait-online.service

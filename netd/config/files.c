@@ -11,11 +11,50 @@
 
 #include "../file.h"
 
-static bool is_ini(const struct dirent *entry)
+static bool is_ini(const char *name)
 {
-	size_t len = strlen(entry->d_name);
+	size_t len = strlen(name);
 
-	return entry->d_name[0] != '.' && len > 4 && streq(entry->d_name + len - 4, ".ini");
+	return name[0] != '.' && len > 4 && streq(name + len - 4, ".ini");
+}
+
+/* The caller frees it. */
+static char *path_in(const char *directory, const char *name)
+{
+	size_t len = strlen(directory);
+
+	return xasprintf("%s%s%s", directory, len && directory[len - 1] == '/' ? "" : "/", name);
+}
+
+/* Names by which editors, package managers and people put a file aside, and those of what is to be read by people. */
+static bool is_put_aside(const char *name)
+{
+	static const char *const ends[] = {"~",	   "#",	   ".bak", ".old",    ".orig", ".off", ".disabled", ".save",
+					   ".rej", ".tmp", ".swp", ".rpmnew", ".md",   ".txt", ".rpmsave",  ".rpmorig"};
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (len > strlen(ends[i]) && strcasecmp(name + len - strlen(ends[i]), ends[i]) == 0)
+			return true;
+	return name[0] == '.' || startswith(name, "README") || strstr(name, ".dpkg-") || strstr(name, ".ucf-");
+}
+
+/* What is not read may be what its author believes to be in force. */
+static bool is_passed_over(DIR *dir, const char *name)
+{
+	struct stat st;
+
+	return !is_put_aside(name) && fstatat(dirfd(dir), name, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
+static void warn_passed_over(struct diags *d, const char *path, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	diag_add_file(d, SEVERITY_WARNING, path,
+		      "is not read, because its name does not end in .ini (rename it to %.*s.ini, or put it aside as "
+		      "%s.off)",
+		      dot ? (int)(dot - name) : (int)strlen(name), name, name);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -71,15 +110,17 @@ static void closedir_ptr(DIR **dir)
 /* One unreadable file does not hide the problems of the next; the first error is returned. */
 static int read_names(struct config_files *f, DIR *dir, const char *path, char **names, size_t n, struct diags *d)
 {
-	size_t len = strlen(path);
 	int error = 0;
 
 	qsort(names, n, sizeof(*names), by_bytes);
 	for (size_t i = 0; i < n; i++) {
-		const char *slash = len && path[len - 1] == '/' ? "" : "/";
-		_cleanup_free_ char *full = xasprintf("%s%s%s", path, slash, names[i]);
-		int r = read_file(f, dirfd(dir), names[i], full, d);
+		_cleanup_free_ char *full = path_in(path, names[i]);
+		int r = 0;
 
+		if (is_ini(names[i]))
+			r = read_file(f, dirfd(dir), names[i], full, d);
+		else if (is_passed_over(dir, names[i]))
+			warn_passed_over(d, full, names[i]);
 		if (!error)
 			error = r;
 	}
@@ -94,8 +135,7 @@ static int read_dir(struct config_files *f, DIR *dir, const char *path, struct d
 	int r;
 
 	while ((errno = 0, entry = readdir(dir)))
-		if (is_ini(entry))
-			*ARRAY_APPEND(names, n) = xstrdup(entry->d_name);
+		*ARRAY_APPEND(names, n) = xstrdup(entry->d_name);
 	r = -errno;
 	if (r < 0)
 		diag_add_file(d, SEVERITY_ERROR, path, "cannot be listed: %s", strerror(-r));

@@ -159,20 +159,21 @@ struct json_object *status_daemon(struct manager *m)
 {
 	struct json_object *json = json_object_new_object(), *problems = json_object_new_array(),
 			   *missing = json_object_new_array();
-	struct diags rivals = {.sources = &m->config->sources};
+	struct diags d = {.sources = &m->config->sources};
+	bool pending = manager_pending(m, &d);
 
 	for (size_t i = 0; i < m->n_problems; i++)
 		json_object_array_add(problems, json_object_new_string(m->problems[i].text));
-	manager_warn_rivals(m, m->config, manager_wanted(m), &rivals);
-	for (size_t i = 0; i < rivals.n; i++)
-		add_warning(problems, &rivals.list[i]);
-	diags_done(&rivals);
+	manager_warn_rivals(m, m->config, manager_wanted(m), &d);
+	for (size_t i = 0; i < d.n; i++)
+		add_warning(problems, &d.list[i]);
+	diags_done(&d);
 	manager_missing(m, add_name, missing);
 	json_add_new(json, "version", json_object_new_string(KVMNETD_VERSION));
 	json_add_new(json, "state", json_object_new_string(state_name(m)));
 	json_add_new(json, "config_dir", json_object_new_string(m->dirs.config));
 	add_applied(json, m);
-	json_add_new(json, "pending", json_object_new_boolean(manager_pending(m)));
+	json_add_new(json, "pending", json_object_new_boolean(pending));
 	json_add_new(json, "progress", progress(m));
 	json_add_new(json, "confirm", status_confirm(m));
 	json_add_new(json, "holds", holds(m));

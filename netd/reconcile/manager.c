@@ -216,16 +216,14 @@ void manager_preview(struct manager *m, const struct config *config, struct effe
 	m->previewing = false;
 }
 
-bool manager_pending(struct manager *m)
+bool manager_pending(struct manager *m, struct diags *d)
 {
 	struct config_files files = {0};
-	struct diags diags = DIAGS_NULL;
 	char digest[17];
-	int r = config_files_read(&files, m->dirs.config, &diags);
+	int r = config_files_read(&files, m->dirs.config, d);
 
 	config_files_digest(&files, digest);
 	config_files_done(&files);
-	diags_done(&diags);
 	return r < 0 || !streq(digest, m->digest);
 }
 

@@ -231,8 +231,9 @@ const struct effective *manager_wanted(struct manager *m);
 void manager_forget_wanted(struct manager *m);
 /* Names of devices that are waited for. */
 void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata);
-/* Do the files in the configuration directory differ from what runs? */
-bool manager_pending(struct manager *m);
+/* Do the files in the configuration directory differ from what runs? What there is to say of reading them goes to *d.
+ */
+bool manager_pending(struct manager *m, struct diags *d);
 enum manager_state manager_state(const struct manager *m);
 
 /* Internal to reconcile/. */

@@ -438,3 +438,20 @@ int fake_apply(struct fake_kernel *k, const struct op *op)
 	}
 	return -EINVAL;
 }
+
+void fake_disturb(struct fake_kernel *k, struct link *l, unsigned number)
+{
+	switch (number) {
+	case 0:
+	case 1:
+		fake_flags(k, l, number);
+		break;
+	case 2:
+		fake_leave(k, l);
+		break;
+	case 3:
+		if (l->kind->flags & KIND_VIRTUAL)
+			fake_delete(k, l);
+		break;
+	}
+}

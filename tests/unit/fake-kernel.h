@@ -35,3 +35,5 @@ int fake_apply(struct fake_kernel *k, const struct op *op);
 void fake_delete(struct fake_kernel *k, struct link *l);
 int fake_flags(struct fake_kernel *k, struct link *l, bool up);
 void fake_leave(struct fake_kernel *k, struct link *port);
+/* One of them by number, from 0; numbers that are too high are nothing. */
+void fake_disturb(struct fake_kernel *k, struct link *l, unsigned number);

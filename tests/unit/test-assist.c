@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: other firewalls: what iptables is told, when it is told nothing, and what an operator is told instead. */
 #include "../../netd/plan/assist.h"
+#include "world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,20 +15,6 @@
 	"[network a]\nbridge = bra\naddress = 10.0.0.1/24\ndhcp_range = auto\n"                                        \
 	"[network b]\nbridge = brb\naddress = fd00::1/64\nforward = route\n"                                           \
 	"[network c]\nbridge = brc\naddress = 10.0.1.1/24\nforward = open\ndns = no\n"
-
-static struct config *parse(const char *text)
-{
-	struct config_files files = {0};
-	struct diags d = DIAGS_NULL;
-	struct config *c;
-
-	config_files_add(&files, "test.ini", text, strlen(text));
-	c = config_parse(&files, &d);
-	assert_int_equal(d.n, 0);
-	diags_done(&d);
-	config_files_done(&files);
-	return c;
-}
 
 static struct foreign_chain *add_base(struct foreign *f, uint8_t family, const char *name, bool drops)
 {
@@ -61,7 +48,7 @@ static void assert_words(struct blob *b, const char *expected)
 
 static void test_what_drops_is_to_accept(void **state _unused_)
 {
-	struct config *c = parse(NETWORKS);
+	struct config *c = world_config(NETWORKS);
 	struct foreign f = docker_and_ufw(), none = FOREIGN_NULL;
 
 	assert_words(assist_wanted(c, &f), "dhcp:bra dns:bra forward6:brb forward:bra");
@@ -150,7 +137,7 @@ static void assert_warned(const char *setting, const struct foreign *f, const ch
 {
 	_cleanup_free_ char *ini = xasprintf(NETWORKS "[daemon]\nforeign_firewall = %s\n", setting);
 	_cleanup_free_ char *text = xstrdup("");
-	struct config *c = parse(ini);
+	struct config *c = world_config(ini);
 
 	assist_warn(c, f, add_text, &text);
 	assert_string_equal(text, expected);

@@ -257,21 +257,7 @@ static void drift(struct walk *k, struct world *w)
 		snprintf(join.master_name, sizeof(join.master_name), "%s", bridge->name);
 		fake_apply(&w->kernel, &join);
 	}
-	switch (roll(k, 12)) {
-	case 0:
-		fake_flags(&w->kernel, l, false);
-		break;
-	case 1:
-		fake_flags(&w->kernel, l, true);
-		break;
-	case 2:
-		fake_leave(&w->kernel, l);
-		break;
-	case 3:
-		if (l->kind->flags & KIND_VIRTUAL)
-			fake_delete(&w->kernel, l);
-		break;
-	}
+	fake_disturb(&w->kernel, l, roll(k, 12));
 }
 
 /* Guests that were attached are, unless the plan says that they are cut off or their bridge is gone. */

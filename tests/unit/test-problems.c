@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: problems neither pile up nor outlive their cause. */
+/* Purpose: problems neither pile up nor outlive their cause; and what is left out because of one. */
 #include "../../netd/reconcile/manager.h"
 #include "rows.h"
+#include "world.h"
 
 static unsigned told;
 
@@ -13,6 +14,13 @@ void manager_tell(struct manager *m _unused_, enum manager_event event _unused_,
 
 void manager_forget_wanted(struct manager *m _unused_)
 {
+}
+
+static struct model shown;
+
+const struct model *kernel_actual(const struct kernel *k _unused_)
+{
+	return &shown;
 }
 
 static void one_cause_is_one_problem(void **state _unused_)
@@ -64,12 +72,31 @@ static void what_is_left_out_is_so_until_problems_are_forgotten(void **state _un
 	assert_false(names_has(&m.left_out, "br0"));
 }
 
+static void without_its_driver_all_of_a_kind_that_are_not_there_are_left_out(void **state _unused_)
+{
+	const struct outcome o = {.error = -EOPNOTSUPP, .no_driver = true, .link = "bond0", .text = "no driver"};
+	struct manager m = {.config = world_config("[bond bond0]\n[bridge br0]\n[bond bond1]\n[bond there]\n")};
+
+	model_add(&shown, link_new("there", &kind_bond));
+	assert_true(manager_leave_out(&m, &o));
+	assert_true(names_has(&m.left_out, "bond0") && names_has(&m.left_out, "bond1"));
+	assert_int_equal(m.left_out.n, 2);
+	assert_int_equal(m.n_problems, 1);
+	assert_string_equal(m.problems[0].text, "2 bonds are left out: no driver");
+	/* The next start does not send it again: then it is told as it is, and nothing more can be left out. */
+	assert_false(manager_leave_out(&m, &o));
+	manager_forget_problems(&m);
+	config_free(m.config);
+	model_done(&shown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_cause_is_one_problem),
 		cmocka_unit_test(it_goes_with_its_cause),
 		cmocka_unit_test(what_is_left_out_is_so_until_problems_are_forgotten),
+		cmocka_unit_test(without_its_driver_all_of_a_kind_that_are_not_there_are_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,32 +155,18 @@ static void drift(struct edits *e, struct world *w)
 	struct link *l = w->kernel.links.links[roll(e, (unsigned)w->kernel.links.n_links)];
 	char name[IFNAMSIZ];
 	struct link *bridge;
+	unsigned what;
 	struct op join = {.type = OP_SET, .master = MASTER_JOIN};
 
 	snprintf(name, sizeof(name), "tap%u", roll(e, TAPS));
 	join.link = model_find(&w->kernel.links, name);
 	snprintf(join.master_name, sizeof(join.master_name), "br%u", roll(e, 12));
 	bridge = model_find(&w->kernel.links, join.master_name);
-	switch (roll(e, 12)) {
-	case 0:
-		fake_flags(&w->kernel, l, false);
-		break;
-	case 1:
-		fake_flags(&w->kernel, l, true);
-		break;
-	case 2:
-		fake_leave(&w->kernel, l);
-		break;
-	case 3:
-		if (l->kind->flags & KIND_VIRTUAL)
-			fake_delete(&w->kernel, l);
-		break;
-	case 4:
-	case 5:
-		if (bridge)
-			fake_apply(&w->kernel, &join);
-		break;
-	}
+	what = roll(e, 12);
+	if (bridge && (what == 4 || what == 5))
+		fake_apply(&w->kernel, &join);
+	else
+		fake_disturb(&w->kernel, l, what);
 }
 
 static void touch(const char *line, void *userdata)

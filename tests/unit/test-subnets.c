@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: `address = auto` and `dhcp_range = auto`: what is free, what is taken, and that what was chosen stays. */
 #include "../../netd/plan/choose-subnets.h"
+#include "world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,20 +10,6 @@
 #include <cmocka.h>
 
 #define AUTO "[network a]\nbridge = bra\naddress = auto\ndhcp_range = auto\n"
-
-static struct config *parse(const char *text)
-{
-	struct config_files files = {0};
-	struct diags d = DIAGS_NULL;
-	struct config *c;
-
-	config_files_add(&files, "test.ini", text, strlen(text));
-	c = config_parse(&files, &d);
-	assert_int_equal(d.n, 0);
-	diags_done(&d);
-	config_files_done(&files);
-	return c;
-}
 
 static struct link *add_link(struct model *m)
 {
@@ -54,8 +41,8 @@ static void assert_chosen(const struct config *c, size_t i, const char *expected
 
 static void test_the_lowest_free_one_and_its_range(void **state _unused_)
 {
-	struct config *c =
-		parse(AUTO "[network b]\nbridge = brb\naddress = auto\n[bridge c]\naddress = 192.168.129.5/30\n");
+	struct config *c = world_config(
+		AUTO "[network b]\nbridge = brb\naddress = auto\n[bridge c]\naddress = 192.168.129.5/30\n");
 	struct model actual = MODEL_NULL;
 	struct dhcp_range *r;
 	char text[INET6_ADDRSTRLEN];
@@ -76,7 +63,7 @@ static void test_the_lowest_free_one_and_its_range(void **state _unused_)
 
 static void test_no_address_and_no_route_of_the_host_is_touched(void **state _unused_)
 {
-	struct config *c = parse(AUTO);
+	struct config *c = world_config(AUTO);
 	struct model actual = MODEL_NULL;
 	struct link *eth0 = add_link(&actual);
 
@@ -95,7 +82,7 @@ static void test_no_address_and_no_route_of_the_host_is_touched(void **state _un
 
 static void test_the_pool_goes_on_and_ends(void **state _unused_)
 {
-	struct config *c = parse(AUTO);
+	struct config *c = world_config(AUTO);
 	struct model actual = MODEL_NULL;
 	struct link *eth0 = add_link(&actual);
 
@@ -104,7 +91,7 @@ static void test_the_pool_goes_on_and_ends(void **state _unused_)
 	choose_subnets(c, &actual, NULL);
 	assert_chosen(c, 0, "10.192.0.1");
 	config_free(c);
-	c = parse(AUTO);
+	c = world_config(AUTO);
 	add_route(eth0, 10, 0, 0, 8);
 	choose_subnets(c, &actual, NULL);
 	assert_null(network_chosen(c->networks[0], model_find(&c->links, "bra")));
@@ -115,7 +102,7 @@ static void test_the_pool_goes_on_and_ends(void **state _unused_)
 static void check_range(const char *address, const char *from, const char *to)
 {
 	_cleanup_free_ char *text = xasprintf("[network a]\nbridge = bra\naddress = %s\ndhcp_range = auto\n", address);
-	struct config *c = parse(text);
+	struct config *c = world_config(text);
 	const struct dhcp_range *r = c->networks[0]->ranges;
 	char found[INET6_ADDRSTRLEN];
 
