@@ -55,6 +55,7 @@ static void check_forward(const struct checker *k)
 			    "is missing: with forward = %s the guests need one to reach out by", nat ? "nat" : "route");
 	needs_forward(k, n->snat4.loc, "snat", nat, "nat");
 	needs_forward(k, n->snat6.loc, "snat", nat, "nat");
+	needs_forward(k, n->snat_ports.loc, "snat", nat, "nat");
 	if (n->snat6.loc.line && nat && !values_num(n->own, NETWORK_NAT6, 0))
 		check_error(k->d, k->l, n->snat6.loc, "snat", "of IPv6 needs nat6 = yes: else IPv6 is routed as it is");
 	needs_forward(k, values_loc(n->own, NETWORK_NAT6), "nat6", nat, "nat");
@@ -215,6 +216,15 @@ static void check_hosts(const struct checker *k)
 	}
 }
 
+/* A key that says something to guests who ask for names. */
+static void needs_dns(const struct checker *k, struct loc loc, const char *key)
+{
+	if (loc.line && k->n->no_dns)
+		check_error(k->d, k->l, loc, key, "needs the network's DNS, and dns is 'no'");
+	if (loc.line && !k->l->n_addresses && !k->n->auto_loc.line)
+		check_error(k->d, k->l, loc, key, "needs an address of the network, at which guests ask");
+}
+
 static void check_dhcp(const struct checker *k)
 {
 	bool leases = k->n->n_ranges || k->n->n_hosts || k->n->auto_range.line;
@@ -232,11 +242,10 @@ static void check_dhcp(const struct checker *k)
 			    "needs an address of the network, at which guests ask");
 	if (k->n->no_dns && k->n->n_forwarders)
 		check_error(k->d, k->l, k->n->dns_loc, "dns", "is 'no' or addresses, not both");
-	if (k->n->no_dns && k->n->n_dns_hosts)
-		check_error(k->d, k->l, k->n->dns_hosts[0].loc, "dns_host", "needs the network's DNS, and dns is 'no'");
-	if (!k->l->n_addresses && !k->n->auto_loc.line && k->n->n_dns_hosts)
-		check_error(k->d, k->l, k->n->dns_hosts[0].loc, "dns_host",
-			    "needs an address of the network, at which guests ask");
+	needs_dns(k, k->n->n_dns_hosts ? k->n->dns_hosts[0].loc : LOC_NONE, "dns_host");
+	needs_dns(k, k->n->n_dns_forwards ? k->n->dns_forwards[0].loc : LOC_NONE, "dns_forward");
+	needs_dns(k, k->n->n_dns_srvs ? k->n->dns_srvs[0].loc : LOC_NONE, "srv");
+	needs_dns(k, k->n->n_dns_txts ? k->n->dns_txts[0].loc : LOC_NONE, "txt");
 }
 
 /* Two forwarded ports of all networks, for finding those that are the same. */

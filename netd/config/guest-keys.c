@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: the keys of [network] that are lists and objects. What they say ends up in other programs' files (the rules
- * of the firewall, dnsmasq's configuration), so every value is taken apart into numbers, addresses and names of a fixed
- * alphabet here. What such an object must be beside others is checked in check-network.c.
+ * Purpose: the keys of [network] that are lists and objects, but for those of its DHCP and DNS (service-keys.c). What
+ * they say ends up in other programs' files (the rules of the firewall, dnsmasq's configuration), so every value is
+ * taken apart into numbers, addresses and names of a fixed alphabet here. What such an object must be beside others is
+ * checked in check-network.c.
  */
-#include <arpa/inet.h>
 #include <limits.h>
 
-#include "parser.h"
+#include "guest-keys.h"
 
 /* RFC 1035, section 2.3.4 */
 #define DOMAIN_MAX 253
 #define LABEL_MAX 63
-#define OPTION_VALUE_MAX 255
 /* Every port is an element of a map: a range that intervals were needed for could not be changed in one step. */
 #define FORWARD_RANGE_MAX 1024
 
-#define WORDS_MAX 16
-
-struct words {
-	char *text; /* owned */
-	char *list[WORDS_MAX];
-	size_t n;
-	bool more; /* than that */
-};
-
-static struct words split(const char *value)
+struct words words_split(const char *value)
 {
 	struct words w = {.text = xstrdup(value)};
 	char *save = NULL;
@@ -39,20 +29,18 @@ static struct words split(const char *value)
 	return w;
 }
 
-static void words_done(struct words *w)
+void words_done(struct words *w)
 {
 	free(w->text);
 }
 
-#define _cleanup_words_ _cleanup_(words_done)
-
-static bool is_label_char(char c)
+bool is_label_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-/* What makes it no name of a host or domain; NULL: nothing. */
-static const char *domain_fault(const char *name)
+/* services: parts may begin with '_', as those do that name a service. */
+static const char *name_of_parts_fault(const char *name, bool services)
 {
 	size_t label = 0;
 
@@ -67,16 +55,26 @@ static const char *domain_fault(const char *name)
 			if (!*c)
 				return NULL;
 			label = 0;
-		} else if (is_label_char(*c)) {
+		} else if (is_label_char(*c) || (services && *c == '_' && label == 0)) {
 			label++;
 		} else {
-			return "is not a name of letters, digits, '-' and '.'";
+			return services ? "is not a name of letters, digits, '-', '.' and a leading '_'"
+					: "is not a name of letters, digits, '-' and '.'";
 		}
 	}
 }
 
-/* An address of a host; says what is wrong. */
-static bool take_ip(struct parser *p, struct loc loc, const char *key, const char *word, struct ip *ret)
+const char *domain_fault(const char *name)
+{
+	return name_of_parts_fault(name, false);
+}
+
+const char *record_fault(const char *name)
+{
+	return name_of_parts_fault(name, true);
+}
+
+bool take_ip(struct parser *p, struct loc loc, const char *key, const char *word, struct ip *ret)
 {
 	const char *fault;
 
@@ -111,186 +109,6 @@ static void take_bridge(struct parser *p, struct loc loc, const char *key, const
 		snprintf(l->name, sizeof(l->name), "%s", value);
 		snprintf(p->section.network->bridge, IFNAMSIZ, "%s", value);
 	}
-}
-
-static void take_range(struct parser *p, struct loc loc, const char *key, const char *value)
-{
-	struct network *n = p->section.network;
-	_cleanup_words_ struct words w = split(value);
-	struct dhcp_range r = {.loc = loc};
-
-	if (w.n == 1 && streq(w.list[0], "auto")) {
-		n->auto_range = loc;
-		return;
-	}
-	if (w.n != 2) {
-		parser_error(p, loc, key,
-			     "takes the first and the last address, as in 192.0.2.100 192.0.2.199, or auto");
-		return;
-	}
-	if (!take_ip(p, loc, key, w.list[0], &r.from) || !take_ip(p, loc, key, w.list[1], &r.to))
-		return;
-	if (r.from.family != r.to.family)
-		parser_error(p, loc, key, "'%s' and '%s' are of two families", w.list[0], w.list[1]);
-	else if (ip_compare(&r.from, &r.to) > 0)
-		parser_error(p, loc, key, "'%s' is after '%s': the first address comes first", w.list[0], w.list[1]);
-	else if (parser_count(p, COUNT_ITEMS, loc, key))
-		*ARRAY_APPEND(n->ranges, n->n_ranges) = r;
-}
-
-static bool take_host_name(struct parser *p, struct loc loc, const char *key, const char *word, struct dhcp_host *h)
-{
-	const char *fault = domain_fault(word);
-
-	if (fault)
-		parser_error(p, loc, key, "'%.60s' is no address, and as a name it %s", word, fault);
-	else if (strchr(word, '.'))
-		parser_error(p, loc, key, "'%.60s' has a domain: give the name alone (see 'domain')", word);
-	else if (h->name)
-		parser_error(p, loc, key, "'%.60s' is a second name, after '%s'", word, h->name);
-	if (fault || strchr(word, '.') || h->name)
-		return false;
-	h->name = xstrdup(word);
-	return true;
-}
-
-/* One of the words after the MAC. */
-static bool take_host_word(struct parser *p, struct loc loc, const char *key, const char *word, struct dhcp_host *h)
-{
-	struct ip ip, *mine;
-
-	if (!word_ip(word, &ip.family, ip.addr))
-		return take_host_name(p, loc, key, word, h);
-	mine = ip.family == AF_INET ? &h->ip4 : &h->ip6;
-	if (mine->family) {
-		parser_error(p, loc, key, "'%s' is a second address of its family", word);
-		return false;
-	}
-	return take_ip(p, loc, key, word, mine);
-}
-
-static void take_host(struct parser *p, struct loc loc, const char *key, const char *value)
-{
-	struct network *n = p->section.network;
-	_cleanup_words_ struct words w = split(value);
-	struct dhcp_host h = {.loc = loc};
-	union value mac = {0};
-	_cleanup_free_ char *why = NULL;
-	const struct option *row = &link_options.rows[LINK_MAC];
-	bool good = w.n >= 2 && !w.more;
-
-	if (!good)
-		parser_error(p, loc, key, "takes MAC ADDRESS [NAME], as in 52:54:00:aa:bb:cc 192.0.2.10 vm1");
-	else if (row->type->parse(row, w.list[0], &mac, &why) < 0 || mac.num >> 48) {
-		parser_error(p, loc, key, "'%.60s' is not a MAC address, as in 52:54:00:aa:bb:cc", w.list[0]);
-		good = false;
-	}
-	h.mac = mac.num;
-	for (size_t i = 1; good && i < w.n; i++)
-		good = take_host_word(p, loc, key, w.list[i], &h);
-	if (good && parser_count(p, COUNT_ITEMS, loc, key))
-		*ARRAY_APPEND(n->hosts, n->n_hosts) = h;
-	else
-		free(h.name);
-}
-
-static void take_dns(struct parser *p, struct loc loc, const char *key, const char *value)
-{
-	struct network *n = p->section.network;
-	_cleanup_words_ struct words w = split(value);
-
-	n->dns_loc = loc;
-	if (w.n == 1 && streq(w.list[0], "no")) {
-		n->no_dns = true;
-		return;
-	}
-	for (size_t i = 0; i < w.n; i++) {
-		struct ip ip;
-
-		if (take_ip(p, loc, key, w.list[i], &ip) && parser_count(p, COUNT_ITEMS, loc, key))
-			*ARRAY_APPEND(n->forwarders, n->n_forwarders) = ip;
-	}
-}
-
-static void take_dns_host(struct parser *p, struct loc loc, const char *key, const char *value)
-{
-	struct network *n = p->section.network;
-	_cleanup_words_ struct words w = split(value);
-	struct dns_host h = {.loc = loc};
-
-	if (w.n < 2 || w.more) {
-		parser_error(p, loc, key, "takes an address and one to %d names, as in 192.0.2.10 vm1 www",
-			     WORDS_MAX - 1);
-		return;
-	}
-	if (!take_ip(p, loc, key, w.list[0], &h.ip))
-		return;
-	for (size_t i = 1; i < w.n; i++) {
-		const char *fault = domain_fault(w.list[i]);
-
-		if (fault)
-			parser_error(p, loc, key, "'%.60s' %s", w.list[i], fault);
-		else
-			*ARRAY_APPEND(h.names, h.n_names) = xstrdup(w.list[i]);
-	}
-	if (parser_count(p, COUNT_ITEMS, loc, key))
-		*ARRAY_APPEND(n->dns_hosts, n->n_dns_hosts) = h;
-}
-
-static bool is_option_name(const char *word)
-{
-	size_t i = 0;
-
-	while ((word[i] >= 'a' && word[i] <= 'z') || word[i] == '-' || (i && word[i] >= '0' && word[i] <= '9'))
-		i++;
-	return i && !word[i];
-}
-
-static bool is_option_value(const char *word)
-{
-	while (is_label_char(*word) || (*word && strchr(".:/_", *word)))
-		word++;
-	return !*word;
-}
-
-static void take_dhcp_option(struct parser *p, struct loc loc, const char *key, const char *value)
-{
-	struct network *n = p->section.network;
-	_cleanup_words_ struct words w = split(value);
-	struct dhcp_option o = {.loc = loc};
-	uint32_t number = 0;
-	char *text = NULL;
-
-	if (w.n < 2 || w.more) {
-		parser_error(p, loc, key,
-			     "takes a number or name and its values, as in ntp-server 192.0.2.1 192.0.2.2");
-		return;
-	}
-	if (!word_number(w.list[0], 1, 254, &number) && !is_option_name(w.list[0])) {
-		parser_error(p, loc, key, "'%.40s' is not a number from 1 to 254 or a name as in ntp-server",
-			     w.list[0]);
-		return;
-	}
-	for (size_t i = 1; i < w.n; i++) {
-		_cleanup_free_ char *before = text;
-
-		if (!is_option_value(w.list[i])) {
-			parser_error(p, loc, key, "'%.60s' is not made of letters, digits and '.:/_-'", w.list[i]);
-			return;
-		}
-		text = before ? xasprintf("%s,%s", before, w.list[i]) : xstrdup(w.list[i]);
-	}
-	o.number = (uint8_t)number;
-	o.name = number ? NULL : xstrdup(w.list[0]);
-	o.value = text;
-	if (strlen(text) > OPTION_VALUE_MAX)
-		parser_error(p, loc, key, "is longer than an option can be (%d bytes)", OPTION_VALUE_MAX);
-	if (strlen(text) <= OPTION_VALUE_MAX && parser_count(p, COUNT_ITEMS, loc, key)) {
-		*ARRAY_APPEND(n->options, n->n_options) = o;
-		return;
-	}
-	free(o.name);
-	free(o.value);
 }
 
 /* "8080" or "8000-8099". */
@@ -340,7 +158,7 @@ static char *parse_forward_port(const struct words *w, struct forward_port *f)
 static void take_forward_port(struct parser *p, struct loc loc, const char *key, const char *value)
 {
 	struct network *n = p->section.network;
-	_cleanup_words_ struct words w = split(value);
+	_cleanup_words_ struct words w = words_split(value);
 	struct forward_port f = {.loc = loc};
 	_cleanup_free_ char *fault = parse_forward_port(&w, &f);
 
@@ -350,15 +168,30 @@ static void take_forward_port(struct parser *p, struct loc loc, const char *key,
 		*ARRAY_APPEND(n->forward_ports, n->n_forward_ports) = f;
 }
 
+/* Of whatever address the guests reach out under. */
+static void take_snat_ports(struct parser *p, struct loc loc, const char *key, const struct snat *s)
+{
+	struct network *n = p->section.network;
+
+	if (n->snat_ports.loc.line)
+		parser_error(p, loc, key, "the ports are there twice");
+	else
+		n->snat_ports = *s;
+}
+
 static void take_snat(struct parser *p, struct loc loc, const char *key, const char *value)
 {
 	struct network *n = p->section.network;
-	_cleanup_words_ struct words w = split(value);
+	_cleanup_words_ struct words w = words_split(value);
 	struct snat s = {.loc = loc}, *mine;
 	char *dash = w.n ? strchr(w.list[0], '-') : NULL;
 
 	if (w.n < 1 || w.n > 2) {
 		parser_error(p, loc, key, "takes ADDRESS[-ADDRESS] [PORT-PORT], as in 192.0.2.7 1024-32767");
+		return;
+	}
+	if (w.n == 1 && parse_ports(w.list[0], &s.port_from, &s.port_to)) {
+		take_snat_ports(p, loc, key, &s);
 		return;
 	}
 	if (dash)
@@ -424,7 +257,7 @@ static void take_tftp(struct parser *p, struct loc loc, const char *key, const c
 static void take_boot(struct parser *p, struct loc loc, const char *key, const char *value)
 {
 	struct network *n = p->section.network;
-	_cleanup_words_ struct words w = split(value);
+	_cleanup_words_ struct words w = words_split(value);
 	struct ip server = {0};
 
 	if (w.n < 1 || w.n > 2) {
@@ -455,6 +288,9 @@ const struct network_key guest_keys[] = {
 	{"host",	 0, true,  take_host},
 	{"dns",		 0, true,  take_dns},
 	{"dns_host",	 0, true,  take_dns_host},
+	{"dns_forward",	 0, true,  take_dns_forward},
+	{"srv",		 0, true,  take_srv},
+	{"txt",		 0, true,  take_txt},
 	{"dhcp_option",	 0, true,  take_dhcp_option},
 	{"forward_port", 0, true,  take_forward_port},
 	{"snat",	 0, true,  take_snat},

@@ -6,6 +6,7 @@
 
 static const char *const forward_names[] = {"nat", "route", "isolated", "open", NULL};
 static const char *const host_access_names[] = {"all", "services", "none", NULL};
+static const char *const lease_names[] = {"infinite", NULL};
 
 /* clang-format off */
 static const struct option network_rows[] = {
@@ -33,7 +34,7 @@ static const struct option network_rows[] = {
 	},
 	[NETWORK_LEASE_TIME] = {
 		.key = "lease_time", .type = &type_s, .place = PLACE_CONFIG, .min = 120, .max = 31536000, .initial = 3600,
-		.help = "how long an address is leased to a guest",
+		.names = lease_names, .help = "how long an address is leased to a guest",
 	},
 	[NETWORK_DOMAIN] = {
 		.key = "domain", .type = &type_string, .place = PLACE_CONFIG,
@@ -68,6 +69,16 @@ struct network *network_free(struct network *n)
 			free(n->dns_hosts[i].names[j]);
 		free(n->dns_hosts[i].names);
 	}
+	for (size_t i = 0; i < n->n_dns_forwards; i++)
+		free(n->dns_forwards[i].domain);
+	for (size_t i = 0; i < n->n_dns_srvs; i++) {
+		free(n->dns_srvs[i].name);
+		free(n->dns_srvs[i].target);
+	}
+	for (size_t i = 0; i < n->n_dns_txts; i++) {
+		free(n->dns_txts[i].name);
+		free(n->dns_txts[i].text);
+	}
 	for (size_t i = 0; i < n->n_options; i++) {
 		free(n->options[i].name);
 		free(n->options[i].value);
@@ -76,6 +87,9 @@ struct network *network_free(struct network *n)
 	free(n->hosts);
 	free(n->forwarders);
 	free(n->dns_hosts);
+	free(n->dns_forwards);
+	free(n->dns_srvs);
+	free(n->dns_txts);
 	free(n->options);
 	free(n->forward_ports);
 	free(n->boot.file);

@@ -9,6 +9,7 @@
 #include "model.h"
 
 enum forward_mode { FORWARD_NAT, FORWARD_ROUTE, FORWARD_ISOLATED, FORWARD_OPEN };
+#define LEASE_FOREVER UINT32_MAX
 enum host_access { HOST_ACCESS_ALL, HOST_ACCESS_SERVICES, HOST_ACCESS_NONE };
 
 /* Rows of [network] beside those of its bridge. */
@@ -18,7 +19,7 @@ enum network_row {
 	NETWORK_UPLINK,	     /* name of a link */
 	NETWORK_NAT6,	     /* bool */
 	NETWORK_HOST_ACCESS, /* enum host_access */
-	NETWORK_LEASE_TIME,  /* s */
+	NETWORK_LEASE_TIME,  /* s; LEASE_FOREVER */
 	NETWORK_DOMAIN,
 	NETWORK_TFTP, /* absolute path of a directory */
 	_NETWORK_ROWS,
@@ -47,6 +48,24 @@ struct dns_host {
 	struct ip ip;
 	char **names; /* owned */
 	size_t n_names;
+	struct loc loc;
+};
+
+/* Who is asked about a domain, in the place of the other forwarders. */
+struct dns_forward {
+	char *domain; /* owned */
+	struct ip server;
+	struct loc loc;
+};
+
+struct dns_srv {
+	char *name, *target; /* owned; "_ldap._tcp.example.org" and the host that serves it */
+	uint16_t port, priority, weight;
+	struct loc loc;
+};
+
+struct dns_txt {
+	char *name, *text; /* owned; text: letters, digits, blanks and ".:/_=+@*~?-" */
 	struct loc loc;
 };
 
@@ -98,11 +117,18 @@ struct network {
 	struct loc dns_loc;
 	struct dns_host *dns_hosts;
 	size_t n_dns_hosts;
+	struct dns_forward *dns_forwards;
+	size_t n_dns_forwards;
+	struct dns_srv *dns_srvs;
+	size_t n_dns_srvs;
+	struct dns_txt *dns_txts;
+	size_t n_dns_txts;
 	struct dhcp_option *options;
 	size_t n_options;
 	struct forward_port *forward_ports;
 	size_t n_forward_ports;
 	struct snat snat4, snat6;
+	struct snat snat_ports; /* without addresses: for the families that have no other */
 	struct boot boot;
 };
 

@@ -70,7 +70,7 @@ extern const struct type type_s32;
 extern const struct type type_bool32; /* bool carried as u32 (stp_state) */
 extern const struct type type_be16;   /* VLAN protocol: names at option->names by value */
 extern const struct type type_ms;     /* u32 milliseconds; a bare number is milliseconds */
-extern const struct type type_s;      /* u32 seconds; a bare number is seconds */
+extern const struct type type_s;      /* u32 seconds; a bare number is seconds; option->names[0], if any: UINT32_MAX */
 extern const struct type type_cs;     /* u32 of 1/100 s (clock_t); needs a unit; rounded by the kernel's HZ */
 extern const struct type type_cs64;   /* same, u64 */
 /*

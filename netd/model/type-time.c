@@ -131,17 +131,26 @@ static void ms_allowed(const struct option *o, FILE *f)
 
 static int s_parse(const struct option *o, const char *text, union value *v, char **why)
 {
+	if (o->names && streq(text, o->names[0])) {
+		v->num = UINT32_MAX;
+		return 0;
+	}
 	return time_parse(o, text, v, 1000000, true, why);
 }
 
-static void s_print(const struct option *o _unused_, union value v, FILE *f)
+static void s_print(const struct option *o, union value v, FILE *f)
 {
-	s_text(v.num, f);
+	if (o->names && v.num == UINT32_MAX)
+		fputs(o->names[0], f);
+	else
+		s_text(v.num, f);
 }
 
 static void s_allowed(const struct option *o, FILE *f)
 {
 	range_text(o, s_text, f);
+	if (o->names)
+		fprintf(f, ", or %s", o->names[0]);
 }
 
 static int cs_parse(const struct option *o, const char *text, union value *v, char **why)

@@ -55,6 +55,8 @@ static void write_dns(const struct writer *w)
 		word(w, "no-resolv");
 	for (size_t i = 0; i < n->n_forwarders; i++)
 		word(w, "server=%s", ip_format(&n->forwarders[i], text));
+	for (size_t i = 0; i < n->n_dns_forwards; i++)
+		word(w, "server=/%s/%s", n->dns_forwards[i].domain, ip_format(&n->dns_forwards[i].server, text));
 	if (domain) {
 		word(w, "domain=%s", domain);
 		word(w, "local=/%s/", domain);
@@ -62,9 +64,33 @@ static void write_dns(const struct writer *w)
 	}
 }
 
+static void write_records(const struct writer *w)
+{
+	for (size_t i = 0; i < w->n->n_dns_srvs; i++) {
+		const struct dns_srv *s = &w->n->dns_srvs[i];
+
+		word(w, "srv-host=%s,%s,%u,%u,%u", s->name, s->target, s->port, s->priority, s->weight);
+	}
+	for (size_t i = 0; i < w->n->n_dns_txts; i++)
+		word(w, "txt-record=%s,%s", w->n->dns_txts[i].name, w->n->dns_txts[i].text);
+}
+
+#define LEASE_TEXT 24
+
+static const char *lease_text(const struct network *n, char buf[LEASE_TEXT])
+{
+	uint64_t lease = values_num(n->own, NETWORK_LEASE_TIME, 3600);
+
+	if (lease == LEASE_FOREVER)
+		return "infinite";
+	snprintf(buf, LEASE_TEXT, "%llus", (unsigned long long)lease);
+	return buf;
+}
+
 static void write_ranges(const struct writer *w)
 {
-	uint64_t lease = values_num(w->n->own, NETWORK_LEASE_TIME, 3600);
+	char buf[LEASE_TEXT];
+	const char *lease = lease_text(w->n, buf);
 
 	for (size_t i = 0; i < w->n->n_ranges; i++) {
 		const struct dhcp_range *r = &w->n->ranges[i];
@@ -76,10 +102,9 @@ static void write_ranges(const struct writer *w)
 		ip_format(&r->from, from);
 		ip_format(&r->to, to);
 		if (r->from.family == AF_INET)
-			word(w, "dhcp-range=%s,%s,%s,%llus", from, to, netmask_text(subnet->prefix_len, mask),
-			     (unsigned long long)lease);
+			word(w, "dhcp-range=%s,%s,%s,%s", from, to, netmask_text(subnet->prefix_len, mask), lease);
 		else
-			word(w, "dhcp-range=%s,%s,%u,%llus", from, to, subnet->prefix_len, (unsigned long long)lease);
+			word(w, "dhcp-range=%s,%s,%u,%s", from, to, subnet->prefix_len, lease);
 	}
 }
 
@@ -103,7 +128,8 @@ static bool has_host_in(const struct network *n, const struct address *subnet)
  */
 static void write_subnets(const struct writer *w)
 {
-	unsigned long long lease = values_num(w->n->own, NETWORK_LEASE_TIME, 3600);
+	char buf[LEASE_TEXT];
+	const char *lease = lease_text(w->n, buf);
 	bool ra = false;
 
 	for (size_t i = 0; i < w->l->n_addresses; i++) {
@@ -117,9 +143,9 @@ static void write_subnets(const struct writer *w)
 			continue;
 		ip_format(&ip, text);
 		if (a->family == AF_INET && hosts)
-			word(w, "dhcp-range=%s,static,%s,%llus", text, netmask_text(a->prefix_len, mask), lease);
+			word(w, "dhcp-range=%s,static,%s,%s", text, netmask_text(a->prefix_len, mask), lease);
 		else if (a->family == AF_INET6 && hosts)
-			word(w, "dhcp-range=%s,static,%u,%llus", text, a->prefix_len, lease);
+			word(w, "dhcp-range=%s,static,%u,%s", text, a->prefix_len, lease);
 		else if (a->family == AF_INET6)
 			word(w, "dhcp-range=%s,ra-only,%u", text, a->prefix_len);
 	}
@@ -239,6 +265,7 @@ struct blob *dnsmasq_make(const struct network *n, const struct link *l)
 	word(&w, "except-interface=lo");
 	word(&w, "bind-dynamic");
 	write_dns(&w);
+	write_records(&w);
 	if (network_word(n, NETWORK_TFTP)) {
 		word(&w, "enable-tftp");
 		word(&w, "tftp-root=%s", network_word(n, NETWORK_TFTP));

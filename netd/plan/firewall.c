@@ -54,7 +54,7 @@ static struct needs needs_of(const struct config *c)
 		needs.refuse |= forward == FORWARD_ISOLATED;
 		needs.early |= forward == FORWARD_ISOLATED && model_find(&c->links, n->bridge)->n_addresses;
 		needs.answers |= forward == FORWARD_NAT;
-		needs.masq |= forward == FORWARD_NAT &&
+		needs.masq |= forward == FORWARD_NAT && !n->snat_ports.loc.line &&
 			      (!n->snat4.loc.line || (values_num(n->own, NETWORK_NAT6, 0) && !n->snat6.loc.line));
 		for (size_t p = 0; p < n->n_forward_ports; p++)
 			*(n->forward_ports[p].guest.family == AF_INET ? &needs.ports4 : &needs.ports6) = true;
@@ -99,6 +99,13 @@ static void add_no_multicast(struct firewall_chain *c)
 /* A source port below 1024 is trusted by old services: no guest gets one (as libvirt has it). */
 #define GUEST_PORTS "1024-65535"
 
+static void add_masquerade(struct firewall_chain *c, const char *ports)
+{
+	firewall_add_rule(c, "meta l4proto tcp masquerade to :%s", ports);
+	firewall_add_rule(c, "meta l4proto udp masquerade to :%s", ports);
+	firewall_add_rule(c, "masquerade");
+}
+
 static void add_helpers(struct firewall *f, const struct needs *needs)
 {
 	struct firewall_chain *c;
@@ -128,9 +135,7 @@ static void add_helpers(struct firewall *f, const struct needs *needs)
 	if (needs->masq) {
 		c = firewall_add_chain(f, "masq", NULL);
 		add_no_multicast(c);
-		firewall_add_rule(c, "meta l4proto tcp masquerade to :" GUEST_PORTS);
-		firewall_add_rule(c, "meta l4proto udp masquerade to :" GUEST_PORTS);
-		firewall_add_rule(c, "masquerade");
+		add_masquerade(c, GUEST_PORTS);
 	}
 	if (needs->services) {
 		c = firewall_add_chain(f, "host_services", NULL);
@@ -307,6 +312,10 @@ static void add_snat_rules(struct firewall_chain *c, const struct snat *s)
 
 	if (s->port_from)
 		snprintf(ports, sizeof(ports), "%u-%u", s->port_from, s->port_to);
+	if (!s->from.family) {
+		add_masquerade(c, ports);
+		return;
+	}
 	firewall_add_rule(c, "meta l4proto tcp snat %s to %s:%s", family, with_ports, ports);
 	firewall_add_rule(c, "meta l4proto udp snat %s to %s:%s", family, with_ports, ports);
 	firewall_add_rule(c, "snat %s to %s", family, range);
@@ -321,6 +330,9 @@ static void add_snat(const struct guests *g)
 		add_snat_rules(c, &g->n->snat4);
 	if (g->n->snat6.loc.line)
 		add_snat_rules(c, &g->n->snat6);
+	/* What is left: `snat ip` judges IPv4 only. */
+	if (g->n->snat_ports.loc.line)
+		add_snat_rules(c, &g->n->snat_ports);
 }
 
 /* Its packets are not even forwarded, which nobody would tell the guest. Only of its own subnet: see br_netfilter. */
@@ -347,7 +359,7 @@ static void add_nat(const struct guests *g)
 	struct firewall_chain *c;
 	bool is_nat = network_forward(g->n) == FORWARD_NAT, nat6 = values_num(g->n->own, NETWORK_NAT6, 0) != 0;
 
-	if (is_nat && (g->n->snat4.loc.line || g->n->snat6.loc.line))
+	if (is_nat && (g->n->snat4.loc.line || g->n->snat6.loc.line || g->n->snat_ports.loc.line))
 		add_snat(g);
 	c = own_chain(g, "nat");
 	/* A guest that comes to a guest by the host's address must be answered by way of the host. */
@@ -360,9 +372,11 @@ static void add_nat(const struct guests *g)
 		char subnet[SUBNET_TEXT];
 
 		subnet_text(a, "saddr", subnet, sizeof(subnet));
-		if ((is4 ? &g->n->snat4 : &g->n->snat6)->loc.line)
+		if (!is4 && !nat6)
+			continue;
+		if ((is4 ? &g->n->snat4 : &g->n->snat6)->loc.line || g->n->snat_ports.loc.line)
 			firewall_add_rule(c, "%s goto snat_%s", subnet, g->n->bridge);
-		else if (is4 || nat6)
+		else
 			firewall_add_rule(c, "%s goto masq", subnet);
 	}
 }

@@ -22,6 +22,10 @@ domain = guests.example
 forward_port = tcp 8080 192.168.150.10 80
 forward_port = tcp 8080 fd00:150::10 80
 '''
+RECORDS = '''lease_time = infinite
+srv = _x._tcp.other.example dc.other.example 389 20 10
+txt = _x._tcp.other.example v=spf1 include:mail.example -all
+'''
 ROUTE = '[network transit]\nbridge = brroute\nforward = route\naddress = 10.9.0.1/24\ndns = no\n'
 LAB = '[network lab]\nbridge = brlab\nforward = isolated\naddress = 10.8.0.1/24\ndns = no\n'
 UPLINK = '[ethernet eth0]\naddress = 192.0.2.1/24 fd00:2::1/64\ngateway = 192.0.2.2 fd00:2::2\n'
@@ -347,8 +351,12 @@ class Services(NetworkCase):
         self.assertEqual(len(self.bed.varlink('Leases')['leases']), 2)
         # Another domain: another process. No network: none.
         pid = self.pids()['brnat']
-        self.bed.apply(UPLINK + NAT.replace('guests.example', 'other.example'))
+        self.bed.apply(UPLINK + NAT.replace('guests.example', 'other.example') + RECORDS)
         self.assertNotEqual(self.pids()['brnat'], pid)
+        self.lease(guest)
+        self.assertIn('infinite', [l['expires_at'] or 'infinite' for l in self.bed.varlink('Leases')['leases']])
+        for kind, answer in (('txt', 'v=spf1 include:mail.example -all'), ('srv', '20 10 389 dc.other.example')):
+            self.assertIn(answer, guest.run('busybox', 'nslookup', f'-type={kind}', '_x._tcp.other.example', '192.168.150.1', check=False))
         pid = self.pids()['brnat']
         self.bed.apply(UPLINK, '--force')
         self.assertEqual(self.pids(), {})
