@@ -62,12 +62,10 @@ struct host {
 	const struct resolver *resolver; /* NULL: none */
 	bool file_allowed, wanted, stale;
 	bool zones_stale, zones_known;
-	struct zones zones;	       /* as last read */
-	struct told_list told;	       /* what the resolver has, as last read */
-	sd_event_source *watch;	       /* of /etc/resolv.conf while we keep it */
-	const struct foreign *foreign; /* borrowed: other firewalls, as last shown; NULL: nobody asked */
-	sd_event_source *iptables_again;
-	char *iptables_trouble; /* owned: why iptables was not told; NULL: it was */
+	struct zones zones;	     /* as last read */
+	struct told_list told;	     /* what the resolver has, as last read */
+	sd_event_source *watch;	     /* of /etc/resolv.conf while we keep it */
+	struct iptables iptables[2]; /* the second: the older one */
 	struct libvirt_networks libvirt;
 	bool libvirt_known;
 	char *guest_zone;	   /* owned: firewalld's for guests; NULL: it has none */

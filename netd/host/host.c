@@ -110,7 +110,8 @@ void host_doubt(struct host *h)
 {
 	free(TAKE_PTR(h->refused));
 	h->n_refused = 0;
-	free(TAKE_PTR(h->iptables_trouble));
+	for (size_t i = 0; i < ARRAY_SIZE(h->iptables); i++)
+		free(TAKE_PTR(h->iptables[i].trouble));
 	h->libvirt_known = false;
 	h->stale = true;
 	dnsmasqs_doubt(h->dnsmasqs);
@@ -163,8 +164,8 @@ struct host *host_free(struct host *h)
 	told_done(&h->told);
 	zones_done(&h->zones);
 	free(h->refused);
-	sd_event_source_disable_unref(h->iptables_again);
-	free(h->iptables_trouble);
+	for (size_t i = 0; i < ARRAY_SIZE(h->iptables); i++)
+		iptables_done(&h->iptables[i]);
 	free(h->guest_zone);
 	libvirt_networks_done(&h->libvirt);
 	free(h->state_dir);
@@ -344,46 +345,6 @@ void host_show_dnsmasq(struct host *h, struct model *actual, bool wanted)
 	dnsmasqs_show(h->dnsmasqs, actual, wanted);
 }
 
-void host_show_iptables(struct host *h, struct model *actual, const struct foreign *f)
-{
-	struct link *all = model_find(actual, LINK_ALL);
-
-	h->foreign = f;
-	if (all && !h->iptables_trouble)
-		values_put(all->common, LINK_IPTABLES, (union value){.blob = assist_found(f)}, LOC_NONE);
-	else if (all)
-		values_unset(all->common, LINK_IPTABLES);
-}
-
-const char *host_iptables_trouble(const struct host *h)
-{
-	return h->iptables_trouble;
-}
-
-/* What iptables would not be told is told it again after this long, or by the next apply. */
-#define IPTABLES_AGAIN_USEC (60ull * 1000 * 1000)
-
-static int on_iptables_again(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
-{
-	struct host *h = userdata;
-
-	free(TAKE_PTR(h->iptables_trouble));
-	h->changed(h->userdata);
-	return 0;
-}
-
-/* No network hangs on what others let pass: what cannot be told them is said, and the rest goes on. */
-static void tell_iptables(struct host *h, const struct link *all)
-{
-	free(TAKE_PTR(h->iptables_trouble));
-	h->iptables_again = sd_event_source_disable_unref(h->iptables_again);
-	if (!h->foreign || iptables_write(h->foreign, values_at(all->common, LINK_IPTABLES), &h->iptables_trouble) == 0)
-		return;
-	log_warning("%s", h->iptables_trouble);
-	sd_event_add_time_relative(h->event, &h->iptables_again, CLOCK_MONOTONIC, IPTABLES_AGAIN_USEC, 0,
-				   on_iptables_again, h);
-}
-
 /* Tells the resolver both lists; what the op does not say stays as it is. */
 static int tell_resolver(struct host *h, const struct op *op, uint32_t ifindex, char **why)
 {
@@ -445,7 +406,9 @@ int host_write(struct host *h, const struct op *op, uint32_t ifindex, char **why
 	if (op->common >> LINK_DNSMASQ & 1)
 		r = dnsmasqs_write(h->dnsmasqs, l->name, values_at(l->common, LINK_DNSMASQ), why);
 	if (op->common >> LINK_IPTABLES & 1)
-		tell_iptables(h, l);
+		iptables_tell(h, false, values_at(l->common, LINK_IPTABLES));
+	if (op->common >> LINK_LEGACY & 1)
+		iptables_tell(h, true, values_at(l->common, LINK_LEGACY));
 	if (r == 0 && op->common >> LINK_ZONE & 1)
 		r = tell_firewalld(h, l, why);
 	if (r == 0 && op->common & LINK_RESOLVER_ROWS)

@@ -44,10 +44,10 @@ void host_doubt(struct host *h);
 void host_show(struct host *h, struct model *actual, bool wanted);
 /* The same for the dnsmasq of bridges. Ends those whose bridge is gone. wanted: there are, or were, networks. */
 void host_show_dnsmasq(struct host *h, struct model *actual, bool wanted);
-/* And what iptables is made to accept, into the row of LINK_ALL. f: lives as long as nothing else is shown. */
-void host_show_iptables(struct host *h, struct model *actual, const struct foreign *f);
-/* Why iptables does not accept what it was asked to; NULL: it does. Borrowed. */
-const char *host_iptables_trouble(const struct host *h);
+/* And what both kinds of iptables are made to accept, into the rows of LINK_ALL. They live until others are shown. */
+void host_show_iptables(struct host *h, struct model *actual, const struct foreign *f, const struct foreign *legacy);
+/* Why that, or the older, iptables does not accept what it was asked to; NULL: it does. Borrowed. */
+const char *host_iptables_trouble(const struct host *h, bool legacy);
 /*
  * Executes an OP_HOST about the link with that ifindex. Where there is nobody to tell, it is done: when somebody comes,
  * what differs is told. Returns 0, or negative errno with *why (the caller frees it); after that the link's rows are

@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: iptables.h. */
-#include "iptables.h"
+/* Purpose: iptables.h, and what host.h says of it. */
+#include "host-internal.h"
+#include "spawn.h"
 
 #include <linux/netfilter.h>
 #include <sys/mman.h>
 
+#include "../log.h"
 #include "../plan/assist.h"
-#include "spawn.h"
 
-/* Those of nftables, whichever kind the host's alternatives name: what was read is nftables'. */
+/* Of the kind that was read, whichever the host's alternatives name. */
 static const struct {
 	uint8_t family;
+	bool legacy;
 	const char *program;
 } programs[] = {
-	{NFPROTO_IPV4, "iptables-nft-restore"},
-	{NFPROTO_IPV6, "ip6tables-nft-restore"},
+	{NFPROTO_IPV4, false, "iptables-nft-restore"},
+	{NFPROTO_IPV6, false, "ip6tables-nft-restore"},
+	{NFPROTO_IPV4, true, "iptables-legacy-restore"},
+	{NFPROTO_IPV6, true, "ip6tables-legacy-restore"},
 };
 
-/* It waits for others that write there, and the kernel loads what its rules need. For both families it must end before
- * the service manager takes us for dead (WatchdogSec of kvmnetd.service). */
-#define PATIENCE_MSEC 12000
+/* What it would not be told is told it again after this long, or by the next apply. */
+#define AGAIN_USEC (60ull * 1000 * 1000)
+
+/* It waits for others that write there, and the kernel loads what its rules need. Both kinds for both families must end
+ * before the service manager takes us for dead (WatchdogSec of kvmnetd.service). */
+#define PATIENCE_MSEC 7000
 
 static int run(const char *program, const char *text, char **why)
 {
@@ -44,14 +51,71 @@ static int run(const char *program, const char *text, char **why)
 	return r;
 }
 
-int iptables_write(const struct foreign *f, union value words, char **why)
+static int write_rules(const struct foreign *f, bool legacy, union value words, char **why)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		_cleanup_free_ char *text = assist_commands(words.blob, f, programs[i].family);
-		int r = text ? run(programs[i].program, text, why) : 0;
+		_cleanup_free_ char *text = NULL;
+		int r;
 
+		if (programs[i].legacy != legacy)
+			continue;
+		text = assist_commands(words.blob, f, programs[i].family);
+		r = text ? run(programs[i].program, text, why) : 0;
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+void iptables_done(struct iptables *t)
+{
+	sd_event_source_disable_unref(t->again);
+	free(t->trouble);
+}
+
+static int tell_again(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	struct host *h = userdata;
+
+	for (size_t i = 0; i < ARRAY_SIZE(h->iptables); i++)
+		free(TAKE_PTR(h->iptables[i].trouble));
+	h->changed(h->userdata);
+	return 0;
+}
+
+void iptables_tell(struct host *h, bool legacy, union value words)
+{
+	struct iptables *t = &h->iptables[legacy];
+
+	free(TAKE_PTR(t->trouble));
+	t->again = sd_event_source_disable_unref(t->again);
+	if (!t->foreign || write_rules(t->foreign, legacy, words, &t->trouble) == 0)
+		return;
+	log_warning("%s", t->trouble);
+	sd_event_add_time_relative(h->event, &t->again, CLOCK_MONOTONIC, AGAIN_USEC, 0, tell_again, h);
+}
+
+static void show(struct iptables *t, struct values *all, enum link_row row)
+{
+	if (t->trouble)
+		values_unset(all, row);
+	else
+		values_put(all, row, (union value){.blob = assist_found(t->foreign)}, LOC_NONE);
+}
+
+void host_show_iptables(struct host *h, struct model *actual, const struct foreign *f, const struct foreign *legacy)
+{
+	struct link *all = model_find(actual, LINK_ALL);
+
+	h->iptables[false].foreign = f;
+	h->iptables[true].foreign = legacy;
+	if (!all)
+		return;
+	show(&h->iptables[false], all->common, LINK_IPTABLES);
+	show(&h->iptables[true], all->common, LINK_LEGACY);
+}
+
+const char *host_iptables_trouble(const struct host *h, bool legacy)
+{
+	return h->iptables[legacy].trouble;
 }

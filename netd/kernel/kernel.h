@@ -41,6 +41,8 @@ int kernel_follow_firewall(struct kernel *k);
 const struct firewall *kernel_firewall(const struct kernel *k);
 /* Other firewalls of the host; the same. */
 const struct foreign *kernel_foreign(const struct kernel *k);
+/* And those in the tables of the older iptables. */
+const struct foreign *kernel_legacy(const struct kernel *k);
 /*
  * Takes in all events that are queued; dumps anew when some were lost. 0 or negative errno. `changed` is not called
  * from here, but from a later turn of the loop.

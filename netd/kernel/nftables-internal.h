@@ -17,7 +17,8 @@ struct nftables {
 	nftables_changed_fn *changed;
 	void *userdata;
 	struct firewall actual;
-	struct foreign foreign;
+	struct foreign foreign, legacy;
+	sd_event_source *look;
 	bool stale, foreign_stale;
 	uint32_t seq;
 	_Alignas(struct nlmsghdr) uint8_t buffer[BUFFER];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: nftables.h. */
+#include "legacy-tables.h"
 #include "nftables-internal.h"
 
 #include <arpa/inet.h>
@@ -11,6 +12,8 @@
 
 /* An answer that was torn by a change is asked for again this often. */
 #define TRIES 5
+/* The older iptables' tables are looked at this often; where there are none, that is a file that does not open. */
+#define LOOK_USEC (5ull * 1000 * 1000)
 /* libnftnl's udata.h: the type of a rule's comment among its user data. */
 #define UDATA_RULE_COMMENT 0
 
@@ -306,6 +309,31 @@ static int read_foreign(struct nftables *n)
 	return r;
 }
 
+/* Has anything changed since in the tables of the older iptables? They are taken over where ACTUAL may change. */
+static bool read_legacy(struct nftables *n, bool take)
+{
+	struct foreign f = FOREIGN_NULL;
+	bool changed = legacy_read(&f) == 0 && !foreign_equal(&f, &n->legacy);
+
+	if (changed && take) {
+		foreign_done(&n->legacy);
+		n->legacy = f;
+		f = FOREIGN_NULL;
+	}
+	foreign_done(&f);
+	return changed;
+}
+
+/* Nobody is told of changes there. */
+static int on_look(sd_event_source *s, uint64_t usec _unused_, void *userdata)
+{
+	struct nftables *n = userdata;
+
+	if (read_legacy(n, false))
+		n->changed(n->userdata);
+	return sd_event_source_set_time_relative(s, LOOK_USEC);
+}
+
 /* Notes which of the tables the events that are queued are about, and tells of it. */
 static void take_events(struct nftables *n)
 {
@@ -365,6 +393,12 @@ static int open_all(struct nftables *n, sd_event *event)
 		return -ENOMEM;
 	r = read_table(n);
 	r = r ? r : read_foreign(n);
+	if (r == 0) {
+		read_legacy(n, true);
+		r = sd_event_add_time_relative(event, &n->look, CLOCK_MONOTONIC, LOOK_USEC, LOOK_USEC, on_look, n);
+	}
+	if (r == 0)
+		r = sd_event_source_set_enabled(n->look, SD_EVENT_ON);
 	/* nfnetlink_rcv_msg(): no subsystem of that number, and no module for it. */
 	return r == -EINVAL ? -EOPNOTSUPP : r;
 }
@@ -376,6 +410,7 @@ int nftables_open(struct nftables **ret, sd_event *event, nftables_changed_fn *c
 
 	n->changed = changed;
 	n->userdata = userdata;
+	n->legacy.is_legacy = true;
 	r = open_all(n, event);
 	if (r < 0)
 		nftables_close(n);
@@ -389,6 +424,7 @@ struct nftables *nftables_close(struct nftables *n)
 	if (!n)
 		return NULL;
 	sd_event_source_disable_unref(n->source);
+	sd_event_source_disable_unref(n->look);
 	if (n->requests)
 		mnl_socket_close(n->requests);
 	if (n->events)
@@ -397,6 +433,7 @@ struct nftables *nftables_close(struct nftables *n)
 		nft_ctx_free(n->ctx);
 	firewall_done(&n->actual);
 	foreign_done(&n->foreign);
+	foreign_done(&n->legacy);
 	free(n);
 	return NULL;
 }
@@ -411,6 +448,11 @@ const struct foreign *nftables_foreign(const struct nftables *n)
 	return &n->foreign;
 }
 
+const struct foreign *nftables_legacy(const struct nftables *n)
+{
+	return &n->legacy;
+}
+
 int nftables_settle(struct nftables *n)
 {
 	int r;
@@ -419,6 +461,7 @@ int nftables_settle(struct nftables *n)
 	r = n->stale ? read_table(n) : 0;
 	if (r == 0 && n->foreign_stale)
 		r = read_foreign(n);
+	read_legacy(n, true);
 	return r;
 }
 

@@ -23,6 +23,8 @@ struct nftables *nftables_close(struct nftables *n);
 const struct firewall *nftables_actual(const struct nftables *n);
 /* Other firewalls, as last read. */
 const struct foreign *nftables_foreign(const struct nftables *n);
+/* Those of the older iptables. */
+const struct foreign *nftables_legacy(const struct nftables *n);
 /* Reads again when something may have changed since. 0 or negative errno. */
 int nftables_settle(struct nftables *n);
 /* Commands as nft -f takes them, all or none. On failure *ret_text says why; the caller frees it. */

@@ -395,6 +395,13 @@ const struct foreign *kernel_foreign(const struct kernel *k)
 	return k->nftables ? nftables_foreign(k->nftables) : &none;
 }
 
+const struct foreign *kernel_legacy(const struct kernel *k)
+{
+	static const struct foreign none;
+
+	return k->nftables ? nftables_legacy(k->nftables) : &none;
+}
+
 static int open_all(struct kernel *k)
 {
 	static const unsigned groups[] = {

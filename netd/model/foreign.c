@@ -26,6 +26,27 @@ void foreign_done(struct foreign *f)
 	*f = FOREIGN_NULL;
 }
 
+static bool same_chain(const struct foreign_chain *a, const struct foreign_chain *b)
+{
+	return a->family == b->family && a->hook == b->hook && streq(a->table, b->table) && streq(a->name, b->name) &&
+	       a->policy_drops == b->policy_drops && a->end_drops == b->end_drops && a->has_jump == b->has_jump &&
+	       a->n_links == b->n_links && (!a->n_links || !memcmp(a->links, b->links, a->n_links * sizeof(*a->links)));
+}
+
+bool foreign_equal(const struct foreign *a, const struct foreign *b)
+{
+	bool same = a->n_chains == b->n_chains && a->n_rules == b->n_rules && a->n_own_chains == b->n_own_chains;
+
+	for (size_t i = 0; same && i < a->n_chains; i++)
+		same = same_chain(&a->chains[i], &b->chains[i]);
+	for (size_t i = 0; same && i < a->n_rules; i++)
+		same = a->rules[i].family == b->rules[i].family && streq(a->rules[i].chain, b->rules[i].chain) &&
+		       streq(a->rules[i].comment, b->rules[i].comment);
+	for (size_t i = 0; same && i < a->n_own_chains; i++)
+		same = streq(a->own_chains[i], b->own_chains[i]);
+	return same;
+}
+
 struct foreign_chain *foreign_add_chain(struct foreign *f, uint8_t family, const char *table, const char *name)
 {
 	struct foreign_chain *c = ARRAY_APPEND(f->chains, f->n_chains);

@@ -31,7 +31,9 @@ struct foreign_rule {
 	char *comment; /* owned; see plan/assist.h */
 };
 
+/* Those on nftables, or those of the older iptables, which is beside it: one struct for each. */
 struct foreign {
+	bool is_legacy; /* the latter */
 	struct foreign_chain *chains;
 	size_t n_chains;
 	struct foreign_rule *rules;
@@ -42,6 +44,7 @@ struct foreign {
 
 #define FOREIGN_NULL ((struct foreign){0})
 void foreign_done(struct foreign *f);
+bool foreign_equal(const struct foreign *a, const struct foreign *b);
 struct foreign_chain *foreign_add_chain(struct foreign *f, uint8_t family, const char *table, const char *name);
 void foreign_add_rule(struct foreign *f, uint8_t family, const char *chain, const char *comment);
 void foreign_add_own_chain(struct foreign *f, uint8_t family, const char *name);

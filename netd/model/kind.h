@@ -96,6 +96,7 @@ enum link_row {
 	LINK_FORWARDING6,   /* internal, of networks; the kernel has it for all links together only */
 	LINK_DNSMASQ,	    /* internal, of networks: see plan/dnsmasq.h */
 	LINK_IPTABLES,	    /* internal, of LINK_ALL: see plan/assist.h */
+	LINK_LEGACY,	    /* the same for the older iptables */
 	LINK_GROUP,	    /* internal, for the way back: many links are deleted as a group */
 	_LINK_ROWS,
 };
@@ -104,7 +105,7 @@ enum link_row {
 /* Those that concern the host itself, and what the guests of a network are told. */
 #define LINK_RESOLVER_ROWS (1ull << LINK_DNS | 1ull << LINK_SEARCH)
 #define LINK_SELF_ROWS (LINK_RESOLVER_ROWS | 1ull << LINK_DHCP | 1ull << LINK_ZONE)
-#define LINK_HOST_ROWS (LINK_SELF_ROWS | 1ull << LINK_DNSMASQ | 1ull << LINK_IPTABLES)
+#define LINK_HOST_ROWS (LINK_SELF_ROWS | 1ull << LINK_DNSMASQ | 1ull << LINK_IPTABLES | 1ull << LINK_LEGACY)
 
 enum ipv6_setting { IPV6_NO, IPV6_LINK_LOCAL, IPV6_YES };
 enum dhcp_setting { DHCP_NO, DHCP_IPV4, DHCP_IPV6, DHCP_YES }; /* a bit for each family */

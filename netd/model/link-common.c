@@ -106,6 +106,10 @@ static const struct option rows[] = {
 		.key = "iptables", .type = &type_words, .place = PLACE_HOST, .flags = OPTION_INTERNAL | OPTION_HIDDEN_READ,
 		.help = "What other firewalls are made to accept of networks.",
 	},
+	[LINK_LEGACY] = {
+		.key = "iptables-legacy", .type = &type_words, .place = PLACE_HOST, .flags = OPTION_INTERNAL | OPTION_HIDDEN_READ,
+		.help = "The same of the iptables that is not on nftables.",
+	},
 	[LINK_GROUP] = {
 		.key = "group", .type = &type_u32, .place = PLACE_LINK, .attr = IFLA_GROUP,
 		.max = UINT32_MAX, .flags = OPTION_INTERNAL,

@@ -270,9 +270,10 @@ static const char *family_word(uint8_t family)
 }
 
 /* What an operator would say to it. */
-static char *cure_of(const struct foreign_chain *chain, const char *bridge)
+static char *cure_of(const struct foreign *f, const struct foreign_chain *chain, const char *bridge)
 {
-	const char *program = chain->family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
+	_cleanup_free_ char *program = xasprintf("%s%s", chain->family == NFPROTO_IPV4 ? "iptables" : "ip6tables",
+						 f->is_legacy ? "-legacy" : "");
 	const char *family = family_word(chain->family);
 
 	if (foreign_is_iptables(chain) && chain->hook == FOREIGN_FORWARD)
@@ -296,15 +297,16 @@ void assist_warn(const struct config *c, const struct foreign *f, void (*add)(co
 	for (size_t i = 0; setting != FOREIGN_FIREWALL_OFF && i < f->n_chains; i++) {
 		const struct foreign_chain *chain = &f->chains[i];
 		const struct network *n = foreign_drops(chain) ? first_blocked(c, chain) : NULL;
-		_cleanup_free_ char *cure = n ? cure_of(chain, n->bridge) : NULL, *text = NULL;
+		_cleanup_free_ char *cure = n ? cure_of(f, chain, n->bridge) : NULL, *text = NULL;
 
 		/* Its zones are judged by what it says itself. */
 		if (!n || streq(chain->table, "firewalld") ||
 		    (setting == FOREIGN_FIREWALL_ASSIST && foreign_is_iptables(chain)))
 			continue;
-		text = xasprintf("another firewall drops what guests %s: chain %s of nftables' table %s %s (%s)",
+		text = xasprintf("another firewall drops what guests %s: chain %s of %s table %s %s (%s)",
 				 chain->hook == FOREIGN_FORWARD ? "send and receive" : "ask of the host", chain->name,
-				 family_word(chain->family), chain->table, cure);
+				 f->is_legacy ? "iptables-legacy's" : "nftables'", family_word(chain->family),
+				 chain->table, cure);
 		add(text, userdata);
 	}
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: `[daemon] foreign_firewall`: what other firewalls of the host must accept so that guests work, as the words
- * of LINK_IPTABLES of LINK_ALL. iptables' chains (Docker's, ufw's) get two chains of ours, KVMNETD-FWD and KVMNETD-IN,
- * which accept what our bridges forward and the services that guests are given; our own table goes on judging both.
- * Every rule there carries the comment "kvmnetd WORD NUMBER/OF", so that it is known whose it is and that all are
- * there. Pure; host/iptables.c runs the text.
+ * of LINK_IPTABLES, and for the older iptables of LINK_LEGACY, of LINK_ALL. iptables' chains (Docker's, ufw's) get two
+ * chains of ours, KVMNETD-FWD and KVMNETD-IN, which accept what our bridges forward and the services that guests are
+ * given; our own table goes on judging both. Every rule there carries the comment "kvmnetd WORD NUMBER/OF", so that it
+ * is known whose it is and that all are there. Pure; host/iptables.c runs the text.
  *
  * A word is WHAT:BRIDGE, WHAT being one of forward, dhcp, dns, tftp, or for IPv6 forward6, dhcp6, dns6, tftp6.
  */

@@ -6,10 +6,11 @@
 #include "assist.h"
 #include "resolve-link.h"
 
-static void want_iptables(const struct resolve_input *in, struct effective *e)
+static void want_iptables(const struct resolve_input *in, struct effective *e, const struct foreign *f,
+			  enum link_row row)
 {
 	const struct config *c = in->config;
-	struct blob *words = in->foreign ? assist_wanted(c, in->foreign) : NULL;
+	struct blob *words = f ? assist_wanted(c, f) : NULL;
 	struct link *all = model_find(&e->links, LINK_ALL);
 
 	if (words && !all && model_find(in->actual, LINK_ALL)) {
@@ -17,7 +18,7 @@ static void want_iptables(const struct resolve_input *in, struct effective *e)
 		all->foreign = true;
 	}
 	if (words && all)
-		values_put(all->common, LINK_IPTABLES, (union value){.blob = words}, c->networks[0]->loc);
+		values_put(all->common, row, (union value){.blob = words}, c->networks[0]->loc);
 	else
 		free(words);
 }
@@ -40,5 +41,6 @@ void resolve_foreign(const struct resolve_input *in, struct effective *e)
 		return;
 	for (size_t i = 0; in->guest_zone && i < c->n_networks; i++)
 		want_zone(in, e, c->networks[i]);
-	want_iptables(in, e);
+	want_iptables(in, e, in->foreign, LINK_IPTABLES);
+	want_iptables(in, e, in->legacy, LINK_LEGACY);
 }

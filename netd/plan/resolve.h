@@ -35,7 +35,7 @@ struct resolve_input {
 	const struct ledger *ledger;
 	const struct attachments *attachments;	/* may be NULL */
 	const struct leases *leases;		/* those that have not run out; may be NULL */
-	const struct foreign *foreign;		/* other firewalls; may be NULL */
+	const struct foreign *foreign, *legacy; /* other firewalls, and the older iptables; may be NULL */
 	const struct libvirt_networks *libvirt; /* its own; may be NULL */
 	const char *guest_zone;			/* firewalld's, for networks that name none; NULL: none */
 	const struct scope *scope;		/* NULL: everything */

@@ -129,11 +129,17 @@ static void add_warning(const char *text, void *userdata)
 
 static void warn_foreign(struct manager *m, const struct config *c, struct diags *d)
 {
-	assist_warn(c, kernel_foreign(m->kernel), add_warning, d);
-	if (host_iptables_trouble(m->host))
-		diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
-			 "another firewall drops what guests send, and could not be told to let it pass: %s",
-			 host_iptables_trouble(m->host));
+	const struct foreign *const both[] = {kernel_foreign(m->kernel), kernel_legacy(m->kernel)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+		const char *trouble = host_iptables_trouble(m->host, i > 0);
+
+		assist_warn(c, both[i], add_warning, d);
+		if (trouble)
+			diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+				 "another firewall drops what guests send, and could not be told to let it pass: %s",
+				 trouble);
+	}
 }
 
 /* A process that begins meanwhile is told of by a later status; a plan looks anew. */

@@ -78,6 +78,7 @@ void manager_resolve(const struct manager *m, const struct config *config, const
 		kernel_follow_all_links(m->kernel);
 	}
 	in.foreign = kernel_foreign(m->kernel);
+	in.legacy = kernel_legacy(m->kernel);
 	resolve(&in, ret);
 	ret->keep_firewall = m->no_firewall && !m->applying && !m->previewing;
 }
@@ -108,7 +109,7 @@ void manager_look_at_host(const struct manager *m, const struct config *config)
 	host_show(m->host, kernel_host_rows(m->kernel), wanted);
 	host_show_dnsmasq(m->host, kernel_host_rows(m->kernel),
 			  (config && config->n_networks) || (m->config && m->config->n_networks));
-	host_show_iptables(m->host, kernel_host_rows(m->kernel), kernel_foreign(m->kernel));
+	host_show_iptables(m->host, kernel_host_rows(m->kernel), kernel_foreign(m->kernel), kernel_legacy(m->kernel));
 }
 
 void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,

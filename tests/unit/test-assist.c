@@ -169,7 +169,30 @@ static void test_what_an_operator_is_told(void **state _unused_)
 	assert_warned("warn", &f,
 		      "another firewall drops what guests send and receive: chain FORWARD of nftables' table ip filter "
 		      "(iptables -I FORWARD -i bra -j ACCEPT; iptables -I FORWARD -o bra -j ACCEPT)\n");
+	f.is_legacy = true;
+	assert_warned(
+		"warn", &f,
+		"another firewall drops what guests send and receive: chain FORWARD of iptables-legacy's table ip "
+		"filter (iptables-legacy -I FORWARD -i bra -j ACCEPT; iptables-legacy -I FORWARD -o bra -j ACCEPT)\n");
 	foreign_done(&f);
+}
+
+static void test_what_changed_is_seen(void **state _unused_)
+{
+	struct foreign a = docker_and_ufw(), b = docker_and_ufw();
+
+	assert_true(foreign_equal(&a, &b));
+	b.chains[3].policy_drops = true;
+	assert_false(foreign_equal(&a, &b));
+	b.chains[3].policy_drops = false;
+	foreign_add_own_chain(&a, NFPROTO_IPV4, ASSIST_INPUT);
+	assert_false(foreign_equal(&a, &b));
+	foreign_add_own_chain(&b, NFPROTO_IPV4, ASSIST_INPUT);
+	foreign_add_rule(&a, NFPROTO_IPV4, ASSIST_INPUT, "kvmnetd dhcp:bra 1/1");
+	foreign_add_rule(&b, NFPROTO_IPV4, ASSIST_INPUT, "kvmnetd dhcp:brb 1/1");
+	assert_false(foreign_equal(&a, &b));
+	foreign_done(&a);
+	foreign_done(&b);
 }
 
 int main(void)
@@ -179,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_what_iptables_is_told),
 		cmocka_unit_test(test_found_is_only_what_is_whole_and_led_to),
 		cmocka_unit_test(test_what_an_operator_is_told),
+		cmocka_unit_test(test_what_changed_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

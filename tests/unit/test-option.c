@@ -167,6 +167,7 @@ static void link_rows_are_in_the_order_of_their_enum(void **state _unused_)
 		[LINK_FORWARDING6] = "ipv6.forwarding",
 		[LINK_DNSMASQ] = "dnsmasq",
 		[LINK_IPTABLES] = "iptables",
+		[LINK_LEGACY] = "iptables-legacy",
 		[LINK_GROUP] = "group",
 	};
 
