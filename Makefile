@@ -158,6 +158,7 @@ INSTALLED := \
 	systemd/05-kvmnetd.network:$(LIBDIR)/systemd/network/05-kvmnetd.network:644 \
 	systemd/85-kvmnetd.rules:$(LIBDIR)/udev/rules.d/85-kvmnetd.rules:644 \
 	systemd/firewalld-kvmnetd.xml:$(LIBDIR)/firewalld/zones/kvmnetd.xml:644 \
+	systemd/firewalld-kvmnetd-in.xml:$(LIBDIR)/firewalld/policies/kvmnetd-in.xml:644 \
 	systemd/modprobe-kvmnetd.conf:$(LIBDIR)/modprobe.d/kvmnetd.conf:644 \
 	systemd/rt_protos-kvmnetd.conf:$(SYSCONFDIR)/iproute2/rt_protos.d/kvmnetd.conf:644 \
 	netd/control/io.kvmnetd.Network.varlink:$(DATADIR)/varlink/io.kvmnetd.Network.varlink:644 \
