@@ -69,10 +69,13 @@ static void on_event(enum manager_event event, const char *link, const char *tex
 	service_event(event, link, text, p->service);
 }
 
-static void reload_refused(const char *why, const struct diags *d, const char *const *ports _unused_, size_t n_ports,
+static void reload_refused(const char *why, const struct diags *d, const char *const *ports, size_t n_ports,
 			   const char *id _unused_, void *userdata _unused_)
 {
-	log_error("reload refused: %s%s", why, n_ports ? ": guests' ports would be cut off" : "");
+	log_error("reload refused: %s%s", refused_text(why),
+		  n_ports ? " (netctl apply --force does it all the same):" : "");
+	for (size_t i = 0; i < n_ports; i++)
+		log_error("reload refused: %s", ports[i]);
 	if (d)
 		manager_log_diags(d);
 	sd_notify(false, "READY=1");

@@ -119,15 +119,11 @@ static void apply_refused(const char *why, const struct diags *d, const char *co
 	struct apply_call *a = userdata;
 
 	if (!a->call)
-		log_info("apply refused: %s", why);
+		log_info("apply refused: %s", refused_text(why));
 	else if (streq(why, REFUSED_INVALID))
 		reply_invalid(a->call, d);
-	else if (streq(why, REFUSED_FORCE))
-		reply_needs_force(a->call, "ports that kvmnetd did not attach would be cut off", ports, n_ports);
-	else if (streq(why, REFUSED_STRANDED))
-		reply_needs_force(a->call, "a default route would be lost", ports, n_ports);
-	else if (streq(why, REFUSED_PATH))
-		reply_needs_force(a->call, "your own connection would be cut off", ports, n_ports);
+	else if (streq(why, REFUSED_FORCE) || streq(why, REFUSED_STRANDED) || streq(why, REFUSED_PATH))
+		reply_needs_force(a->call, refused_text(why), ports, n_ports);
 	else if (streq(why, REFUSED_PLAN))
 		reply_with(a->call, INTERFACE ".PlanChanged", "id", id);
 	else if (streq(why, REFUSED_IMPACT))
@@ -139,7 +135,7 @@ static void apply_refused(const char *why, const struct diags *d, const char *co
 	else if (streq(why, REFUSED_GENERATION))
 		varlink_error(a->call, INTERFACE ".NoSuchGeneration", NULL);
 	else
-		reply_busy(a->call, "another change is being made");
+		reply_busy(a->call, refused_text(REFUSED_BUSY));
 	apply_call_free(a);
 }
 

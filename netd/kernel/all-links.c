@@ -3,7 +3,6 @@
  * Purpose: the settings of all links together, which rtnetlink does not show, as those of a link named LINK_ALL; and
  * the events that tell of sysctls: the kernel has them for forwarding, of one link and of all.
  */
-#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
@@ -12,26 +11,6 @@
 #include "observe-internal.h"
 
 static const enum link_row rows[] = {LINK_FORWARDING4, LINK_FORWARDING6};
-
-char *sysctl_path(const char *link, const struct option *o)
-{
-	const char *point = strchr(o->key, '.');
-
-	return xasprintf("/proc/sys/net/ipv%c/conf/%s/%s", o->place == PLACE_SYSCTL4 ? '4' : '6', link,
-			 point ? point + 1 : o->key);
-}
-
-static bool read_sysctl(const struct option *o, uint64_t *ret)
-{
-	_cleanup_free_ char *path = sysctl_path(LINK_ALL, o);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[24] = "";
-
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return false;
-	*ret = strtoull(text, NULL, 10);
-	return true;
-}
 
 void all_links_read(struct model *m)
 {
@@ -43,7 +22,7 @@ void all_links_read(struct model *m)
 		model_add(m, all);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (read_sysctl(&link_options.rows[rows[i]], &value))
+		if (sysctl_read(LINK_ALL, &link_options.rows[rows[i]], &value))
 			values_put(all->common, rows[i], (union value){.num = value}, LOC_NONE);
 }
 

@@ -5,6 +5,12 @@
 
 #include "decode-internal.h"
 
+/* An address while its attributes are read. */
+struct address_state {
+	struct address address;
+	bool has_local, has_address; /* IFA_LOCAL, IFA_ADDRESS */
+};
+
 static unsigned address_len(uint8_t family)
 {
 	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
@@ -26,69 +32,76 @@ static bool get_u32(const struct nlattr *a, uint32_t *to)
 	return true;
 }
 
+/* Returns false for an attribute of the wrong size. */
+static bool read_address_attribute(const struct nlattr *a, struct address_state *s)
+{
+	struct address *r = &s->address;
+	struct ifa_cacheinfo info;
+
+	switch (mnl_attr_get_type(a)) {
+	case IFA_LOCAL:
+		s->has_local = copy_address(a, r->family, r->addr);
+		return true;
+	case IFA_ADDRESS:
+		s->has_address = copy_address(a, r->family, r->peer);
+		return true;
+	case IFA_BROADCAST:
+		r->has_broadcast = mnl_attr_get_payload_len(a) == sizeof(r->broadcast);
+		if (r->has_broadcast)
+			memcpy(r->broadcast, mnl_attr_get_payload(a), sizeof(r->broadcast));
+		return true;
+	case IFA_LABEL:
+		snprintf(r->label, sizeof(r->label), "%.*s", (int)mnl_attr_get_payload_len(a),
+			 (const char *)mnl_attr_get_payload(a));
+		return true;
+	case IFA_RT_PRIORITY:
+		return get_u32(a, &r->metric);
+	case IFA_FLAGS:
+		return get_u32(a, &r->flags);
+	case IFA_CACHEINFO:
+		if (mnl_attr_get_payload_len(a) < sizeof(info))
+			return false;
+		memcpy(&info, mnl_attr_get_payload(a), sizeof(info));
+		r->valid_lft = info.ifa_valid;
+		return true;
+	case IFA_PROTO:
+		if (mnl_attr_get_payload_len(a) >= sizeof(uint8_t))
+			r->proto = mnl_attr_get_u8(a);
+		return true;
+	default:
+		return true;
+	}
+}
+
 int decode_address(const struct nlmsghdr *m, uint32_t *ifindex, struct address *ret)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(m);
-	struct address r = {.valid_lft = UINT32_MAX};
-	bool has_local = false, has_address = false, ok = true;
+	struct address_state s = {.address.valid_lft = UINT32_MAX};
+	struct address *r = &s.address;
 	const struct nlattr *a;
 
 	if (!message_has(m, sizeof(*ifa)) || ifa->ifa_prefixlen > address_len(ifa->ifa_family) * 8)
 		return -EINVAL;
 	if (!address_len(ifa->ifa_family))
 		return -EINVAL;
-	r.family = ifa->ifa_family;
-	r.prefix_len = ifa->ifa_prefixlen;
-	r.scope = ifa->ifa_scope;
-	r.flags = ifa->ifa_flags;
+	r->family = ifa->ifa_family;
+	r->prefix_len = ifa->ifa_prefixlen;
+	r->scope = ifa->ifa_scope;
+	r->flags = ifa->ifa_flags;
 	mnl_attr_for_each (a, m, sizeof(*ifa)) {
-		switch (mnl_attr_get_type(a)) {
-		case IFA_LOCAL:
-			has_local = copy_address(a, r.family, r.addr);
-			break;
-		case IFA_ADDRESS:
-			has_address = copy_address(a, r.family, r.peer);
-			break;
-		case IFA_BROADCAST:
-			r.has_broadcast = mnl_attr_get_payload_len(a) == sizeof(r.broadcast);
-			if (r.has_broadcast)
-				memcpy(r.broadcast, mnl_attr_get_payload(a), sizeof(r.broadcast));
-			break;
-		case IFA_LABEL:
-			snprintf(r.label, sizeof(r.label), "%.*s", (int)mnl_attr_get_payload_len(a),
-				 (const char *)mnl_attr_get_payload(a));
-			break;
-		case IFA_RT_PRIORITY:
-			ok = get_u32(a, &r.metric);
-			break;
-		case IFA_FLAGS:
-			ok = get_u32(a, &r.flags);
-			break;
-		case IFA_CACHEINFO:
-			if (mnl_attr_get_payload_len(a) < sizeof(struct ifa_cacheinfo))
-				return -EINVAL;
-			memcpy(&r.valid_lft,
-			       (const uint8_t *)mnl_attr_get_payload(a) + offsetof(struct ifa_cacheinfo, ifa_valid),
-			       sizeof(r.valid_lft));
-			break;
-		case IFA_PROTO:
-			if (mnl_attr_get_payload_len(a) >= sizeof(uint8_t))
-				r.proto = mnl_attr_get_u8(a);
-			break;
-		default:
-			break;
-		}
+		if (!read_address_attribute(a, &s))
+			return -EINVAL;
 	}
-	if (!ok || !(has_local || has_address))
+	if (!s.has_local && !s.has_address)
 		return -EINVAL;
-	if (!has_local)
-		memcpy(r.addr, r.peer, sizeof(r.addr));
+	if (!s.has_local)
+		memcpy(r->addr, r->peer, sizeof(r->addr));
 	/* Where both are there and differ, IFA_ADDRESS is the other end of a point-to-point link. */
-	r.has_peer = has_local && has_address && memcmp(r.addr, r.peer, address_len(r.family)) != 0;
-	if (!r.has_peer)
-		memset(r.peer, 0, sizeof(r.peer));
+	r->has_peer = s.has_local && s.has_address && memcmp(r->addr, r->peer, address_len(r->family)) != 0;
+	if (!r->has_peer)
+		memset(r->peer, 0, sizeof(r->peer));
 	*ifindex = ifa->ifa_index;
-	*ret = r;
+	*ret = *r;
 	return 0;
 }
 

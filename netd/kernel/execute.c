@@ -3,7 +3,6 @@
  * Purpose: executes a plan (kernel.h), one send at a time: put together here, sent by a thread (send.h), its results
  * taken in here again. pace.h says how much a send carries.
  */
-#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <sys/random.h>
@@ -260,18 +259,6 @@ static bool add_message(struct execution *x, size_t number)
 	return true;
 }
 
-static int write_sysctl(const char *link, const struct option *o, uint64_t value)
-{
-	_cleanup_free_ char *path = sysctl_path(link, o);
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-	char text[24];
-	int len = snprintf(text, sizeof(text), "%lld\n", (long long)value);
-
-	if (fd < 0 || write(fd, text, (size_t)len) < 0)
-		return -errno;
-	return 0;
-}
-
 /* In its place between the messages. */
 static void do_sysctl(struct execution *x, size_t number)
 {
@@ -285,7 +272,7 @@ static void do_sysctl(struct execution *x, size_t number)
 		if (!((op->common & v->set) >> row & 1))
 			continue;
 		x->k->writes++;
-		error = write_sysctl(op->link->name, o, values_at(v, row).num);
+		error = sysctl_write(op->link->name, o, values_at(v, row).num);
 		if (error == -ENOENT && o->place == PLACE_SYSCTL6)
 			fail(x, number, error, xstrdup("the running kernel has no IPv6 on this link"), o);
 		else if (error)

@@ -104,9 +104,12 @@ void observe_read_again(struct kernel *k, uint32_t ifindex);
 /* udev.c: has links read again when udev has named them. */
 int udev_watch(struct kernel *k);
 
-/* all-links.c: the file of a setting; the caller frees it. */
-char *sysctl_path(const char *link, const struct option *o);
-/* Reads the settings of all links together into that link of the model, which is made when it is not there. */
+/* sysctl.c: a row of PLACE_SYSCTL4 or 6, of a link or of LINK_ALL. False: it cannot be read. 0 or negative errno. */
+bool sysctl_read(const char *link, const struct option *o, uint64_t *ret);
+int sysctl_write(const char *link, const struct option *o, uint64_t value);
+
+/* all-links.c: reads the settings of all links together into that link of the model, which is made when it is not
+ * there. */
 void all_links_read(struct model *m);
 /* A change of one link's settings, or of those of all. */
 void all_links_event(struct kernel *k, const struct nlmsghdr *m);

@@ -233,6 +233,31 @@ static void refuse(const struct apply_request *request, const char *why, const s
 			 request->userdata);
 }
 
+const char *refused_text(const char *why)
+{
+	static const struct {
+		const char *why, *text;
+	} words[] = {
+		/* clang-format off */
+		{REFUSED_INVALID,    "the configuration has errors"},
+		{REFUSED_FORCE,	     "ports that kvmnetd did not attach would be cut off"},
+		{REFUSED_PLAN,	     "files or kernel have moved since that plan was made"},
+		{REFUSED_BUSY,	     "another change is being made"},
+		{REFUSED_STRANDED,   "a default route would be lost"},
+		{REFUSED_IMPACT,     "a step costs more than is allowed ([daemon] max_impact)"},
+		{REFUSED_CONFIRM,    "an apply waits for its confirmation"},
+		{REFUSED_GENERATION, "there is no such generation"},
+		{REFUSED_PATH,	     "your own connection would be cut off"},
+		{REFUSED_SHORT,	     "the time to confirm is too short for this change"},
+		/* clang-format on */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (streq(words[i].why, why))
+			return words[i].text;
+	return why;
+}
+
 static int max_impact(const struct manager *m, const struct apply_request *request)
 {
 	if (request->max_impact >= 0)

@@ -263,6 +263,32 @@ static void remember_stubborn(struct manager *m)
 	effective_done(&e);
 }
 
+/* What waited for the end of a transaction. again: what is wanted is to be tried once more. */
+static void go_on(struct manager *m, bool again)
+{
+	if (m->going_back) {
+		manager_start_undo(m); /* the deadline passed while this one ran, or what was applied cannot be kept */
+		return;
+	}
+	if (m->exit_when_done && manager_may_exit(m)) {
+		sd_event_exit(m->event, 0);
+		return;
+	}
+	if (m->apply_waits) {
+		struct apply_request waiting = m->apply;
+
+		m->apply_waits = false;
+		manager_apply(m, &waiting);
+	} else if (again) {
+		manager_check_waited(m);
+		manager_run(m);
+	} else {
+		manager_check_ready(m);
+		if (m->dirty)
+			manager_schedule_repair(m);
+	}
+}
+
 void manager_transaction_done(const struct outcome *o, void *userdata)
 {
 	struct manager *m = userdata;
@@ -303,27 +329,7 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
 	malloc_trim(0);
 	m->untidy = true;
-	if (m->going_back) {
-		manager_start_undo(m); /* the deadline passed while this one ran, or what was applied cannot be kept */
-		return;
-	}
-	if (m->exit_when_done && manager_may_exit(m)) {
-		sd_event_exit(m->event, 0);
-		return;
-	}
-	if (m->apply_waits) {
-		struct apply_request waiting = m->apply;
-
-		m->apply_waits = false;
-		manager_apply(m, &waiting);
-	} else if (again) {
-		manager_check_waited(m);
-		manager_run(m);
-	} else {
-		manager_check_ready(m);
-		if (m->dirty)
-			manager_schedule_repair(m);
-	}
+	go_on(m, again);
 }
 
 /* Brings the kernel to what runs (or, while applying, to the candidate). */

@@ -76,6 +76,8 @@ struct apply_request {
 #define REFUSED_GENERATION "NoSuchGeneration"
 #define REFUSED_PATH "CallerCutOff"
 #define REFUSED_SHORT "ConfirmTooShort"
+/* The same in words, for the log and for messages. */
+const char *refused_text(const char *why);
 
 /* An apply that may run, until it is its turn. */
 struct prepared {
@@ -252,7 +254,6 @@ void manager_resume_holds(struct manager *m);
 /* confirm.c */
 int manager_journal(const struct effective *before, const struct ledger_past *ledger_before,
 		    const struct keepsakes *keepsakes, void *userdata);
-/* is_stored: it is the generation that ran before, and nothing had to be changed for it. */
 /* Stores the candidate as what was applied: from then on a start completes it. Negative errno: all is as before. */
 int manager_store(struct manager *m);
 /* Forgets the way back. */

@@ -66,3 +66,7 @@ class Names(bed.TestCase):
             self.assertIn('cuts off ' + name, out)
         steps = [s for s in b.varlink('Plan')['steps'] if s['guests']]
         self.assertEqual([(s['text'], len(s['guests'])) for s in steps], [('delete bridge br0', 4)])
+        b.reload()
+        for name in names:
+            self.assertIn(f'reload refused: {name}', b.log())
+        self.assertEqual(len(b.ports('br0')), 5)
