@@ -178,6 +178,7 @@ void manager_warn(struct manager *m, const struct config *c, const struct effect
 	manager_warn_rivals(m, c, e, d);
 	plan_stranded(&in, p, warn_stranded, d);
 	manager_warn_kept(m, e, p, d);
+	manager_warn_cut_off(m, e, p, d);
 }
 
 void manager_guests(struct manager *m, const struct effective *e, const struct plan *p, struct guests *ret)

@@ -3,6 +3,7 @@
  * Purpose: what others set up and the kernel forgets along with a link (kernel/keepsake.h), for who reads a plan: what
  * of it comes back when the change is made, and what does not.
  */
+#include "../plan/reach.h"
 #include "manager.h"
 
 struct view {
@@ -90,7 +91,51 @@ static void warn(const struct keepsake *k, const struct link *link, void *userda
 		 k->what, link->name);
 }
 
+/* Of the same sort, with what the model has words for. A routing daemon has thousands, and sets them up again. */
+#define GONE_MAX 8
+
+struct gone {
+	struct diags *diags;
+	size_t n;
+};
+
+static void warn_gone(const struct link *link, const struct address *a, const struct route *r, void *userdata)
+{
+	struct gone *gone = userdata;
+	_cleanup_free_ char *text = NULL;
+
+	if (gone->n++ >= GONE_MAX)
+		return;
+	text = a ? PRINT_TEXT(address_print, a) : PRINT_TEXT(route_print, r);
+	diag_add(gone->diags, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+		 "%s %s will be gone with %s: others set it up, and nothing declares it (a rollback brings it back)",
+		 a ? "address" : "route", text, link->name);
+}
+
 void manager_warn_kept(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)
 {
+	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	struct gone gone = {.diags = d};
+
 	each_kept(m, e, p, false, warn, d);
+	plan_gone(&in, p, warn_gone, &gone);
+	if (gone.n > GONE_MAX)
+		diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL, "and so will %zu more addresses and routes",
+			 gone.n - GONE_MAX);
+}
+
+void manager_warn_cut_off(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)
+{
+	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		const char *what = plan_cuts_off_host(&in, p, families[i]);
+
+		if (what)
+			diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+				 "the host's last %s %s goes, and nothing declares another: it will be unreachable%s",
+				 families[i] == AF_INET ? "IPv4" : "IPv6", what,
+				 streq(what, "address") ? "" : " from beyond its own networks");
+	}
 }

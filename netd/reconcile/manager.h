@@ -244,6 +244,8 @@ enum manager_state manager_state(const struct manager *m);
 void manager_plan_kept(struct manager *m, const struct effective *e, struct plan *p);
 /* Names the rest of what others set up and the plan takes away. */
 void manager_warn_kept(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d);
+/* Is there no address or default route left afterwards? */
+void manager_warn_cut_off(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d);
 /* manager.c */
 /* Puts what other programs of the host have beside what the kernel has. config: NULL while a start goes back. */
 void manager_look_at_host(const struct manager *m, const struct config *config);
