@@ -34,20 +34,9 @@ static void status_done(struct status *s)
 	free(s->links);
 }
 
-/* An option's text: as told in brief, else among the options. */
-static const char *link_detail(struct json_object *link)
-{
-	struct json_object *options = json_get(link, "options", json_type_object);
-	const char *detail = json_text(link, "detail");
-
-	if (!detail)
-		detail = json_text(options, "mode");
-	return detail ? detail : json_text(options, "id");
-}
-
 char *link_kind(struct json_object *link)
 {
-	const char *kind = json_text_or(link, "kind", "?"), *detail = link_detail(link);
+	const char *kind = json_text_or(link, "kind", "?"), *detail = json_text(link, "detail");
 
 	return detail ? xasprintf("%s %s", kind, detail) : xstrdup(kind);
 }

@@ -220,58 +220,73 @@ static void check_port_counts(const struct config *c, struct diags *d)
 	}
 }
 
-/* A VLAN link as the kernel tells it from others on the same parent. */
-struct vlan_key {
-	const struct link *link;
-	uint64_t id, protocol;
-};
-
-static int vlan_same(const struct vlan_key *a, const struct vlan_key *b)
+static int slot_same(const struct link *a, const struct link *b)
 {
-	if (a->id != b->id)
-		return a->id < b->id ? -1 : 1;
-	if (a->protocol != b->protocol)
-		return a->protocol < b->protocol ? -1 : 1;
-	return strcmp(a->link->parent_name, b->link->parent_name);
+	int r = slot_compare(a, b);
+
+	return r ? r : strcmp(a->parent_name, b->parent_name);
 }
 
-static int vlan_compare(const void *a, const void *b)
+static int slot_order(const void *a, const void *b)
 {
-	const struct vlan_key *x = a, *y = b;
-	int r = vlan_same(x, y);
+	const struct link *x = *(const struct link *const *)a, *y = *(const struct link *const *)b;
+	int r = slot_same(x, y);
 
-	return r ? r : loc_compare(x->link->loc, y->link->loc);
+	return r ? r : loc_compare(x->loc, y->loc);
 }
 
-static void check_vlans(const struct config *c, struct diags *d)
+/* Without the value that tells it from others (an error of its own), nothing can be said of it. */
+static bool has_slot(const struct link *l)
 {
-	const struct option_table *rows = &kind_vlan.own;
-	unsigned id = option_row(rows, "id"), protocol = option_row(rows, "protocol");
-	_cleanup_free_ struct vlan_key *vlans = NULL;
+	for (uint64_t rows = l->kind->slot; rows; rows &= rows - 1) {
+		unsigned row = (unsigned)__builtin_ctzll(rows);
+
+		if ((l->kind->own.rows[row].flags & OPTION_REQUIRED) && !values_has(l->own, row))
+			return false;
+	}
+	return l->kind->slot && *l->parent_name;
+}
+
+/* "10 with protocol 802.1q", for a message about the key of the 10. The caller frees it. */
+static char *slot_text(const struct link *l)
+{
+	char *text;
+	size_t len;
+	FILE *f = xmemstream(&text, &len);
+
+	for (uint64_t rows = l->kind->slot; rows; rows &= rows - 1) {
+		unsigned row = (unsigned)__builtin_ctzll(rows);
+		const struct option *o = &l->kind->own.rows[row];
+		uint64_t num = values_num(l->own, row, (uint64_t)o->initial);
+
+		if (rows != l->kind->slot)
+			fprintf(f, " with %s ", o->key);
+		o->type->print(o, (union value){.num = num}, f);
+	}
+	fclose(f);
+	return text;
+}
+
+static void check_slots(const struct config *c, struct diags *d)
+{
+	_cleanup_free_ const struct link **links = xcalloc(c->links.n_links, sizeof(*links));
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->links.n_links; i++) {
-		const struct link *l = c->links.links[i];
-
-		if (l->kind == &kind_vlan && *l->parent_name && values_has(l->own, id))
-			*ARRAY_APPEND(vlans, n) = (struct vlan_key){
-				.link = l,
-				.id = values_num(l->own, id, 0),
-				.protocol = values_num(l->own, protocol, (uint64_t)rows->rows[protocol].initial),
-			};
-	}
-	if (n)
-		qsort(vlans, n, sizeof(*vlans), vlan_compare);
+	for (size_t i = 0; i < c->links.n_links; i++)
+		if (has_slot(c->links.links[i]))
+			links[n++] = c->links.links[i];
+	qsort(links, n, sizeof(*links), slot_order);
 	for (size_t i = 1; i < n; i++) {
-		const struct link *l = vlans[i].link, *other = vlans[i - 1].link;
-		_cleanup_free_ char *place = NULL;
+		const struct link *l = links[i], *other = links[i - 1];
+		unsigned row = (unsigned)__builtin_ctzll(l->kind->slot);
+		_cleanup_free_ char *place = NULL, *text = NULL;
 
-		if (vlan_same(&vlans[i], &vlans[i - 1]) != 0)
+		if (slot_same(l, other) != 0)
 			continue;
-		place = diag_place(d, values_loc(other->own, id));
-		check_error(d, l, values_loc(l->own, id), "id",
-			    "VLAN %u of '%s' with the same protocol is '%s' already (%s)", (unsigned)vlans[i].id,
-			    l->parent_name, other->name, place);
+		place = diag_place(d, values_loc(other->own, row));
+		text = slot_text(l);
+		check_error(d, l, values_loc(l->own, row), l->kind->own.rows[row].key,
+			    "%s on '%s' is '%s' already (%s)", text, l->parent_name, other->name, place);
 	}
 }
 
@@ -340,7 +355,7 @@ void check_stack(const struct config *c, const struct claims *claims, struct dia
 		visit(&w, node_find(&w, c->links.links[i]));
 	check_claims(claims, d);
 	check_port_counts(c, d);
-	check_vlans(c, d);
+	check_slots(c, d);
 	check_mtus(&w, claims);
 	free(w.nodes);
 	free(w.stack);

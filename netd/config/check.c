@@ -16,34 +16,24 @@ int loc_compare(struct loc a, struct loc b)
 	return a.line < b.line ? -1 : a.line > b.line;
 }
 
-static void add_of_link(struct diags *d, enum severity severity, const struct link *l, struct loc loc, const char *key,
-			const char *text)
-{
-	_cleanup_free_ char *section = link_section(l);
-
-	diag_add(d, severity, loc, section, key, "%s", text);
-}
-
 void check_error(struct diags *d, const struct link *l, struct loc loc, const char *key, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *section = link_section(l);
 	va_list ap;
 
 	va_start(ap, format);
-	text = xvasprintf(format, ap);
+	diag_addv(d, SEVERITY_ERROR, loc, section, key, format, ap);
 	va_end(ap);
-	add_of_link(d, SEVERITY_ERROR, l, loc, key, text);
 }
 
 void check_warning(struct diags *d, const struct link *l, struct loc loc, const char *key, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *section = link_section(l);
 	va_list ap;
 
 	va_start(ap, format);
-	text = xvasprintf(format, ap);
+	diag_addv(d, SEVERITY_WARNING, loc, section, key, format, ap);
 	va_end(ap);
-	add_of_link(d, SEVERITY_WARNING, l, loc, key, text);
 }
 
 static int claim_compare(const void *a, const void *b)

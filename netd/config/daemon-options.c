@@ -16,7 +16,7 @@ static const char *const forwarding_names[] = {"links", "global", NULL};
 static const struct option daemon_rows[] = {
 	[DAEMON_BOOT_WAIT] = {
 		.key = "boot_wait", .type = &type_ms, .place = PLACE_CONFIG,
-		.min = 0, .max = 600000, .initial = 5000,
+		.min = 0, .max = 600000, .initial = 5000, .flags = OPTION_UNIT,
 		.help = "how long at boot kvmnetd waits for declared devices that are absent before it says it is ready; 0: not at all",
 	},
 	[DAEMON_DRIFT] = {
@@ -48,7 +48,7 @@ static const struct option daemon_rows[] = {
 	},
 	[DAEMON_PROBE_TIMEOUT] = {
 		.key = "probe_timeout", .type = &type_ms, .place = PLACE_CONFIG,
-		.min = 1000, .max = 300000, .initial = PROBE_TIMEOUT_MSEC,
+		.min = 1000, .max = 300000, .initial = PROBE_TIMEOUT_MSEC, .flags = OPTION_UNIT,
 		.help = "how long a probe may be without an answer before it is lost (default 5s); to that come the times the change "
 			"itself takes to carry traffic, which netctl plan shows",
 	},

@@ -43,8 +43,8 @@ static void diags_append(struct diags *d, struct diag new)
 	*ARRAY_APPEND(d->list, d->n) = new;
 }
 
-void diag_add(struct diags *d, enum severity severity, struct loc loc, const char *section, const char *key,
-	      const char *format, ...)
+void diag_addv(struct diags *d, enum severity severity, struct loc loc, const char *section, const char *key,
+	       const char *format, va_list ap)
 {
 	struct diag new = {
 		.severity = severity,
@@ -52,13 +52,20 @@ void diag_add(struct diags *d, enum severity severity, struct loc loc, const cha
 		.line = loc.line,
 		.section = copy_or_null(section),
 		.key = copy_or_null(key),
+		.text = xvasprintf(format, ap),
 	};
+
+	diags_append(d, new);
+}
+
+void diag_add(struct diags *d, enum severity severity, struct loc loc, const char *section, const char *key,
+	      const char *format, ...)
+{
 	va_list ap;
 
 	va_start(ap, format);
-	new.text = xvasprintf(format, ap);
+	diag_addv(d, severity, loc, section, key, format, ap);
 	va_end(ap);
-	diags_append(d, new);
 }
 
 void diag_add_file(struct diags *d, enum severity severity, const char *file, const char *format, ...)

@@ -40,6 +40,8 @@ void diags_done(struct diags *d);
 /* Adds one message. section and key may be NULL and are copied. */
 void diag_add(struct diags *d, enum severity severity, struct loc loc, const char *section, const char *key,
 	      const char *format, ...) _printf_(6, 7);
+void diag_addv(struct diags *d, enum severity severity, struct loc loc, const char *section, const char *key,
+	       const char *format, va_list ap) _printf_(6, 0);
 /* Adds one about a whole file that has no struct loc (it could not be read). */
 void diag_add_file(struct diags *d, enum severity severity, const char *file, const char *format, ...) _printf_(4, 5);
 /* Says of the message added last which key was meant. */

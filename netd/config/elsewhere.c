@@ -2,6 +2,8 @@
 /* Purpose: elsewhere.h: tables of words that are too far from ours in spelling to be found by suggest.h. */
 #include "elsewhere.h"
 
+#include <strings.h>
+
 #include "../util.h"
 #include "suggest.h"
 
@@ -56,6 +58,7 @@ static const struct {
 	{"bonding_opts", "each option is a key of its own, as in 'mode = 802.3ad'"},
 	{"name",	 "the name stands in the header: [KIND NAME]"},
 	{"type",	 "what it is stands in the header: [KIND NAME]"},
+	{"confirm",	 "it is asked for with each apply: netctl apply --confirm SECONDS"},
 	/* clang-format on */
 };
 
@@ -72,7 +75,7 @@ static bool same_word(const char *a, const char *b)
 const char *elsewhere_ours(const char *key)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0) {
+		if (strncasecmp(key, prefixes[i], strlen(prefixes[i])) == 0) {
 			key += strlen(prefixes[i]);
 			break;
 		}

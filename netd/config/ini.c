@@ -291,12 +291,18 @@ static void read_line(struct reader *r, char *s, size_t len)
 
 void ini_read(const char *text, size_t len, int file, const struct ini_receiver *to, struct diags *d)
 {
-	static const char bom[] = {'\xef', '\xbb', '\xbf'};
+	static const char bom[] = {'\xef', '\xbb', '\xbf'}, utf16[][2] = {{'\xff', '\xfe'}, {'\xfe', '\xff'}};
 	struct reader r = {.to = to, .diags = d, .loc = {.file = (uint32_t)file}};
 	const char *end = text + len;
 
 	if (len >= sizeof(bom) && memcmp(text, bom, sizeof(bom)) == 0)
 		text += sizeof(bom);
+	for (size_t i = 0; i < ARRAY_SIZE(utf16); i++)
+		if (len >= sizeof(utf16[i]) && memcmp(text, utf16[i], sizeof(utf16[i])) == 0) {
+			r.loc.line = 1;
+			bad_line(&r, "the file is in UTF-16: save it as UTF-8");
+			return;
+		}
 	while (text < end && d->n <= DIAGS_MAX) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		size_t line_len = (size_t)((newline ? newline : end) - text);

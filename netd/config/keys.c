@@ -1,44 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: which key is what in which section, and what to say about one that is nothing there: a key of another kind
- * of section, a key of a later version, a typo of a key there is. Values of option rows are stored here; keys that are
+ * of section, a key of another tool, a typo of a key there is. Values of option rows are stored here; keys that are
  * objects (ports, addresses, routes) are network-keys.c's.
  */
+#include <ctype.h>
+
 #include "elsewhere.h"
 #include "parser.h"
 #include "suggest.h"
 
-/* Keys the documentation names and this version does not have: refused, so that nobody relies on them. */
-static const struct {
-	const char *key;
-	enum section_type where;
-	const char *what;
-} later_keys[] = {
-	/* clang-format off */
-	{"confirm",	     SECTION_DAEMON, "apply with confirmation"},
-	/* clang-format on */
-};
-
 void parser_error(struct parser *p, struct loc loc, const char *key, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
 	va_start(ap, format);
-	text = xvasprintf(format, ap);
+	diag_addv(p->diags, SEVERITY_ERROR, loc, p->section.text, key, format, ap);
 	va_end(ap);
-	diag_add(p->diags, SEVERITY_ERROR, loc, p->section.text, key, "%s", text);
 }
 
 void parser_warning(struct parser *p, struct loc loc, const char *key, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
 	va_start(ap, format);
-	text = xvasprintf(format, ap);
+	diag_addv(p->diags, SEVERITY_WARNING, loc, p->section.text, key, format, ap);
 	va_end(ap);
-	diag_add(p->diags, SEVERITY_WARNING, loc, p->section.text, key, "%s", text);
 }
 
 bool parser_count(struct parser *p, enum counted what, struct loc loc, const char *key)
@@ -117,12 +104,36 @@ static int find_row(const struct option_table *t, const char *key)
 static bool parse_word(struct parser *p, const struct option *o, struct loc loc, const char *key, const char *word,
 		       union value *v)
 {
+	struct suggest near = SUGGEST(word);
 	_cleanup_free_ char *why = NULL;
 
 	if (o->type->parse(o, word, v, &why) == 0)
 		return true;
-	parser_error(p, loc, key, "%s", why ? why : "is not valid");
+	for (unsigned i = 0; o->names && o->names[i]; i++)
+		suggest_try(&near, o->names[i]);
+	if (near.best)
+		parser_error(p, loc, key, "%s (did you mean '%s'?)", why, near.best);
+	else if (o->type->is_list && strchr(word, ','))
+		parser_error(p, loc, key, "%s (the words of a list are separated by blanks)", why);
+	else
+		parser_error(p, loc, key, "%s", why ? why : "is not valid");
 	return false;
+}
+
+/* "100 ms" for "100ms": would it be right without its one blank, which is before a unit? */
+static bool is_split(const struct option *o, const char *value)
+{
+	const char *blank = strchr(value, ' ');
+	_cleanup_free_ char *joined = NULL, *why = NULL;
+	union value v = {0};
+
+	if (!isdigit((unsigned char)value[0]) || !isalpha((unsigned char)blank[1]) || strchr(blank + 1, ' '))
+		return false;
+	joined = xasprintf("%.*s%s", (int)(blank - value), value, blank + 1);
+	if (o->type->parse(o, joined, &v, &why) < 0)
+		return false;
+	value_free(o, v);
+	return true;
 }
 
 static bool set_list(struct parser *p, struct values *v, unsigned row, struct loc loc, const char *key,
@@ -159,7 +170,8 @@ static bool set_option(struct parser *p, struct values *v, unsigned row, struct 
 	if (o->type->is_list)
 		return set_list(p, v, row, loc, key, value);
 	if (strchr(value, ' ')) {
-		parser_error(p, loc, key, "takes one value, and '%.60s' is several", value);
+		parser_error(p, loc, key, "takes one value, and '%.60s' is several%s", value,
+			     is_split(o, value) ? " (write it without the blank)" : "");
 		return false;
 	}
 	if (!parse_word(p, o, loc, key, value, &parsed))
@@ -233,18 +245,6 @@ static bool take_port_key(struct parser *p, struct loc loc, const char *key, con
 			return true;
 	}
 	return known;
-}
-
-static bool is_later(struct parser *p, struct loc loc, const char *key)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(later_keys); i++) {
-		if (later_keys[i].where != (p->section.link ? SECTION_LINK : p->section.type) ||
-		    !streq(later_keys[i].key, key))
-			continue;
-		parser_error(p, loc, key, "not supported yet: %s", later_keys[i].what);
-		return true;
-	}
-	return false;
 }
 
 /* "a key of bond, bridge": the kinds with one of the flags. */
@@ -344,9 +344,7 @@ static void unknown_key(struct parser *p, struct loc loc, const char *key)
 	_cleanup_free_ char *owner = NULL;
 	const char *near;
 
-	if (is_later(p, loc, key))
-		return;
-	if (p->section.type == SECTION_LINK && elsewhere_advice(key)) {
+	if (elsewhere_advice(key)) {
 		parser_error(p, loc, key, "there is no such key here: %s", elsewhere_advice(key));
 		return;
 	}

@@ -6,7 +6,8 @@
 #include "parser.h"
 #include "suggest.h"
 
-#define ALL_KINDS "ethernet, bond, bridge, vlan, port, network, daemon"
+/* What a section can be beside a link of some kind. */
+static const char *const other_sections[] = {"port", "network", "daemon"};
 
 size_t kinds_count(void)
 {
@@ -36,6 +37,8 @@ static char *word_fault(const char *name, size_t max)
 		return xasprintf("has %zu bytes, at most %zu are allowed", len, max);
 	if (name[0] == '-')
 		return xstrdup("starts with '-', which other tools take for an option");
+	if (strchr(name, ','))
+		return xstrdup("has ',' in it: the words of a list are separated by blanks");
 	for (const char *c = name; *c; c++)
 		if (!name_char(*c))
 			return xasprintf("has '%c' in it: letters, digits, '.', '_' and '-' are allowed", *c);
@@ -77,13 +80,11 @@ static char *pattern_fault(const char *pattern)
 static void section_error(struct parser *p, const char *format, ...) _printf_(2, 3);
 static void section_error(struct parser *p, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
 	va_start(ap, format);
-	text = xvasprintf(format, ap);
+	diag_addv(p->diags, SEVERITY_ERROR, p->section.loc, p->section.text, NULL, format, ap);
 	va_end(ap);
-	parser_error(p, p->section.loc, NULL, "%s", text);
 	p->section.refused = true;
 }
 
@@ -173,19 +174,38 @@ static void open_daemon(struct parser *p, const char *name)
 	p->section.daemon = values_new(&daemon_options);
 }
 
+/* "bridge:br0", "bridge.br0": written together, as other formats have it. */
+static bool is_kind_and_name(const char *word)
+{
+	_cleanup_free_ char *kind = xstrdup(word);
+	size_t len = strcspn(word, ":.=/-_");
+
+	kind[len] = '\0';
+	return word[len] && word[len + 1] && kind_find(kind);
+}
+
 static void refuse_kind(struct parser *p, const char *kind)
 {
 	struct suggest near = SUGGEST(kind);
+	_cleanup_free_ char *all = NULL;
+	size_t len;
+	FILE *f = xmemstream(&all, &len);
 
-	for (size_t i = 0; kinds[i]; i++)
+	for (size_t i = 0; kinds[i]; i++) {
 		suggest_try(&near, kinds[i]->name);
-	suggest_try(&near, "port");
-	suggest_try(&near, "network");
-	suggest_try(&near, "daemon");
-	if (near.best)
-		section_error(p, "'%.40s' is not one of " ALL_KINDS " (did you mean '%s'?)", kind, near.best);
+		fprintf(f, "%s, ", kinds[i]->name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(other_sections); i++) {
+		suggest_try(&near, other_sections[i]);
+		fprintf(f, "%s%s", i ? ", " : "", other_sections[i]);
+	}
+	fclose(f);
+	if (is_kind_and_name(kind))
+		section_error(p, "the header is [KIND NAME], with a blank between them");
+	else if (near.best)
+		section_error(p, "'%.40s' is not one of %s (did you mean '%s'?)", kind, all, near.best);
 	else
-		section_error(p, "'%.40s' is not one of " ALL_KINDS, kind);
+		section_error(p, "'%.40s' is not one of %s", kind, all);
 }
 
 void parser_section(void *userdata, struct loc loc, const char *kind, const char *name)

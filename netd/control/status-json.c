@@ -236,14 +236,16 @@ static void add_rows(struct status_view *v, struct json_object *to, const struct
 	}
 }
 
-static struct json_object *row_text(struct status_view *v, const struct values *values, const char *key)
+/* The row that tells most, in words; NULL: there is none, or it is not known. */
+static struct json_object *detail(struct status_view *v, const struct values *values)
 {
-	int row = values ? option_find(values->table, key) : -1;
+	unsigned row = 0;
 
-	if (row < 0 || !values_has(values, (unsigned)row))
+	while (values && row < values->table->n && !(values->table->rows[row].flags & OPTION_DETAIL))
+		row++;
+	if (!values || row == values->table->n || !values_has(values, row))
 		return NULL;
-	print_shown(kernel_actual(v->manager->kernel), &values->table->rows[row], values_at(values, (unsigned)row),
-		    v->f);
+	print_shown(kernel_actual(v->manager->kernel), &values->table->rows[row], values_at(values, row), v->f);
 	return take_text(v);
 }
 
@@ -272,8 +274,8 @@ static void add_options(struct status_view *v, struct json_object *json, const s
 	json_add_new(json, "options", options);
 	json_add_new(json, "port_options", port);
 	json_add_new(json, "declared_keys", keys);
-	json_add_new(json, "detail", row_text(v, shown->own, "mode") ?: row_text(v, shown->own, "id"));
-	json_add_new(json, "port_state", have ? row_text(v, have->port, "state") : NULL);
+	json_add_new(json, "detail", detail(v, shown->own));
+	json_add_new(json, "port_state", have ? detail(v, have->port) : NULL);
 }
 
 static void add_vlans(struct json_object *to, const struct link *have)

@@ -45,7 +45,7 @@ int encode_vlans(struct encoder *e)
 		return -ENODEV;
 	spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
 	/* A bridge that is itself a port nowhere: its own membership needs SELF, else EOPNOTSUPP. */
-	if (op->link->kind->flags & KIND_HAS_PORTS && streq(op->link->kind->name, "bridge"))
+	if (op->link->kind == &kind_bridge)
 		mnl_attr_put_u16(m, IFLA_BRIDGE_FLAGS, BRIDGE_FLAGS_SELF);
 	for (size_t i = 0, len; i < op->n_vlans; i += len) {
 		const struct bridge_vlan *v = &op->vlans[i];

@@ -39,7 +39,7 @@ static const char *const mii_status[] = {"up", "going_down", "down", "going_back
 static const struct option own_rows[] = {
 	[BOND_MODE] = {
 		.key = "mode", .type = &type_u8, .place = PLACE_INFO, .attr = IFLA_BOND_MODE,
-		.names = bond_modes, .change = CHANGE_DOWN_NO_PORTS,
+		.names = bond_modes, .change = CHANGE_DOWN_NO_PORTS, .flags = OPTION_DETAIL,
 		.help = "How traffic is spread over the ports.",
 	},
 	[BOND_ACTIVE_SLAVE] = {
@@ -231,7 +231,7 @@ static const struct option port_rows[] = {
 	},
 	[BOND_PORT_STATE] = {
 		.key = "state", .type = &type_u8, .place = PLACE_SLAVE, .attr = IFLA_BOND_SLAVE_STATE,
-		.names = port_state, .flags = OPTION_STATUS,
+		.names = port_state, .flags = OPTION_STATUS | OPTION_DETAIL,
 		.help = "Whether the port carries traffic.",
 	},
 	[BOND_PORT_MII_STATUS] = {

@@ -368,7 +368,7 @@ static const struct option port_rows[] = {
 		.help = "VLANs whose frames leave the port without a tag.",
 	},
 	[BRPORT_STATE] = {
-		PORT("state", type_u8, IFLA_BRPORT_STATE), .names = port_states, .flags = OPTION_STATUS,
+		PORT("state", type_u8, IFLA_BRPORT_STATE), .names = port_states, .flags = OPTION_STATUS | OPTION_DETAIL,
 		.help = "STP: what the port does with frames.",
 	},
 	[BRPORT_DESIGNATED_ROOT] = {

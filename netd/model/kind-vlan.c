@@ -34,7 +34,7 @@ static const uint32_t ethertypes[] = {ETH_P_8021Q, ETH_P_8021AD};
 static const struct option own_rows[] = {
 	[VLAN_ID] = {
 		INFO("id", type_u16, IFLA_VLAN_ID), .min = 1, .max = 4094, .change = CHANGE_RECREATE,
-		.flags = OPTION_REQUIRED,
+		.flags = OPTION_REQUIRED | OPTION_DETAIL,
 		.help = "The VLAN id in the tag.",
 	},
 	[VLAN_PROTOCOL] = {
@@ -91,6 +91,7 @@ const struct kind kind_vlan = {
 	.driver = "8021q",
 	.flags = KIND_VIRTUAL | KIND_HAS_PARENT,
 	.own = OPTION_TABLE("vlan option", own_rows),
+	.slot = 1ull << VLAN_ID | 1ull << VLAN_PROTOCOL,
 	.port = {.what = "vlan port option"},
 	.check = vlan_check,
 };

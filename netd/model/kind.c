@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: the list of kinds. A new kind is a file kind-NAME.c and a line here. */
+/* Purpose: the list of kinds; kind.h tells how to add one. */
 #include "kind.h"
 
 const struct kind *const kinds[] = {
@@ -19,4 +19,12 @@ const struct kind *kind_of_link(const char *info_kind)
 	const struct kind *kind = kind_find(info_kind);
 
 	return kind ? kind : &kind_ethernet;
+}
+
+const struct kind *kind_of_ports(const struct option_table *port)
+{
+	for (size_t i = 0; kinds[i]; i++)
+		if (&kinds[i]->port == port)
+			return kinds[i];
+	return NULL;
 }

@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: what a kind of link is: its section name, its option rows, the rows of its ports, and the rules the rows
- * cannot say. One kind, one file, one ops table; kind.c lists them. The rest of the program knows no kind by name.
+ * cannot say. One kind, one file, one ops table; kind.c lists them.
+ *
+ * To add a kind:
+ * 1. kind-NAME.c: its rows, after the policy, fill_info, newlink and changelink functions of its rtnl_link_ops in the
+ *    kernel, and its struct kind. A type of value that no row has yet is a struct type in type-*.c.
+ * 2. Its name below, and its line in kind.c. Parsing, the checks of single values, plan, messages in both directions,
+ *    comparison, ledger, status, fuzz seeds and the unit tests that walk through all rows follow from these.
+ * 3. A section in netd/kvmnetd.ini.5: the build fails while its rows are not in there.
+ * 4. What the flags and functions below cannot say, because the kernel treats this kind unlike others.
+ *    `git grep -n 'kind_bond\|kind_bridge' netd` finds where that is done for bonds and bridges: their ports, mostly.
+ * 5. Tests: tests/golden/config (its errors) and tests/golden/plan (its life); tests/unit/fake-options.c, if the kernel
+ *    does more with a value than keep it; a live test that compares with `ip -d -j link`.
+ *
+ * Links of the kind that others made, which [ethernet] could name until then, are of that kind from then on.
  */
 #pragma once
 
@@ -14,7 +27,7 @@ struct model;
 enum kind_flag {
 	KIND_VIRTUAL = 1 << 0,	  /* kvmnetd creates and deletes it */
 	KIND_HAS_PORTS = 1 << 1,  /* `ports =`; a master in rtnetlink terms */
-	KIND_HAS_PARENT = 1 << 2, /* `parent =`; IFLA_LINK */
+	KIND_HAS_PARENT = 1 << 2, /* `parent =`; IFLA_LINK. Goes with its parent, and up and down with it */
 	KIND_PORTS_DOWN = 1 << 3, /* a port must be down to be attached (bond) */
 	KIND_MTU_FOLLOWS =
 		1 << 4, /* its MTU follows its ports until changed on the existing link (bridge: br_change_mtu()) */
@@ -26,6 +39,7 @@ struct kind {
 	uint32_t flags;		  /* enum kind_flag */
 	struct option_table own;  /* rows of the link itself (PLACE_INFO and PLACE_CONFIG) */
 	struct option_table port; /* rows of its ports (PLACE_SLAVE, PLACE_VLANS); n = 0 when it has none */
+	uint64_t slot; /* own rows, numbers all, that no two links on one parent may share (EEXIST); 0: they may */
 
 	/*
 	 * Rules between options of one link, on the desired link: adds diags. Called once per declared link, after
@@ -40,12 +54,6 @@ struct kind {
 	 * idempotent.
 	 */
 	void (*settle)(struct link *want, const struct link *have);
-	/*
-	 * Own rows that have to be written again when the given ones are, because the kernel changes them along (bond:
-	 * the delays when miimon changes, everything when the mode does). Returns a mask of rows set in want->own.
-	 * NULL: none.
-	 */
-	uint64_t (*companions)(const struct link *want, uint64_t own);
 	/* Drops wanted values that the kernel shows, and yet refuses to be told. NULL: there are none. */
 	void (*drop_refused)(struct link *want);
 	/*
@@ -71,6 +79,8 @@ extern const struct kind *const kinds[];
  */
 const struct kind *kind_find(const char *name);
 const struct kind *kind_of_link(const char *info_kind);
+/* The kind that the port rows are of; NULL: of none. */
+const struct kind *kind_of_ports(const struct option_table *port);
 
 /* Rows that every link has (mtu, mac, up, ...); see link-common.c. */
 extern const struct option_table link_options;

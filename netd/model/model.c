@@ -172,6 +172,21 @@ struct link *model_parent(const struct model *m, const struct link *l)
 	return l->parent_name[0] ? model_find(m, l->parent_name) : model_index(m, l->parent);
 }
 
+int slot_compare(const struct link *a, const struct link *b)
+{
+	if (a->kind != b->kind)
+		return strcmp(a->kind->name, b->kind->name);
+	for (uint64_t rows = a->kind->slot; rows; rows &= rows - 1) {
+		unsigned row = (unsigned)__builtin_ctzll(rows);
+		uint64_t initial = (uint64_t)a->kind->own.rows[row].initial;
+		uint64_t x = values_num(a->own, row, initial), y = values_num(b->own, row, initial);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return 0;
+}
+
 void name_copy(char to[IFNAMSIZ], const char *from)
 {
 	char name[IFNAMSIZ] = "";

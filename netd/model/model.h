@@ -159,6 +159,12 @@ struct link *model_find_any(const struct model *m, const char *name);
 struct link *model_master(const struct model *m, const struct link *l);
 struct link *model_parent(const struct model *m, const struct link *l);
 
+/*
+ * An order in which links of one kind have equal places when one parent could have only one of them (kind->slot, which
+ * is not 0). Whose parents they have is not looked at.
+ */
+int slot_compare(const struct link *a, const struct link *b);
+
 bool address_same(const struct address *a, const struct address *b);   /* what the kernel keys it by */
 int address_compare(const struct address *a, const struct address *b); /* an order in which the same ones are equal */
 bool address_equal(const struct address *a, const struct address *b);  /* all that can be set but lifetimes */

@@ -34,6 +34,7 @@ static const struct option network_rows[] = {
 	},
 	[NETWORK_LEASE_TIME] = {
 		.key = "lease_time", .type = &type_s, .place = PLACE_CONFIG, .min = 120, .max = 31536000, .initial = 3600,
+		.flags = OPTION_UNIT,
 		.names = lease_names, .help = "how long an address is leased to a guest",
 	},
 	[NETWORK_DOMAIN] = {

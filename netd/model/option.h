@@ -69,10 +69,11 @@ extern const struct type type_u32;
 extern const struct type type_s32;
 extern const struct type type_bool32; /* bool carried as u32 (stp_state) */
 extern const struct type type_be16;   /* VLAN protocol: names at option->names by value */
-extern const struct type type_ms;     /* u32 milliseconds; a bare number is milliseconds */
-extern const struct type type_s;      /* u32 seconds; a bare number is seconds; option->names[0], if any: UINT32_MAX */
-extern const struct type type_cs;     /* u32 of 1/100 s (clock_t); needs a unit; rounded by the kernel's HZ */
-extern const struct type type_cs64;   /* same, u64 */
+extern const struct type type_ms;     /* u32 milliseconds; a bare number is milliseconds, unless OPTION_UNIT */
+/* u32 seconds; a bare number is seconds, unless OPTION_UNIT; option->names[0], if any, is UINT32_MAX */
+extern const struct type type_s;
+extern const struct type type_cs;   /* u32 of 1/100 s (clock_t); needs a unit; rounded by the kernel's HZ */
+extern const struct type type_cs64; /* same, u64 */
 /*
  * Six bytes, in num as big endian number. A word of option->names is 1 << (48 + its index). Without option->max the
  * address must be unicast and at least option->min (1 refuses zero); with it, the address lies in min..max.
@@ -165,6 +166,8 @@ enum option_flag {
 	OPTION_ZERO_ABSENT =
 		1 << 5, /* the kernel leaves the attribute out when it is zero or empty: absence is that value */
 	OPTION_UNIQUE = 1 << 6, /* of ports: no two of one master may have the same, but for 0, also not on the way */
+	OPTION_DETAIL = 1 << 7, /* one row of a table: what is said beside a kind ("vlan 10") or a port ("backup") */
+	OPTION_UNIT = 1 << 8,	/* of type_ms and type_s: a bare number, but for 0, is refused */
 };
 
 struct option {

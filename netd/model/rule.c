@@ -8,13 +8,11 @@ void rule_add(struct diags *d, enum severity severity, const char *word, const s
 	_cleanup_free_ char *section =
 		streq(word, link->kind->name) ? link_section(link) : xasprintf("%s %s", word, link->name);
 	struct loc loc = values_loc(v, row);
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
 	va_start(ap, format);
-	text = xvasprintf(format, ap);
+	diag_addv(d, severity, loc.file ? loc : link->loc, section, v->table->rows[row].key, format, ap);
 	va_end(ap);
-	diag_add(d, severity, loc.file ? loc : link->loc, section, v->table->rows[row].key, "%s", text);
 }
 
 char *rule_place(const struct diags *d, struct loc loc)

@@ -66,11 +66,16 @@ static int time_parse(const struct option *o, const char *text, union value *v, 
 	int r = parse_time(text, bare ? tick : 0, &us);
 
 	if (r == -ENOTUNIQ) {
-		*why = xasprintf("'%s' needs a unit: %ss (brctl counts seconds, ip-link hundredths)", text, text);
+		*why = xasprintf("'%s' needs a unit: %ss%s", text, text,
+				 o->flags & OPTION_UNIT ? "" : " (brctl counts seconds, ip-link hundredths)");
 		return -EINVAL;
 	}
-	if (r == -EINVAL)
-		return type_refuse(o, text, "is not a", why);
+	if (r == -EINVAL) {
+		_cleanup_free_ char *allowed = option_allowed(o);
+
+		*why = xasprintf("'%s' is not a %s (units are us, ms, s, min, h)", text, allowed);
+		return -EINVAL;
+	}
 	if (r == -EDOM || (r == 0 && us % tick)) {
 		*why = xasprintf("'%s' is finer than the kernel counts: a multiple of %s is needed", text,
 				 tick == 1000	 ? "1ms"
@@ -114,9 +119,15 @@ static void range_text(const struct option *o, void (*text)(uint64_t n, FILE *f)
 	text((uint64_t)o->max, f);
 }
 
+/* Nothing is as long in any unit. */
+static bool bare_is_allowed(const struct option *o, const char *text)
+{
+	return !(o->flags & OPTION_UNIT) || streq(text, "0");
+}
+
 static int ms_parse(const struct option *o, const char *text, union value *v, char **why)
 {
-	return time_parse(o, text, v, 1000, true, why);
+	return time_parse(o, text, v, 1000, bare_is_allowed(o, text), why);
 }
 
 static void ms_print(const struct option *o _unused_, union value v, FILE *f)
@@ -135,7 +146,7 @@ static int s_parse(const struct option *o, const char *text, union value *v, cha
 		v->num = UINT32_MAX;
 		return 0;
 	}
-	return time_parse(o, text, v, 1000000, true, why);
+	return time_parse(o, text, v, 1000000, bare_is_allowed(o, text), why);
 }
 
 static void s_print(const struct option *o, union value v, FILE *f)

@@ -69,12 +69,12 @@ static void plan_delete(struct planner *p, const struct link_diff *d)
 		op->why = xstrdup("the kernel takes what differs at creation only");
 }
 
-/* Does a link to be removed hold the parent, id and protocol that a new VLAN needs (net/8021q: EEXIST)? */
-static bool vlan_conflicts(const struct planner *p, const struct link *have)
+/* Does a link to be removed hold what a new one needs of their parent (net/8021q: EEXIST)? */
+static bool holds_slot(const struct planner *p, const struct link *have)
 {
 	const struct link *parent = model_parent(p->in->actual, have);
 
-	return have->kind->flags & KIND_HAS_PARENT && parent && is_new_vlan(p, have, parent->name);
+	return have->kind->slot && parent && is_slot_wanted(p, have, parent->name);
 }
 
 /* Is the link in something's way? Then so are the VLANs that go with it. */
@@ -83,7 +83,7 @@ bool goes_early(struct planner *p, const struct link *have)
 	for (; have; have = model_parent(p->in->actual, have)) {
 		const struct link_diff *d = find_removal(p, have);
 
-		if (d && (d->recreate || vlan_conflicts(p, have) || is_crossed(p, have)))
+		if (d && (d->recreate || holds_slot(p, have) || is_crossed(p, have)))
 			return true;
 	}
 	return false;

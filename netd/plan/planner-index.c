@@ -108,36 +108,19 @@ const struct relative *wanted_relatives(struct planner *p, const char *name, siz
 	return *n ? p->relatives + low : NULL;
 }
 
-/* What the kernel tells VLANs of one parent apart by: no two may have the same. */
-static struct vlan_key vlan_key(const struct link *vlan, const char *parent)
+static int slot_order(const void *a, const void *b)
 {
-	int id = option_find(&vlan->kind->own, "id"), protocol = option_find(&vlan->kind->own, "protocol");
-	struct vlan_key key = {.kind = vlan->kind, .parent = parent};
+	const struct slot *x = a, *y = b;
+	int r = slot_compare(x->link, y->link);
 
-	key.id = id >= 0 ? values_num(vlan->own, (unsigned)id, 0) : 0;
-	key.protocol = protocol >= 0 ? values_num(vlan->own, (unsigned)protocol, 0x8100) : 0;
-	return key;
+	return r ? r : strcmp(x->parent, y->parent);
 }
 
-static int vlan_key_order(const void *a, const void *b)
+bool is_slot_wanted(const struct planner *p, const struct link *l, const char *parent)
 {
-	const struct vlan_key *x = a, *y = b;
+	struct slot slot = {l, parent};
 
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	if (x->protocol != y->protocol)
-		return x->protocol < y->protocol ? -1 : 1;
-	if (x->kind != y->kind)
-		return strcmp(x->kind->name, y->kind->name);
-	return strcmp(x->parent, y->parent);
-}
-
-bool is_new_vlan(const struct planner *p, const struct link *vlan, const char *parent)
-{
-	struct vlan_key key = vlan_key(vlan, parent);
-
-	return p->n_new_vlans &&
-	       bsearch(&key, p->new_vlans, p->n_new_vlans, sizeof(*p->new_vlans), vlan_key_order) != NULL;
+	return p->n_slots && bsearch(&slot, p->slots, p->n_slots, sizeof(*p->slots), slot_order) != NULL;
 }
 
 static int address_order(const void *a, const void *b)
@@ -179,11 +162,11 @@ void planner_index_diffs(struct planner *p)
 
 		if (d->have && (d->recreate || !d->want))
 			p->removals[d->have->position] = i + 1;
-		if (d->want && is_new(d) && d->want->kind->flags & KIND_HAS_PARENT)
-			*ARRAY_APPEND(p->new_vlans, p->n_new_vlans) = vlan_key(d->want, d->want->parent_name);
+		if (d->want && is_new(d) && d->want->kind->slot)
+			*ARRAY_APPEND(p->slots, p->n_slots) = (struct slot){d->want, d->want->parent_name};
 	}
-	if (p->n_new_vlans)
-		qsort(p->new_vlans, p->n_new_vlans, sizeof(*p->new_vlans), vlan_key_order);
+	if (p->n_slots)
+		qsort(p->slots, p->n_slots, sizeof(*p->slots), slot_order);
 	index_addresses(p);
 }
 
@@ -194,7 +177,7 @@ void planner_done(struct planner *p)
 	free(p->places);
 	free(p->removals);
 	free(p->relatives);
-	free(p->new_vlans);
+	free(p->slots);
 	free(p->addresses);
 	free(p->trail.first);
 	free(p->trail.last);

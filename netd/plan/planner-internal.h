@@ -11,10 +11,10 @@ struct relative {
 	const struct link *link;
 };
 
-struct vlan_key {
-	const struct kind *kind;
+/* What a link that is to be made takes on its parent (kind->slot). */
+struct slot {
+	const struct link *link;
 	const char *parent;
-	uint64_t id, protocol;
 };
 
 /* Ops by position of the link they are about in the actual model; each number is one more than the op's, 0: none. */
@@ -37,8 +37,8 @@ struct planner {
 	size_t *removals; /* by position in the actual model: the same of what deletes it */
 	struct relative *relatives; /* sorted by name, then by position */
 	size_t n_relatives;
-	struct vlan_key *new_vlans; /* sorted */
-	size_t n_new_vlans;
+	struct slot *slots; /* sorted */
+	size_t n_slots;
 	const struct address **addresses; /* sorted; of the links that differ, as wanted */
 	size_t n_addresses;
 	struct trail trail;
@@ -85,8 +85,8 @@ struct link_diff *add_diff(struct planner *p, const struct link *want);
 const struct link_diff *find_removal(const struct planner *p, const struct link *have);
 /* The wanted links whose master or parent has that name, in the configuration's order. */
 const struct relative *wanted_relatives(struct planner *p, const char *name, size_t *n);
-/* Is a VLAN of the same parent (by name), id and protocol to be made? */
-bool is_new_vlan(const struct planner *p, const struct link *vlan, const char *parent);
+/* Is a link to be made on that parent for which this one has to go (a VLAN of the same id and protocol)? */
+bool is_slot_wanted(const struct planner *p, const struct link *l, const char *parent);
 /* Is the address wanted on a link that differs? */
 bool is_wanted_somewhere(const struct planner *p, const struct address *a);
 /* The next op so far about the link as it is, after that one; NULL: the first, and at the end. Valid until one is

@@ -131,7 +131,7 @@ static void lower_ipv6(struct link *want)
 		want_num(&want->common, &link_options, LINK_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_EUI64);
 	/* Guests on a bridge that the host itself does not use must not be able to configure the host; in a network
 	 * never. */
-	if (streq(want->kind->name, "bridge") && (!is_used_by_host(want) || want->network[0]) && !is_port)
+	if (want->kind == &kind_bridge && (!is_used_by_host(want) || want->network[0]) && !is_port)
 		default_num(want, LINK_ACCEPT_RA, 0);
 }
 

@@ -233,34 +233,19 @@ void effective_remove(struct effective *e, const char *name, const struct kind *
 	model_add(&e->removed, l);
 }
 
-/* The rows that the kernel takes at creation only are those that it tells the links of one parent apart by. */
-static bool same_slot(const struct link *a, const struct link *b)
-{
-	const struct option_table *t = &a->kind->own;
-
-	for (unsigned row = 0; row < t->n; row++) {
-		uint64_t initial = (uint64_t)t->rows[row].initial;
-
-		if (t->rows[row].change == CHANGE_RECREATE &&
-		    values_num(a->own, row, initial) != values_num(b->own, row, initial))
-			return false;
-	}
-	return true;
-}
-
 /* A VLAN of ours that waits for another parent stays as it is, unless another is to have its id (EEXIST). */
 static void make_room(const struct resolve_input *in, struct effective *e, const struct link *waiting)
 {
 	const struct link *have = model_find(in->actual, waiting->name);
 	const struct link *parent = have ? model_parent(in->actual, have) : NULL;
 
-	if (!waiting->waits_for || !parent || !ledger_made(in->ledger, have))
+	if (!waiting->waits_for || !parent || !have->kind->slot || !ledger_made(in->ledger, have))
 		return;
 	for (size_t i = 0; i < e->links.n_links; i++) {
 		const struct link *want = e->links.links[i];
 
-		if (want != waiting && !want->waits_for && want->kind == have->kind &&
-		    streq(want->parent_name, parent->name) && same_slot(want, have))
+		if (want != waiting && !want->waits_for && streq(want->parent_name, parent->name) &&
+		    slot_compare(want, have) == 0)
 			effective_remove(e, have->name, have->kind, have->ifindex);
 	}
 }

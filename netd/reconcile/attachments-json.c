@@ -2,7 +2,6 @@
 /* Purpose: attachments-json.h. Of a port only what attaching it again needs: its device, settings and VLANs. */
 #include "attachments-json.h"
 
-#include "../model/kind-bond.h"
 #include "values-json.h"
 
 static struct json_object *vlans_to_json(const struct link *port)
@@ -30,20 +29,16 @@ static struct json_object *settings_to_json(const struct link *port)
 	return json;
 }
 
-static bool is_of_bond(const struct link *port)
-{
-	return port->port && port->port->table == &kind_bond.port;
-}
-
 static struct json_object *attachment_to_json(const struct attachment *a)
 {
+	const struct kind *kind = a->port->port ? kind_of_ports(a->port->port->table) : NULL;
 	struct json_object *json = json_object_new_object();
 
 	json_object_object_add(json, "port", json_object_new_string(a->port->name));
 	json_object_object_add(json, "ifindex", json_object_new_int64(a->port->ifindex));
 	json_object_object_add(json, "master", json_object_new_string(a->master));
 	json_object_object_add(json, "master_ifindex", json_object_new_int64(a->master_ifindex));
-	json_object_object_add(json, "master_kind", json_object_new_string(is_of_bond(a->port) ? "bond" : "bridge"));
+	json_object_object_add(json, "master_kind", kind ? json_object_new_string(kind->name) : NULL);
 	json_object_object_add(json, "settings", settings_to_json(a->port));
 	if (a->has_vlans)
 		json_object_object_add(json, "vlans", vlans_to_json(a->port));
@@ -92,10 +87,10 @@ struct attachments attachments_from_json(struct json_object *json)
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *entry = json_object_array_get_idx(json, i);
 		const char *name = get_name(entry, "port"), *last = a.n ? a.list[a.n - 1].port->name : "";
-		const struct kind *kind = streq(get_name(entry, "master_kind"), "bond") ? &kind_bond : &kind_bridge;
+		const struct kind *kind = kind_find(get_name(entry, "master_kind"));
 		struct attachment *to;
 
-		if (!name[0] || !get_name(entry, "master")[0] || strcmp(last, name) >= 0)
+		if (!kind || !name[0] || !get_name(entry, "master")[0] || strcmp(last, name) >= 0)
 			continue;
 		to = ARRAY_APPEND(a.list, a.n);
 		name_copy(to->master, get_name(entry, "master"));

@@ -413,10 +413,38 @@ static void kinds_are_found_by_name(void **state _unused_)
 	assert_ptr_equal(kind_of_link(""), &kind_ethernet);
 }
 
+static void assert_one_detail(const struct option_table *t)
+{
+	unsigned n = 0;
+
+	for (unsigned row = 0; row < t->n; row++)
+		n += !!(t->rows[row].flags & OPTION_DETAIL);
+	assert_true(n <= 1);
+}
+
+/* What the table of a kind cannot say by itself. */
+static void kinds_are_well_formed(void **state _unused_)
+{
+	for (size_t i = 0; kinds[i]; i++) {
+		const struct kind *kind = kinds[i];
+
+		assert_ptr_equal(kind_find(kind->name), kind);
+		assert_ptr_equal(kind_of_ports(&kind->port), kind);
+		assert_one_detail(&kind->own);
+		assert_one_detail(&kind->port);
+		assert_true(kind->slot >> kind->own.n == 0);
+		for (unsigned row = 0; row < kind->own.n; row++)
+			if (kind->slot >> row & 1)
+				assert_false(kind->own.rows[row].type->is_blob);
+	}
+	assert_null(kind_of_ports(&link_options));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_are_found_by_name),
+		cmocka_unit_test(kinds_are_well_formed),
 		cmocka_unit_test(bond_rules_are_the_kernels),
 		cmocka_unit_test(bond_options_are_refused_in_modes_that_lack_them),
 		cmocka_unit_test(messages_carry_the_line_of_the_option),

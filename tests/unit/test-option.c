@@ -13,7 +13,7 @@
 
 #define RANDOM_VALUES 50
 
-static const struct option_table *tables[16];
+static const struct option_table *tables[32];
 static unsigned n_tables;
 
 static int collect_tables(void **state _unused_)
@@ -25,6 +25,7 @@ static int collect_tables(void **state _unused_)
 	tables[n_tables++] = &link_options;
 	tables[n_tables++] = &daemon_options;
 	for (unsigned i = 0; kinds[i]; i++) {
+		assert_true(n_tables + 2 <= ARRAY_SIZE(tables));
 		tables[n_tables++] = &kinds[i]->own;
 		tables[n_tables++] = &kinds[i]->port;
 	}
