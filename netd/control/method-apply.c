@@ -124,6 +124,12 @@ static void apply_refused(const char *why, const struct diags *d, const char *co
 		reply_invalid(a->call, d);
 	else if (streq(why, REFUSED_FORCE) || streq(why, REFUSED_STRANDED) || streq(why, REFUSED_PATH))
 		reply_needs_force(a->call, refused_text(why), ports, n_ports);
+	else if (streq(why, REFUSED_RENUMBERED))
+		reply_needs_force(
+			a->call,
+			"your own connection would be cut off (with --confirm that may be: it is undone unless "
+			"you log in at the new address and confirm)",
+			ports, n_ports);
 	else if (streq(why, REFUSED_PLAN))
 		reply_with(a->call, INTERFACE ".PlanChanged", "id", id);
 	else if (streq(why, REFUSED_IMPACT))

@@ -322,7 +322,7 @@ static bool plan_is_allowed(struct manager *m, const struct apply_request *reque
 	else if (routes.n && !request->force)
 		refuse(request, REFUSED_STRANDED, d, &routes, id);
 	else if (!path_is_given_up(request, fate))
-		refuse(request, REFUSED_PATH, d, &path, id);
+		refuse(request, fate == PATH_RENUMBERED ? REFUSED_RENUMBERED : REFUSED_PATH, d, &path, id);
 	else if ((int)plan_impact(p) > max_impact(m, request))
 		refuse(request, REFUSED_IMPACT, d, NULL, impact_name(plan_impact(p)));
 	else

@@ -75,6 +75,7 @@ struct apply_request {
 #define REFUSED_CONFIRM "ConfirmationPending"
 #define REFUSED_GENERATION "NoSuchGeneration"
 #define REFUSED_PATH "CallerCutOff"
+#define REFUSED_RENUMBERED "CallerRenumbered"
 #define REFUSED_SHORT "ConfirmTooShort"
 /* The same in words, for the log and for messages. */
 const char *refused_text(const char *why);

@@ -360,7 +360,8 @@ class Transitions(bed.TestCase):
         fired = self.injector.fired()
         if fired == 0:
             self.spoiled = result is None
-            return 'the fault did not happen' if len(point) == 1 else None
+            # Ports of guests are written down when nothing else is to do, before the change or after it.
+            return 'the fault did not happen' if len(point) == 1 and fault != 'file' else None
         self.injector.arm()
         wrong = self.judge(point, result, fired, before, after)
         if wrong is None and not self.spoiled:

@@ -230,6 +230,7 @@ class Caller(Case):
         renumbered = NIC.replace('192.0.2.10/24', '192.0.2.20/24')
         b.write(renumbered)
         self.assertRefused('192.0.2.10 of eth0, which no link is declared to have')
+        self.assertIn('with --confirm that may be', b.netctl('apply')[2])
         status, out, err = b.netctl('apply', '--confirm', 300)
         self.assertEqual(status, 0, out + err)
         self.assertIn('your own connection ends with this: 192.0.2.10 of eth0', out + err)
