@@ -63,7 +63,29 @@ static bool is_ours(const struct nlmsghdr *m)
 	return table && streq(table, FIREWALL_TABLE);
 }
 
-int nft_request(struct nftables *n, const struct nft_question *q, mnl_cb_t take, void *userdata)
+static struct mnl_socket *open_socket(unsigned groups)
+{
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+
+	if (s && mnl_socket_bind(s, groups, MNL_SOCKET_AUTOPID) < 0) {
+		mnl_socket_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* What is left of answers that were not read to their end would be taken for those to the next question. */
+static void forget_answers(struct nftables *n)
+{
+	struct mnl_socket *s = open_socket(0);
+
+	if (!s)
+		return;
+	mnl_socket_close(n->requests);
+	n->requests = s;
+}
+
+static int ask(struct nftables *n, const struct nft_question *q, mnl_cb_t take, void *userdata)
 {
 	struct nlmsghdr *m = mnl_nlmsg_put_header(n->buffer);
 	struct nfgenmsg *gen;
@@ -91,6 +113,15 @@ int nft_request(struct nftables *n, const struct nft_question *q, mnl_cb_t take,
 		r = mnl_cb_run(n->buffer, (size_t)len, n->seq, port, take, userdata);
 	} while (r > MNL_CB_STOP);
 	return r < 0 ? -errno : 0;
+}
+
+int nft_request(struct nftables *n, const struct nft_question *q, mnl_cb_t take, void *userdata)
+{
+	int r = ask(n, q, take, userdata);
+
+	if (r < 0 && q->dump)
+		forget_answers(n);
+	return r;
 }
 
 /* About our table, or of an object in it. */
@@ -364,17 +395,6 @@ static int on_events(sd_event_source *s _unused_, int fd _unused_, uint32_t reve
 {
 	take_events(userdata);
 	return 0;
-}
-
-static struct mnl_socket *open_socket(unsigned groups)
-{
-	struct mnl_socket *s = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-
-	if (s && mnl_socket_bind(s, groups, MNL_SOCKET_AUTOPID) < 0) {
-		mnl_socket_close(s);
-		return NULL;
-	}
-	return s;
 }
 
 static int open_all(struct nftables *n, sd_event *event)

@@ -112,7 +112,8 @@ static void hook_step(const struct op *op, void *userdata)
 		return;
 	}
 	log_notice("repair: %s", text);
-	manager_count_repair(m, op->link->name, text);
+	/* Rules are left alone all together (manager_filter_drift()). */
+	manager_count_repair(m, op->type == OP_FIREWALL ? FIREWALL_LINK : op->link->name, text);
 	manager_tell(m, EVENT_REPAIR, op->link->name, "%s", text);
 }
 

@@ -9,9 +9,6 @@
 #define CARRIER_USEC (100ull * 1000)
 #define CARRIER_WAITS 30
 
-/* How soon a state that could not be read is read again on the way back. */
-#define READ_AGAIN_USEC (500ull * 1000)
-
 static void refusal_done(struct refusal *r)
 {
 	free(r->op);
@@ -97,7 +94,7 @@ void put_back_others(struct transaction *t)
  */
 void put_back_begin(struct transaction *t)
 {
-	if (kernel_drain(t->kernel) >= 0 || !transaction_in_a_while(t, READ_AGAIN_USEC, put_back_begin))
+	if (!transaction_reads_again(t, kernel_drain(t->kernel), put_back_begin))
 		transaction_start_round(t);
 }
 

@@ -205,7 +205,10 @@ static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *use
 		m->dirty = true;
 		return 0;
 	}
-	kernel_drain(m->kernel);
+	if (kernel_drain(m->kernel) < 0) {
+		manager_schedule_repair(m);
+		return 0;
+	}
 	manager_look(m, &e);
 	in = (struct diff_input){
 		.effective = &e,

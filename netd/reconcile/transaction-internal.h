@@ -31,7 +31,7 @@ struct transaction {
 	struct effective before; /* the way back */
 	char **lost;		 /* owned: what of the keepsakes the kernel refused */
 	size_t n_lost;
-	unsigned carrier_waits;
+	unsigned carrier_waits, reads;
 	struct keepsakes keepsakes; /* what of others the plan takes away along with it */
 	struct refusal refused;	    /* of the way back, the last one; again: for the second time */
 	bool again;
@@ -47,6 +47,11 @@ struct diff_input transaction_input(const struct transaction *t);
 /* Calls `next` in the next turn of the loop / in so many microseconds; false: the loop cannot wait. */
 void transaction_in_next_turn(struct transaction *t, void (*next)(struct transaction *t));
 bool transaction_in_a_while(struct transaction *t, uint64_t usec, void (*next)(struct transaction *t));
+/*
+ * Tells whether what failed to be read with `error` (0: it did not) will be read by `next` once more: for some seconds;
+ * on the way back, for as long as it takes.
+ */
+bool transaction_reads_again(struct transaction *t, int error, void (*next)(struct transaction *t));
 /* Writes the ledger; an error is noted as the transaction's. */
 int transaction_save(struct transaction *t);
 /* Plans from what there is, forward or back. */

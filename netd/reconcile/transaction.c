@@ -10,6 +10,10 @@
  */
 #define ROUNDS_MAX 3
 
+/* How soon a state that could not be read is read again, and how often. */
+#define READ_AGAIN_USEC (500ull * 1000)
+#define READS_MAX 10
+
 struct diff_input transaction_input(const struct transaction *t)
 {
 	return (struct diff_input){
@@ -158,10 +162,34 @@ static void fail_read_back(struct transaction *t)
 	fail(t);
 }
 
+bool transaction_reads_again(struct transaction *t, int error, void (*next)(struct transaction *t))
+{
+	if (error < 0 && (t->going_back || t->reads++ < READS_MAX))
+		return transaction_in_a_while(t, READ_AGAIN_USEC, next);
+	t->reads = 0;
+	return false;
+}
+
+static void read_back(struct transaction *t)
+{
+	int r = kernel_drain(t->kernel);
+
+	if (transaction_reads_again(t, r, read_back))
+		return;
+	/* The state before went with that: of the plan, only what is ours and what it is to be may be looked at. */
+	if (r == 0)
+		ledger_note_made(t->ledger, &t->plan, kernel_actual(t->kernel));
+	plan_done(&t->plan);
+	if (r < 0 && !t->outcome.error) {
+		note_error(t, r, "the state of the kernel could not be read back");
+		t->outcome.unread = true;
+	}
+	transaction_in_next_turn(t, t->outcome.error && !t->going_back ? fail : transaction_start_round);
+}
+
 static void executed(struct execute_result *result, void *userdata)
 {
 	struct transaction *t = userdata;
-	int r;
 
 	/* What was refused may be done by half, and of what had no answer nobody knows. */
 	t->changed = true;
@@ -169,17 +197,7 @@ static void executed(struct execute_result *result, void *userdata)
 		note_refusal(t, result);
 	else if (result->error)
 		put_back_note_refusal(t, result);
-	r = kernel_drain(t->kernel);
-	/* The state before went with that: of the plan, only what is ours and what it is to be may be looked at. */
-	if (r == 0)
-		ledger_note_made(t->ledger, &t->plan, kernel_actual(t->kernel));
-	plan_done(&t->plan);
-	if (r < 0)
-		note_error(t, r, "the state of the kernel could not be read back");
-	if (t->going_back)
-		transaction_in_next_turn(t, r < 0 ? put_back_begin : transaction_start_round);
-	else
-		transaction_in_next_turn(t, t->outcome.error ? fail : transaction_start_round);
+	read_back(t);
 }
 
 static void progressed(size_t done, size_t total, void *userdata)
@@ -320,6 +338,8 @@ static void first_round(struct transaction *t)
 		return;
 	}
 	r = kernel_drain(t->kernel);
+	if (transaction_reads_again(t, r, first_round))
+		return;
 	if (r < 0) {
 		note_error(t, r, "the state of the kernel could not be read");
 		t->outcome.unread = true;

@@ -16,7 +16,7 @@
 struct outcome {
 	int error;	  /* 0: the kernel shows what was wanted; else negative errno */
 	bool changed;	  /* messages were sent */
-	bool unread;	  /* nothing was even begun: the state of the kernel could not be read */
+	bool unread;	  /* the error is that the state of the kernel could not be read, before the change or after */
 	bool no_driver;	  /* the kernel has none for links of the kind that `link` is */
 	const char *step; /* the op that failed, in words; NULL: it was the read-back */
 	const char *link; /* which link it was about, or NULL */

@@ -32,6 +32,7 @@ enum fault {
 	FAULT_FILE_CUT, /* killed before the n-th rename or removal of a file */
 	FAULT_TEAR, /* from the n-th message on events are lost and every dump is torn, until something else is armed */
 	FAULT_STOP, /* the process is stopped before the n-th message, until the test lets it go on */
+	FAULT_TEAR_RULES, /* every dump of nftables is torn, until something else is armed */
 };
 
 #define FAULTS 4
@@ -100,7 +101,8 @@ static void note(struct control *c, uint16_t what)
 	c->messages++;
 }
 
-static int is_route_socket(int fd)
+/* Negative: it is no netlink socket. */
+static int netlink_protocol(int fd)
 {
 	int domain = 0, protocol = -1;
 	socklen_t len = sizeof(int);
@@ -108,7 +110,12 @@ static int is_route_socket(int fd)
 	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
 	len = sizeof(int);
 	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
-	return domain == AF_NETLINK && protocol == NETLINK_ROUTE;
+	return domain == AF_NETLINK ? protocol : -1;
+}
+
+static int is_route_socket(int fd)
+{
+	return netlink_protocol(fd) == NETLINK_ROUTE;
 }
 
 static int is_write(const struct nlmsghdr *m)
@@ -294,7 +301,9 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 			errno = ENOBUFS;
 			return -1;
 		}
-
+		if (n >= (ssize_t)sizeof(*m) && armed(control(), FAULT_TEAR_RULES) && m->nlmsg_flags & NLM_F_MULTI &&
+		    netlink_protocol(fd) == NETLINK_NETFILTER)
+			m->nlmsg_flags |= NLM_F_DUMP_INTR;
 		if (!lost_seq || n < (ssize_t)sizeof(*m) || m->nlmsg_type != NLMSG_ERROR || m->nlmsg_seq != lost_seq ||
 		    !is_route_socket(fd))
 			return n;

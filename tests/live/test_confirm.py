@@ -253,7 +253,7 @@ class Confirmation(Case):
             if at_the_end:
                 injector.arm(('tear', 2))
                 client.start()
-                time.sleep(3)
+                time.sleep(7)
             else:
                 client.start()
                 bed.eventually(lambda: b.status()['daemon']['confirm'])

@@ -23,7 +23,7 @@ from transitions import BRIDGES, TRANSITIONS
 LIBRARY = bed.BUILD / 'tests' / 'live' / 'faults.so'
 
 # The shared struct of faults.c.
-FAULTS = ['none', 'refuse', 'half', 'lose-ack', 'cut', 'file', 'tear', 'stop']
+FAULTS = ['none', 'refuse', 'half', 'lose-ack', 'cut', 'file', 'tear', 'stop', 'tear-rules']
 HEAD, NOTED = struct.Struct('=4I4I3I'), 8192
 SYSCTL, CREATE, SETLINK = 1, 0x4000, 0x8000
 RTM_NEWLINK, RTM_DELADDR, RTM_DELROUTE = 16, 21, 25

@@ -6,10 +6,12 @@ import selectors
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 
 import bed
 from bed import eventually
+from test_faults import Injector, build_library
 
 NAT = '''[network guests]
 bridge = brnat
@@ -279,6 +281,13 @@ class Reach(NetworkCase):
         self.assertEqual(self.bed.sysctl('eth0', 'forwarding', 'ipv4'), '0')
         self.assertEqual(self.bed.sysctl('all', 'forwarding'), '0')
 
+    def test_two_tools_that_fight_over_a_rule_end_in_a_warning(self):
+        def fought():
+            self.bed.inside.run('nft', 'insert', 'rule', 'inet', 'kvmnetd', 'from_brlab', 'accept')
+            return [p for p in self.bed.status()['daemon']['problems'] if 'inet kvmnetd was changed by someone else and put back 10 times' in p]
+        eventually(fought)
+        self.assertRegex(self.bed.inside.run('nft', 'list', 'chain', 'inet', 'kvmnetd', 'from_brlab'), r'\{\s+accept')
+
     def test_forwarding_of_all_links_comes_and_goes_without_a_network_losing_its_own(self):
         everywhere, config = '[daemon]\nforwarding = global\n', UPLINK + NAT + ROUTE + LAB
         # Without a gateway, no route tells which link leads out: that is found when the route is gone.
@@ -297,6 +306,23 @@ class Reach(NetworkCase):
         status, _, err = self.bed.netctl('apply')
         self.assertNotEqual(status, 0, err)
         self.assertEqual(self.bed.inside.run('nft', '-s', 'list', 'ruleset'), table)
+
+
+class Torn(bed.TestCase):
+    needs = bed.BRIDGES
+
+    def test_rules_that_could_not_be_read_for_a_while_are_put_right_all_the_same(self):
+        build_library()
+        injector = Injector(self.bed.dir / 'faults')
+        self.addCleanup(injector.close)
+        self.bed.write(LAB)
+        self.bed.start(env=injector.environment)
+        table = self.bed.inside.run('nft', '-s', 'list', 'ruleset')
+        injector.arm(('tear-rules', 0))
+        self.bed.inside.run('nft', 'insert', 'rule', 'inet', 'kvmnetd', 'from_brlab', 'accept')
+        time.sleep(1)
+        injector.arm()
+        eventually(lambda: self.bed.inside.run('nft', '-s', 'list', 'ruleset') == table)
 
 
 class Services(NetworkCase):
