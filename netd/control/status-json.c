@@ -155,6 +155,17 @@ static void add_warning(struct json_object *to, const struct diag *d)
 	json_object_array_add(to, json_object_new_string(text));
 }
 
+/* Is it a problem already, noted when the daemon started? */
+static bool is_problem(const struct manager *m, const struct diag *d)
+{
+	_cleanup_free_ char *text = xasprintf("[%s] %s", d->section ?: "?", d->text);
+
+	for (size_t i = 0; i < m->n_problems; i++)
+		if (streq(m->problems[i].text, text))
+			return true;
+	return false;
+}
+
 struct json_object *status_daemon(struct manager *m)
 {
 	struct json_object *json = json_object_new_object(), *problems = json_object_new_array(),
@@ -166,7 +177,8 @@ struct json_object *status_daemon(struct manager *m)
 		json_object_array_add(problems, json_object_new_string(m->problems[i].text));
 	manager_warn_rivals(m, m->config, manager_wanted(m), &d);
 	for (size_t i = 0; i < d.n; i++)
-		add_warning(problems, &d.list[i]);
+		if (!is_problem(m, &d.list[i]))
+			add_warning(problems, &d.list[i]);
 	diags_done(&d);
 	manager_missing(m, add_name, missing);
 	json_add_new(json, "version", json_object_new_string(KVMNETD_VERSION));

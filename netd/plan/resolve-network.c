@@ -16,12 +16,17 @@ static char *text_of_address(const struct address *a)
 	return xasprintf("%s/%u", ip_format(&ip, buf), a->prefix_len);
 }
 
-static void report(struct effective *e, const struct link *network, const struct address *a, const char *what,
+struct report {
+	struct diags *diags;
+	enum severity severity;
+};
+
+static void report(const struct report *to, const struct link *network, const struct address *a, const char *what,
 		   const char *of)
 {
 	_cleanup_free_ char *section = link_section(network), *text = text_of_address(a);
 
-	diag_add(&e->problems, SEVERITY_ERROR, a->loc, section, "address",
+	diag_add(to->diags, to->severity, a->loc, section, "address",
 		 "%s overlaps with %s of %s (a network needs a subnet of its own)", text, what, of);
 }
 
@@ -69,7 +74,7 @@ static void add_taken(const struct resolve_input *in, const struct link *l, stru
 }
 
 /* Each other link is told of once. */
-static void check_subnet(struct effective *e, const struct link *network, const struct address *a,
+static void check_subnet(const struct report *to, const struct link *network, const struct address *a,
 			 const struct all_taken *all)
 {
 	const struct link *told = NULL;
@@ -82,25 +87,26 @@ static void check_subnet(struct effective *e, const struct link *network, const 
 		    !subnets_overlap(a, &t->subnet) || streq(t->link->name, network->name))
 			continue;
 		text = text_of_address(&t->subnet);
-		report(e, network, a, text, t->link->name);
+		report(to, network, a, text, t->link->name);
 		told = t->link;
 	}
 }
 
-void resolve_subnets(const struct resolve_input *in, struct effective *e)
+void check_subnets(const struct resolve_input *in, const struct model *removed, enum severity severity, struct diags *d)
 {
+	const struct report to = {.diags = d, .severity = severity};
 	struct all_taken all = {0};
 
 	if (!in->config->n_networks)
 		return;
 	for (size_t i = 0; i < in->actual->n_links; i++)
-		if (!model_find(&e->removed, in->actual->links[i]->name))
+		if (!model_find(removed, in->actual->links[i]->name))
 			add_taken(in, in->actual->links[i], &all);
 	for (size_t i = 0; i < in->config->n_networks; i++) {
 		const struct link *l = model_find(&in->config->links, in->config->networks[i]->bridge);
 
 		for (size_t j = 0; j < l->n_addresses; j++)
-			check_subnet(e, l, &l->addresses[j], &all);
+			check_subnet(&to, l, &l->addresses[j], &all);
 	}
 	free(all.list);
 }

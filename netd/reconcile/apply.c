@@ -2,6 +2,7 @@
 /* Purpose: what an operator asks for: is it right, may it run, and what should be known before; then it is handed to
  * the loop. */
 #include "../plan/assist.h"
+#include "../plan/resolve-link.h"
 #include "../plan/stranded.h"
 #include "manager.h"
 #include "subnets.h"
@@ -122,6 +123,15 @@ static void warn_uplinks(const struct manager *m, const struct config *c, const 
 	}
 }
 
+/* What others brought up since: an apply would be refused for it, but it is no reason to end what runs. */
+static void warn_subnets(const struct manager *m, const struct config *c, struct diags *d)
+{
+	const struct resolve_input in = {.config = c, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
+	const struct model none = MODEL_NULL;
+
+	check_subnets(&in, &none, SEVERITY_WARNING, d);
+}
+
 static void add_warning(const char *text, void *userdata)
 {
 	diag_add(userdata, SEVERITY_WARNING, LOC_NONE, NULL, NULL, "%s", text);
@@ -157,6 +167,7 @@ void manager_warn_rivals(struct manager *m, const struct config *c, const struct
 	if (!c || !c->n_networks)
 		return;
 	warn_uplinks(m, c, e, d);
+	warn_subnets(m, c, d);
 	warn_foreign(m, c, d);
 }
 

@@ -462,6 +462,10 @@ class Services(NetworkCase):
             self.assertIn('br_netfilter', ''.join(self.bed.netctl('plan')[1:]))
         self.bed.apply()
         self.assertSettled()
+        # What runs stays when somebody takes its subnet later.
+        self.bed.ip('link', 'set', 'eth0', 'up')
+        self.bed.ip('route', 'add', '192.168.150.0/25', 'dev', 'eth0', 'table', '77')
+        eventually(lambda: '192.168.150.1/24 overlaps with 192.168.150.0/25 of eth0' in '\n'.join(self.bed.status()['daemon']['problems']))
 
     def test_an_apply_between_two_starts_of_dnsmasq_starts_it(self):
         files = '[ethernet eth0]\naddress = 192.0.2.1/24\n' + NAT
