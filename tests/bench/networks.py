@@ -82,8 +82,17 @@ class Host:
             self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.client.connect((OUT, 7))
         for s in (self.client, self.server):
+            s.settimeout(1)
+        # Not before the kernel has seen the cable, for which it waits for whoever else changes links.
+        bed.eventually(self.reaches, 60)
+        for s in (self.client, self.server):
             s.settimeout(20)
-        self.trips(1)
+
+    def reaches(self):
+        try:
+            return self.trips(1)
+        except TimeoutError:
+            return None
 
     def trips(self, count):
         """Microseconds of one: there and back, through the rules twice, the forwarding host and two cables."""
