@@ -35,7 +35,6 @@ bool cuts_off(const struct planner *p, const struct link *have)
 	return false;
 }
 
-/* The dnsmasq of a network's bridge ends before its bridge. */
 static void plan_dnsmasq_end(struct planner *p, const struct link *have)
 {
 	struct link *without;
@@ -50,14 +49,19 @@ static void plan_dnsmasq_end(struct planner *p, const struct link *have)
 	op->loc = LOC_NONE;
 }
 
+void plan_dnsmasq_ends(struct planner *p, const struct ranked *order)
+{
+	for (size_t i = 0; i < p->diff.n; i++)
+		if (!order[i].d->want)
+			plan_dnsmasq_end(p, order[i].d->have);
+}
+
 static void plan_delete(struct planner *p, const struct link_diff *d)
 {
 	struct op *op;
 	const struct link *parent = d->want ? model_find(wanted(p), d->want->parent_name) : NULL;
 	const struct link_diff *below = parent ? find_diff(p, parent) : NULL;
 
-	if (!d->want)
-		plan_dnsmasq_end(p, d->have);
 	op = op_add(p, OP_DELETE, d->have, d->have);
 	op->impact = cuts_off(p, d->have) ? IMPACT_GUESTS : IMPACT_RECREATE;
 	op->loc = LOC_NONE;

@@ -109,6 +109,9 @@ static void keep_own(const struct resolve_input *in, struct effective *e, struct
 
 		if (!r->common || !values_has(r->common, LINK_FORWARDING4) || streq(r->name, LINK_ALL))
 			continue;
+		/* What we made and nobody declares any more goes. */
+		if (r->created && !model_find(&e->links, r->name))
+			continue;
 		l = wanted_device(in, e, r->name, loc);
 		if (l)
 			want(l, LINK_FORWARDING4, 1, loc);

@@ -483,6 +483,18 @@ class Services(NetworkCase):
         self.assertTrue(Path(f'/proc/{self.pids()["brnat"]}/cmdline').read_text())
         self.assertSettled()
 
+    def test_a_bridge_that_gets_another_name_is_served_when_the_dnsmasq_of_the_old_has_ended(self):
+        uplink = '[ethernet eth0]\naddress = 192.0.2.1/24\n'
+        self.bed.write(uplink + NAT)
+        self.bed.start()
+        for name in ('brother', 'brnat'):
+            self.bed.write(uplink + NAT.replace('brnat', name))
+            shown = ''.join(self.bed.netctl('plan')[1:])
+            self.assertIn('dnsmasq none', shown)
+            self.assertLess(shown.index('dnsmasq none'), shown.index('dnsmasq started'), shown)
+            self.bed.apply()
+            self.assertEqual(list(self.pids()), [name])
+
     def test_a_dnsmasq_that_cannot_start_takes_the_change_back(self):
         uplink = '[ethernet eth0]\naddress = 192.0.2.1/24\n'
         self.bed.write(uplink)
