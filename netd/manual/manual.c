@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: makes kvmnetd.ini(5): copies the page from standard input and puts the option rows themselves where it says
- * ".OPTIONS TABLE", so that the manual cannot differ from the program. Run by the build only. Fails when a table is not
- * in the page, so that a new kind is not forgotten there.
+ * ".OPTIONS TABLE", so that the manual cannot differ from the program. Run by the build only. Fails when a table or
+ * a kind is not in the page, so that a new one is not forgotten there.
  */
 #include <ctype.h>
 
@@ -19,6 +19,7 @@ struct table {
 struct tables {
 	struct table *list;
 	size_t n;
+	uint64_t described; /* kinds that have a section, by their place in kinds[] */
 };
 
 static bool is_key(const struct option *o)
@@ -182,6 +183,36 @@ static bool print_named(struct tables *t, const char *name)
 	return false;
 }
 
+static void note_section(struct tables *t, const char *line)
+{
+	for (size_t i = 0; kinds[i]; i++) {
+		_cleanup_free_ char *heading = xasprintf(".SH [%s NAME]", kinds[i]->name);
+
+		if (streq(line, heading))
+			t->described |= 1ull << i;
+	}
+}
+
+/* Is every kind and every table in the page? Says which are not. */
+static bool is_complete(const struct tables *t)
+{
+	bool complete = true;
+
+	for (size_t i = 0; kinds[i]; i++) {
+		if (t->described >> i & 1)
+			continue;
+		fprintf(stderr, "manual: the page has no \".SH [%s NAME]\"\n", kinds[i]->name);
+		complete = false;
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->list[i].printed)
+			continue;
+		fprintf(stderr, "manual: the page has no \".OPTIONS %s%s\"\n", t->list[i].kind, t->list[i].suffix);
+		complete = false;
+	}
+	return complete;
+}
+
 int main(void)
 {
 	static const char directive[] = ".OPTIONS ";
@@ -193,6 +224,7 @@ int main(void)
 	add_tables(&t);
 	while (getline(&line, &size, stdin) > 0) {
 		line[strcspn(line, "\n")] = '\0';
+		note_section(&t, line);
 		if (!startswith(line, directive)) {
 			puts(line);
 		} else if (!print_named(&t, line + strlen(directive))) {
@@ -200,12 +232,8 @@ int main(void)
 			status = EXIT_FAILURE;
 		}
 	}
-	for (size_t i = 0; i < t.n; i++) {
-		if (t.list[i].printed)
-			continue;
-		fprintf(stderr, "manual: the page has no \".OPTIONS %s%s\"\n", t.list[i].kind, t.list[i].suffix);
+	if (!is_complete(&t))
 		status = EXIT_FAILURE;
-	}
 	free(t.list);
 	return status;
 }

@@ -8,7 +8,7 @@
  *    kernel, and its struct kind. A type of value that no row has yet is a struct type in type-*.c.
  * 2. Its name below, and its line in kind.c. Parsing, the checks of single values, plan, messages in both directions,
  *    comparison, ledger, status, fuzz seeds and the unit tests that walk through all rows follow from these.
- * 3. A section in netd/kvmnetd.ini.5: the build fails while its rows are not in there.
+ * 3. A section in netd/kvmnetd.ini.5: the build fails while it is not in there.
  * 4. What the flags and functions below cannot say, because the kernel treats this kind unlike others.
  *    `git grep -n 'kind_bond\|kind_bridge' netd` finds where that is done for bonds and bridges: their ports, mostly.
  * 5. Tests: tests/golden/config (its errors) and tests/golden/plan (its life); tests/unit/fake-options.c, if the kernel

@@ -69,7 +69,7 @@ SHARED uint64_t fill(struct values *v)
 {
 	uint64_t rows = 0;
 
-	for (unsigned row = 0; row < v->table->n; row++) {
+	for (unsigned row = 0; v && row < v->table->n; row++) {
 		if (!is_sent(&v->table->rows[row]))
 			continue;
 		values_put(v, row, sample(&v->table->rows[row]), LOC_NONE);

@@ -55,7 +55,7 @@ static const struct nlattr *only_nested(const struct nlattr *nest, uint16_t type
 
 static void assert_same_values(const struct values *want, const struct values *have, uint64_t rows)
 {
-	for (unsigned row = 0; row < want->table->n; row++) {
+	for (unsigned row = 0; want && row < want->table->n; row++) {
 		const struct option *o = &want->table->rows[row];
 		_cleanup_free_ char *w = NULL, *h = NULL;
 
