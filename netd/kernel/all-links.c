@@ -51,7 +51,7 @@ void kernel_follow_all_links(struct kernel *k)
 {
 	static const int groups[] = {RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
 
-	if (k->follows_all)
+	if (k->follows_all || observe_is_held(k))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		setsockopt(k->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof(groups[i]));

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: executes a plan (kernel.h), one send at a time: put together here, sent by a thread (send.h), its results
+ * Purpose: executes a plan (kernel.h), one send at a time: put together here, sent by a thread (batch.h), its results
  * taken in here again. pace.h says how much a send carries.
+ *
+ * Of deletions two sends are under way: the end of each waits for RCU without the rtnl lock (net/core/dev.c,
+ * netdev_run_todo), and meanwhile the other one has it. Which of two comes first does not matter: a plan deletes what
+ * stands on a link before it, but a link whose parent went first is gone as it should be.
  */
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
-#include <sys/random.h>
 
+#include "batch.h"
 #include "encode.h"
 #include "kernel-internal.h"
-#include "pace.h"
-#include "send.h"
 
 struct execution {
 	struct kernel *k;
@@ -24,18 +26,10 @@ struct execution {
 	size_t next;	      /* op to encode */
 	uint64_t told;	      /* when progress was, ns */
 	struct model indexes; /* names that this plan gave an ifindex, or 0 when it deleted them */
-	struct sender *sender;
 	struct pace pace;
-
-	/* The send being put together, or under way. */
-	uint8_t *batch;
-	size_t len, size;
-	size_t n, messages;
-	bool deletes;	/* nothing but members of the group to be deleted */
-	uint32_t group; /* that nobody else has a link in: drawn by lot */
-	size_t ops[RTNL_BATCH_MAX];
-	size_t offsets[RTNL_BATCH_MAX];
-	uint64_t expected; /* ns */
+	struct batch batches[2];
+	struct batch *batch; /* the one that is put together */
+	uint64_t last_end;   /* when a send came back last, pace_now() */
 };
 
 void execute_result_done(struct execute_result *r)
@@ -48,10 +42,10 @@ void execute_result_done(struct execute_result *r)
 static struct execution *execution_free(struct execution *x)
 {
 	sd_event_source_disable_unref(x->source);
-	sender_close(x->sender);
+	for (size_t i = 0; i < ARRAY_SIZE(x->batches); i++)
+		batch_close(&x->batches[i]);
 	execute_result_done(&x->result);
 	model_done(&x->indexes);
-	free(x->batch);
 	free(x);
 	return NULL;
 }
@@ -132,10 +126,10 @@ static bool is_gone(const struct op *op, int error)
 	       (op->type == OP_ROUTE_DELETE && error == -ESRCH) || (op->type == OP_DELETE && error == -ENODEV);
 }
 
-static void take_result(struct execution *x, size_t i, struct rtnl_result *result)
+static void take_result(struct execution *x, const struct batch *b, size_t i, struct rtnl_result *result)
 {
-	size_t op = x->ops[i];
-	const struct nlmsghdr *m = (const struct nlmsghdr *)(x->batch + x->offsets[i]);
+	size_t op = b->ops[i];
+	const struct nlmsghdr *m = (const struct nlmsghdr *)(b->buffer + b->offsets[i]);
 
 	if (!x->result.error)
 		x->result.no_driver = lacks_driver(&x->plan->ops[op], result);
@@ -147,115 +141,90 @@ static void take_result(struct execution *x, size_t i, struct rtnl_result *resul
 	rtnl_result_done(result);
 }
 
-/* Ends a send of deletions; returns the number of its messages. One link alone needs no group. */
-static size_t seal_deletes(struct execution *x)
-{
-	if (x->n == 1)
-		x->len = (size_t)encode_op(&x->plan->ops[x->ops[0]], index_of, x, x->batch, x->size);
-	else
-		x->len += encode_group_delete(x->group, x->batch + x->len);
-	for (size_t i = 0; i < x->n; i++)
-		set_index(x, x->plan->ops[x->ops[i]].link->name, 0);
-	return x->n == 1 ? 1 : x->n + 1;
-}
-
-/* What became of the group became of each that was put into it. */
-static void share_result(struct rtnl_result *results, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (results[i].error)
-			continue;
-		results[i].error = results[n].error;
-		results[i].text = results[n].text ? xstrdup(results[n].text) : NULL;
-	}
-	rtnl_result_done(&results[n]);
-}
-
 static void send_off(struct execution *x)
 {
-	x->messages = x->deletes ? seal_deletes(x) : x->n;
-	sender_send(x->sender, x->batch, x->len, x->messages);
+	struct batch *b = x->batch;
+
+	/* One link alone needs no group. */
+	if (b->deletes && b->n == 1)
+		b->len = (size_t)encode_op(&x->plan->ops[b->ops[0]], index_of, x, b->buffer, b->size);
+	for (size_t i = 0; b->deletes && i < b->n; i++)
+		set_index(x, x->plan->ops[b->ops[i]].link->name, 0);
+	batch_send(b);
 }
 
 static void go_on(struct execution *x);
 
-static void on_sent(int error, struct rtnl_result *results, uint64_t nsec, void *userdata)
+/* While the plan ran, somebody may have attached a guest to what it deletes. */
+static void fail_spared(struct execution *x, const struct latecomers *late, int error)
 {
-	struct execution *x = userdata;
+	char *text = late->port ? xasprintf("%s has become a port of it since the plan was made, and would be cut off",
+					    late->port)
+				: NULL;
 
-	pace_learn(&x->pace, x->plan, x->ops, x->n, x->expected, nsec);
-	x->k->writes += x->messages;
-	if (!error && x->messages > x->n)
-		share_result(results, x->n);
-	if (error == -ENOBUFS) {
+	fail(x, late->op, error, text, NULL);
+}
+
+static void fail_send(struct execution *x, const struct batch *b, int error)
+{
+	if (b->late.failed) {
+		fail_spared(x, &b->late, error);
+	} else if (error == -ENOBUFS) {
 		/* Which of them were done is not known. */
 		x->k->lost = true;
-		fail(x, x->ops[0], error, xstrdup("the kernel's answers were lost"), NULL);
-	} else if (error) {
-		fail(x, x->ops[0], error, NULL, NULL);
+		fail(x, b->ops[0], error, xstrdup("the kernel's answers were lost"), NULL);
+	} else {
+		fail(x, b->ops[0], error, NULL, NULL);
 	}
-	for (size_t i = 0; i < x->n && !error; i++)
-		take_result(x, i, &results[i]);
-	x->n = 0;
-	x->len = 0;
-	x->expected = 0;
-	x->deletes = false;
+}
+
+static void on_sent(int error, struct rtnl_result *results, uint64_t begin, uint64_t end, void *userdata)
+{
+	struct batch *b = userdata;
+	struct execution *x = b->owner;
+
+	/* Until the one before it came back, it waited for that one's lock. */
+	if (!b->late.failed)
+		pace_learn(&x->pace, x->plan, b->ops, b->n, b->expected, end - MIN(MAX(begin, x->last_end), end));
+	x->last_end = MAX(x->last_end, end);
+	if (error)
+		fail_send(x, b, error);
+	else
+		batch_share_result(b, results);
+	x->k->writes += b->late.failed ? 0 : b->messages;
+	for (size_t i = 0; i < b->n && !error; i++)
+		take_result(x, b, i, &results[i]);
+	batch_clear(b);
 	go_on(x);
 }
 
-static void add_to_send(struct execution *x, size_t number, size_t len)
-{
-	x->ops[x->n] = number;
-	x->offsets[x->n++] = x->len;
-	x->len += len;
-	x->expected += pace_of(&x->pace, &x->plan->ops[number]);
-}
-
 static const char not_there[] = "the device, or one that it refers to, is not there";
-
-/* While the plan ran, somebody may have attached a guest to what it deletes. The kernel would let it go without a word.
- */
-static bool may_go(struct execution *x, size_t number, uint32_t ifindex)
-{
-	const struct link *l = x->plan->ops[number].link;
-	_cleanup_free_ char *port = NULL;
-	int error;
-
-	if (!x->spare || !(l->kind->flags & KIND_HAS_PORTS))
-		return true;
-	error = latecomer_find(x->k, ifindex, &port);
-	if (!error && !port)
-		return true;
-	fail(x, number, error ? error : -EBUSY,
-	     port ? xasprintf("%s has become a port of it since the plan was made, and would be cut off", port) : NULL,
-	     NULL);
-	return false;
-}
 
 /* Adds an op to the send. False: what it refers to may come with what is in the send already, which goes first. */
 static bool add_message(struct execution *x, size_t number)
 {
 	const struct op *op = &x->plan->ops[number];
+	struct batch *b = x->batch;
 	bool deletes = op->type == OP_DELETE;
 	uint32_t ifindex = deletes ? index_of(op->link->name, x) : 0;
 	ssize_t len;
 
 	if (op->type == OP_CREATE)
 		set_index(x, op->link->name, op->ifindex);
-	if (deletes && ifindex && !may_go(x, number, ifindex))
-		return true;
 	if (deletes)
-		len = ifindex ? (ssize_t)encode_group_member(ifindex, x->group, x->batch + x->len) : -ENODEV;
+		len = ifindex ? (ssize_t)encode_group_member(ifindex, b->group, batch_end(b)) : -ENODEV;
 	else
-		len = encode_op(op, index_of, x, x->batch + x->len, x->size - x->len);
-	if (len < 0 && x->n)
+		len = encode_op(op, index_of, x, batch_end(b), b->size - b->len);
+	if (len < 0 && b->n)
 		return false;
 	if (len < 0) {
 		fail(x, number, (int)len, len == -ENODEV ? xstrdup(not_there) : NULL, NULL);
 		return true;
 	}
-	x->deletes = deletes;
-	add_to_send(x, number, (size_t)len);
+	b->deletes = deletes;
+	batch_add(b, number, (size_t)len, pace_of(&x->pace, op));
+	if (deletes && x->spare && op->link->kind->flags & KIND_HAS_PORTS)
+		latecomers_add(&b->late, &x->k->actual, ifindex, number);
 	return true;
 }
 
@@ -364,18 +333,27 @@ static bool is_message(const struct op *op)
 	return op->type != OP_SYSCTL && op->type != OP_HOST && op->type != OP_FIREWALL;
 }
 
-/* Deletions go by themselves, with room left for the message that deletes their group. */
+/* What is no message is done when all that comes before it is. */
 static bool send_is_full(const struct execution *x, const struct op *op)
 {
-	bool deletes = op->type == OP_DELETE;
+	return (x->batch->n && !is_message(op)) || !batch_takes(x->batch, op, &x->pace);
+}
 
-	if (!x->n)
-		return false;
-	if (!is_message(op) || deletes != x->deletes)
-		return true;
-	if (x->n >= RTNL_BATCH_MAX - 1u || x->size - x->len < ENCODE_SIZE)
-		return true;
-	return !op->glued && x->expected + pace_of(&x->pace, op) > pace_limit(deletes);
+/*
+ * The send that the next op may go into; NULL: what is under way has to come back first, or a second one cannot be had.
+ */
+static struct batch *next_batch(struct execution *x)
+{
+	struct batch *first = &x->batches[0], *second = &x->batches[1];
+	bool deletes = x->next < x->plan->n && x->plan->ops[x->next].type == OP_DELETE;
+
+	if (!first->under_way && !second->under_way)
+		return first;
+	if (!deletes || (first->under_way && second->under_way) || !(first->under_way ? first : second)->deletes)
+		return NULL;
+	if (!first->under_way)
+		return first;
+	return second->sender || batch_open(second, x->k->event, on_sent, x) == 0 ? second : NULL;
 }
 
 /* How long what is no message may keep the loop in one turn. */
@@ -405,9 +383,9 @@ static size_t do_op(struct execution *x, size_t number)
 	return number + 1;
 }
 
-static int on_turn(sd_event_source *s _unused_, void *userdata)
+/* Puts a send together, or does in this turn what is no message. */
+static void fill(struct execution *x)
 {
-	struct execution *x = userdata;
 	const struct plan *p = x->plan;
 	uint64_t begin = pace_now();
 
@@ -422,25 +400,35 @@ static int on_turn(sd_event_source *s _unused_, void *userdata)
 			break;
 		x->next = next;
 	}
-	if (x->n)
+}
+
+static int on_turn(sd_event_source *s _unused_, void *userdata)
+{
+	struct execution *x = userdata;
+
+	x->batch = next_batch(x);
+	if (!x->batch)
+		return 0;
+	fill(x);
+	if (x->batch->n)
 		send_off(x);
-	else
-		go_on(x);
+	go_on(x);
 	return 0;
 }
 
 static void go_on(struct execution *x)
 {
 	bool ends = x->next == x->plan->n || x->result.error;
+	bool under_way = x->batches[0].under_way || x->batches[1].under_way;
 	uint64_t now = pace_now();
 
-	if (x->progress && x->plan->n && (ends || now - x->told >= PROGRESS_NSEC)) {
+	if (x->progress && x->plan->n && ((ends && !under_way) || now - x->told >= PROGRESS_NSEC)) {
 		x->told = now;
 		x->progress(x->result.done, x->plan->n, x->userdata);
 	}
-	if (ends)
+	if (ends && !under_way)
 		finish(x);
-	else
+	else if (!ends && next_batch(x))
 		next_turn(x);
 }
 
@@ -465,9 +453,9 @@ int kernel_execute(struct kernel *k, const struct plan *p, bool spare, kernel_pr
 	if (k->execution)
 		return -EBUSY;
 	x = xcalloc(1, sizeof(*x));
-	r = sender_open(&x->sender, k->event, on_sent, x);
+	r = batch_open(&x->batches[0], k->event, on_sent, x);
 	if (r < 0) {
-		free(x);
+		execution_free(x);
 		return r;
 	}
 	x->k = k;
@@ -477,12 +465,7 @@ int kernel_execute(struct kernel *k, const struct plan *p, bool spare, kernel_pr
 	x->done = done;
 	x->userdata = userdata;
 	x->result.ok = xcalloc(p->n + 1, sizeof(*x->result.ok));
-	x->size = MIN(sender_bytes(x->sender), 4u * ENCODE_SIZE);
-	x->batch = xcalloc(1, x->size);
 	pace_init(&x->pace);
-	if (getrandom(&x->group, sizeof(x->group), GRND_NONBLOCK) != sizeof(x->group))
-		x->group = (uint32_t)pace_now();
-	x->group |= 1u << 31;
 	next_turn(x);
 	k->execution = x;
 	observe_pause(k, true);

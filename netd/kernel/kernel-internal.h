@@ -45,6 +45,7 @@ struct kernel {
 
 	/* To do before ACTUAL is right again. */
 	bool lost, routes_lost;
+	bool order_unknown; /* of some link's addresses */
 	struct marked *marks;
 	size_t n_marks;
 	struct address *gone_addresses; /* routes with such a source went along, or lost it */
@@ -113,12 +114,6 @@ int sysctl_write(const char *link, const struct option *o, uint64_t value);
 void all_links_read(struct model *m);
 /* A change of one link's settings, or of those of all. */
 void all_links_event(struct kernel *k, const struct nlmsghdr *m);
-
-/*
- * latecomer.c: the name of a port that this master has and ACTUAL does not know of, NULL: none. 0 or negative errno;
- * the caller frees *ret.
- */
-int latecomer_find(struct kernel *k, uint32_t master, char **ret);
 
 /* execute.c: gives up a running execution without calling its `done`. */
 void execute_abandon(struct kernel *k);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: ports that came to a bridge or bond after its deletion was planned (kernel-internal.h). */
+/* Purpose: latecomer.h. */
+#include "latecomer.h"
+
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-
-#include "kernel-internal.h"
 
 #define TRIES 20
 
@@ -51,22 +51,50 @@ static int take_port(const struct nlmsghdr *m, void *userdata)
 	return 0;
 }
 
-int latecomer_find(struct kernel *k, uint32_t master, char **ret)
+static int find_port(struct search *s, struct rtnl *r)
 {
-	struct search s = {.known = &k->actual, .master = master};
 	_Alignas(struct nlmsghdr) uint8_t request[128] = {0};
 	struct nlmsghdr *m = mnl_nlmsg_put_header(request);
 	int error = -EAGAIN;
 
 	m->nlmsg_type = RTM_GETLINK;
 	mnl_nlmsg_put_extra_header(m, sizeof(struct ifinfomsg));
-	mnl_attr_put_u32(m, IFLA_MASTER, master);
+	mnl_attr_put_u32(m, IFLA_MASTER, s->master);
 	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	for (unsigned i = 0; i < TRIES && !s.found; i++) {
-		error = rtnl_dump(k->rtnl, m, take_port, &s);
+	for (unsigned i = 0; i < TRIES && !s->found; i++) {
+		error = rtnl_dump(r, m, take_port, s);
 		if (error != -EINTR && error != -EBUSY && error != -ENOBUFS)
 			break;
 	}
-	*ret = s.found;
-	return s.found ? 0 : error;
+	return s->found ? -EBUSY : error;
+}
+
+void latecomers_add(struct latecomers *l, const struct model *known, uint32_t master, size_t op)
+{
+	l->known = known;
+	l->masters[l->n] = master;
+	l->ops[l->n++] = op;
+}
+
+int latecomers_look(struct latecomers *l, struct rtnl *r)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < l->n && !error; i++) {
+		struct search s = {.known = l->known, .master = l->masters[i]};
+
+		error = find_port(&s, r);
+		l->op = l->ops[i];
+		l->port = s.found;
+	}
+	l->failed = error != 0;
+	return error;
+}
+
+void latecomers_done(struct latecomers *l)
+{
+	free(l->port);
+	l->port = NULL;
+	l->n = 0;
+	l->failed = false;
 }

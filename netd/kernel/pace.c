@@ -13,10 +13,11 @@
 #define SEND_NSEC 100000000ull
 #define FIRST_NSEC (SEND_NSEC / 16)
 /*
- * Deletions that go together hold the rtnl lock until the last is done: nobody else may wait for it longer than a
- * quarter of a second, also when this send takes a little more than the one before.
+ * Deletions that go together hold the rtnl lock until the last is done. Nobody else may wait for it longer than a
+ * quarter of a second: who asks for it may have the rest of one send before them and the whole of another, and either
+ * may take a little more than was thought.
  */
-#define DELETE_NSEC 190000000ull
+#define DELETE_NSEC 90000000ull
 
 static enum cost op_cost(const struct op *op)
 {
@@ -43,7 +44,7 @@ static uint64_t first_nsec(enum cost cost)
 {
 	if (cost == COST_LEAVE)
 		return SEND_NSEC / 2;
-	return cost == COST_DELETE ? DELETE_NSEC / 8 : FIRST_NSEC;
+	return cost == COST_DELETE ? DELETE_NSEC / 3 : FIRST_NSEC;
 }
 
 uint64_t pace_now(void)
@@ -80,9 +81,8 @@ void pace_learn(struct pace *p, const struct plan *plan, const size_t *ops, size
 	bool seen[_COSTS] = {false};
 
 	expected = MAX(expected, 1u);
-	/* The last grace period is waited for without the lock (net/core/dev.c, netdev_run_todo). */
 	if (plan->ops[ops[0]].type == OP_DELETE)
-		took = MIN(MAX(took * n / (n + 1), expected / 2), expected * 2);
+		took = MIN(MAX(took, expected / 2), expected * 2);
 	else
 		took = MIN(MAX(took, expected * 3 / 4), expected * 8);
 	for (size_t i = 0; i < n; i++) {

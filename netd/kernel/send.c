@@ -23,18 +23,21 @@ struct sender {
 	/* The thread's, from its start until it is joined. */
 	void *messages;
 	size_t len, n;
+	sender_before_fn *before;
 	int error;
-	uint64_t nsec;
+	uint64_t begin, end;
 	struct rtnl_result results[RTNL_BATCH_MAX];
 };
 
 static void *work(void *userdata)
 {
 	struct sender *s = userdata;
-	uint64_t begin = pace_now();
 
-	s->error = rtnl_batch(s->rtnl, s->messages, s->len, s->results, s->n);
-	s->nsec = pace_now() - begin;
+	s->begin = pace_now();
+	s->error = s->before ? s->before(s->rtnl, s->userdata) : 0;
+	if (!s->error)
+		s->error = rtnl_batch(s->rtnl, s->messages, s->len, s->results, s->n);
+	s->end = pace_now();
 	eventfd_write(s->fd, 1);
 	return NULL;
 }
@@ -55,7 +58,7 @@ static int on_done(sd_event_source *source _unused_, int fd, uint32_t revents _u
 		return 0;
 	join(s);
 	/* May close us. */
-	s->done(s->error, s->results, s->nsec, s->userdata);
+	s->done(s->error, s->results, s->begin, s->end, s->userdata);
 	return 0;
 }
 
@@ -76,11 +79,12 @@ static int start_thread(struct sender *s)
 	return -error;
 }
 
-void sender_send(struct sender *s, void *messages, size_t len, size_t n)
+void sender_send(struct sender *s, void *messages, size_t len, size_t n, sender_before_fn *before)
 {
 	s->messages = messages;
 	s->len = len;
 	s->n = n;
+	s->before = before;
 	s->running = start_thread(s) == 0;
 	/* Where no thread can be had, the loop waits. */
 	if (!s->running)

@@ -3,12 +3,17 @@
  * Purpose: what the kernel itself needs for the bench's workloads: the cheapest message sequences known for the same
  * end state, sent by a program that checks, reads back and keeps nothing. bench.py says what is compared with what.
  *
- *   floor up N           bond0 of d0 and d1 (which are there, and down), N VLANs on it, each the port of a bridge with
- * an address floor down N         deletes the VLANs and bridges, CHUNK links to a message, so that nobody waits long
- * for the lock floor dump           reads all links, bridge VLANs, addresses and routes, and throws them away floor
- * stall          asks for the rtnl lock again and again until SIGTERM; prints the longest wait in ms, and
- *                        what 99 of 100 waits were shorter than floor taps S RATE
- * makes RATE taps a second (or as many as the machine can), each gone at once; prints how many
+ *   floor up N
+ *       bond0 of d0 and d1 (which are there, and down), N VLANs on it, each the port of a bridge with an address
+ *   floor down N
+ *       deletes the VLANs and bridges, CHUNK links to a message, so that nobody waits long for the lock
+ *   floor dump
+ *       reads all links, bridge VLANs, addresses and routes, and throws them away
+ *   floor stall
+ *       asks for the rtnl lock again and again until SIGTERM; prints the longest wait in ms, and what 99 of 100 waits
+ *       were shorter than
+ *   floor taps S RATE
+ *       makes RATE taps a second (or as many as the machine can), each gone at once; prints how many
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -34,8 +39,12 @@
 #define BRIDGE(i) (200000u + (i))
 #define VLAN(i) (300000u + (i))
 
-/* Each costs an RCU grace period of about 20 ms with the lock held (net/bridge/br_vlan.c). */
-#define CHUNK 8
+/*
+ * Links to a message. Each costs an RCU grace period of about 20 ms with the lock held (net/bridge/br_vlan.c), and the
+ * message another one without it (net/core/dev.c, netdev_run_todo), so two processes take turns.
+ */
+#define CHUNK 4
+#define REMOVERS 2
 #define GROUP 0x666c6f6fu
 
 /* linux/if_bonding.h does not go with net/if.h. */
@@ -48,6 +57,13 @@ static struct mnl_socket *sock;
 static uint32_t batch_buffer[BATCH_BYTES / 4];
 static size_t batch_len;
 static volatile sig_atomic_t stopped;
+
+static void open_socket(void)
+{
+	sock = mnl_socket_open(NETLINK_ROUTE);
+	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0)
+		err(1, "rtnetlink");
+}
 
 /* Only errors are answered, but for the message that asks for an acknowledgement. */
 static void take_answers(void)
@@ -236,28 +252,47 @@ static uint32_t index_of(const char *format, unsigned i)
 }
 
 /* One message deletes a group; it leaves the lock only at its end. */
-static void delete_group(void)
+static void delete_group(uint32_t group)
 {
 	struct nlmsghdr *m = link_message(RTM_DELLINK, 0, 0, false);
 
-	mnl_attr_put_u32(m, IFLA_GROUP, GROUP);
+	mnl_attr_put_u32(m, IFLA_GROUP, group);
 	end(m);
 	flush();
 }
 
+/* Every so manyth chunk, by a socket of its own. */
+static void remove_chunks(unsigned n, unsigned remover)
+{
+	const unsigned pairs = CHUNK / 2;
+
+	open_socket();
+	for (unsigned first = 1 + remover * pairs; first <= n; first += REMOVERS * pairs) {
+		for (unsigned i = first; i < first + pairs && i <= n; i++) {
+			set_u32(index_of("bond0.%u", i), IFLA_GROUP, GROUP + remover);
+			set_u32(index_of("br%u", i), IFLA_GROUP, GROUP + remover);
+		}
+		delete_group(GROUP + remover);
+	}
+}
+
 static void take_down(unsigned n)
 {
-	unsigned tagged = 0;
+	int status;
 
-	for (unsigned i = 1; i <= n; i++) {
-		set_u32(index_of("bond0.%u", i), IFLA_GROUP, GROUP);
-		set_u32(index_of("br%u", i), IFLA_GROUP, GROUP);
-		tagged += 2;
-		if (tagged < CHUNK && i < n)
-			continue;
-		delete_group();
-		tagged = 0;
+	for (unsigned remover = 0; remover < REMOVERS; remover++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			err(1, "fork");
+		if (pid == 0) {
+			remove_chunks(n, remover);
+			exit(0);
+		}
 	}
+	while (wait(&status) > 0)
+		if (status)
+			exit(1);
 	end(link_message(RTM_DELLINK, 0, index_of("bond%u", 0), false));
 	flush();
 }
@@ -380,9 +415,7 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 	unsigned n = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
 
-	sock = mnl_socket_open(NETLINK_ROUTE);
-	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0)
-		err(1, "rtnetlink");
+	open_socket();
 	if (strcmp(what, "up") == 0 && n)
 		bring_up(n);
 	else if (strcmp(what, "down") == 0 && n)
