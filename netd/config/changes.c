@@ -41,22 +41,6 @@ const struct mention *config_mentions(const struct config *c, const char *name, 
 	return *n ? &c->mentions[low] : NULL;
 }
 
-static bool values_same(const struct values *a, const struct values *b)
-{
-	if (!a || !b)
-		return a == b;
-	if (a->table != b->table || a->set != b->set)
-		return false;
-	for (uint64_t left = a->set; left; left &= left - 1) {
-		unsigned row = (unsigned)__builtin_ctzll(left);
-		union value x = values_at(a, row), y = values_at(b, row);
-
-		if (a->table->rows[row].type->is_blob ? !blob_equal(x.blob, y.blob) : x.num != y.num)
-			return false;
-	}
-	return true;
-}
-
 static bool ports_same(const struct link *a, const struct link *b)
 {
 	if (a->n_ports != b->n_ports)

@@ -225,6 +225,7 @@ static bool parent_is_below(const struct nlmsghdr *m, const char *kind)
 static void read_kinds(const struct nlmsghdr *m, const struct link_attrs *as, struct link *l)
 {
 	const struct kind *master_kind;
+	char slave_kind[sizeof(l->info_kind)];
 
 	if (as->kind)
 		copy_string(as->kind, l->info_kind, sizeof(l->info_kind));
@@ -234,9 +235,9 @@ static void read_kinds(const struct nlmsghdr *m, const struct link_attrs *as, st
 	l->own = values_free(l->own);
 	if (l->kind->own.n)
 		l->own = read_values(&l->kind->own, PLACE_INFO, as->data);
-	if (!l->master || !as->slave_kind || !copy_string(as->slave_kind, l->slave_kind, sizeof(l->slave_kind)))
+	if (!l->master || !as->slave_kind || !copy_string(as->slave_kind, slave_kind, sizeof(slave_kind)))
 		return;
-	master_kind = kind_find(l->slave_kind);
+	master_kind = kind_find(slave_kind);
 	if (master_kind && master_kind->port.n)
 		l->port = read_values(&master_kind->port, PLACE_SLAVE, as->slave_data);
 }

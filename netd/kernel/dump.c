@@ -19,6 +19,8 @@ struct dump {
 	uint8_t family;
 	uint32_t ifindex; /* 0: all */
 	struct link *link;
+	/* The last one of each kind, of as many kinds as there may be. */
+	const struct link *last[8];
 };
 
 /* Forgets what a torn dump has put into the model. */
@@ -69,6 +71,18 @@ void dump_driver(struct link *l, const struct link *known)
 		ethtool_driver(l->name, &l->driver);
 }
 
+/* The next of its kind mostly has the same values. */
+static void share_with_last(struct dump *d, struct link *l)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(d->last) - 1 && d->last[i] && d->last[i]->kind != l->kind)
+		i++;
+	if (d->last[i])
+		link_share(l, d->last[i]);
+	d->last[i] = l;
+}
+
 static int take_link(const struct nlmsghdr *m, void *userdata)
 {
 	struct dump *d = userdata;
@@ -82,12 +96,14 @@ static int take_link(const struct nlmsghdr *m, void *userdata)
 		return -EINTR;
 	}
 	dump_driver(l, d->known ? model_index(d->known, l->ifindex) : NULL);
+	share_with_last(d, l);
 	model_add(d->model, l);
 	return 0;
 }
 
 static void reset_links(struct dump *d)
 {
+	memset(d->last, 0, sizeof(d->last));
 	model_done(d->model);
 }
 
@@ -147,17 +163,27 @@ static int take_vlans(const struct nlmsghdr *m, void *userdata)
 	return 0;
 }
 
+/* For the one link that the dump is about, or for all. */
+static void each_link(struct dump *d, void (*reset)(struct dump *d, struct link *l))
+{
+	struct link *one = d->ifindex ? model_index(d->model, d->ifindex) : NULL;
+
+	if (one)
+		reset(d, one);
+	for (size_t i = 0; !d->ifindex && i < d->model->n_links; i++)
+		reset(d, d->model->links[i]);
+}
+
+static void reset_vlans_of(struct dump *d _unused_, struct link *l)
+{
+	free(l->vlans);
+	l->vlans = NULL;
+	l->n_vlans = 0;
+}
+
 static void reset_vlans(struct dump *d)
 {
-	for (size_t i = 0; i < d->model->n_links; i++) {
-		struct link *l = d->model->links[i];
-
-		if (d->ifindex && l->ifindex != d->ifindex)
-			continue;
-		free(l->vlans);
-		l->vlans = NULL;
-		l->n_vlans = 0;
-	}
+	each_link(d, reset_vlans_of);
 }
 
 static bool any_vlans(const struct model *m)
@@ -224,18 +250,17 @@ static int take_address(const struct nlmsghdr *m, void *userdata)
 	return 0;
 }
 
+static void reset_addresses_of(struct dump *d _unused_, struct link *l)
+{
+	free(l->addresses);
+	l->addresses = NULL;
+	l->n_addresses = 0;
+	l->order_unknown = false;
+}
+
 static void reset_addresses(struct dump *d)
 {
-	for (size_t i = 0; i < d->model->n_links; i++) {
-		struct link *l = d->model->links[i];
-
-		if (d->ifindex && l->ifindex != d->ifindex)
-			continue;
-		free(l->addresses);
-		l->addresses = NULL;
-		l->n_addresses = 0;
-		l->order_unknown = false;
-	}
+	each_link(d, reset_addresses_of);
 }
 
 int dump_addresses(struct rtnl *r, struct model *m, uint32_t ifindex)
@@ -266,19 +291,19 @@ static int take_route(const struct nlmsghdr *m, void *userdata)
 	return 0;
 }
 
+static void reset_routes_of(struct dump *d, struct link *l)
+{
+	size_t n = 0;
+
+	for (size_t j = 0; j < l->n_routes; j++)
+		if (l->routes[j].family != d->family)
+			l->routes[n++] = l->routes[j];
+	l->n_routes = n;
+}
+
 static void reset_routes(struct dump *d)
 {
-	for (size_t i = 0; i < d->model->n_links; i++) {
-		struct link *l = d->model->links[i];
-		size_t n = 0;
-
-		if (d->ifindex && l->ifindex != d->ifindex)
-			continue;
-		for (size_t j = 0; j < l->n_routes; j++)
-			if (l->routes[j].family != d->family)
-				l->routes[n++] = l->routes[j];
-		l->n_routes = n;
-	}
+	each_link(d, reset_routes_of);
 }
 
 int dump_routes(struct rtnl *r, struct model *m, uint32_t ifindex)
@@ -332,12 +357,13 @@ int kernel_order_addresses(struct kernel *k)
 
 	if (observe_is_held(k))
 		return -EBUSY;
-	for (size_t i = 0; i < k->actual.n_links && n < ORDER_MAX; i++)
+	for (size_t i = 0; k->order_unknown && i < k->actual.n_links && n < ORDER_MAX; i++)
 		if (k->actual.links[i]->order_unknown)
 			unknown[n++] = k->actual.links[i]->ifindex;
 	if (n == ORDER_MAX)
-		return dump_addresses(k->rtnl, &k->actual, 0);
-	for (size_t i = 0; i < n && !error; i++)
+		error = dump_addresses(k->rtnl, &k->actual, 0);
+	for (size_t i = 0; n < ORDER_MAX && i < n && !error; i++)
 		error = dump_addresses(k->rtnl, &k->actual, unknown[i]);
+	k->order_unknown = error;
 	return error;
 }

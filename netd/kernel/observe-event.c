@@ -114,6 +114,7 @@ void observe_link(struct kernel *k, struct link *fresh)
 	}
 	if (!streq(old->name, fresh->name))
 		observe_changed(k, old->name);
+	link_share(fresh, old);
 	inherit(fresh, old);
 	mark_consequences(k, old, fresh);
 	link_free(model_take(&k->actual, old));
@@ -241,6 +242,13 @@ static bool has_address_beside(const struct link *l, const struct address *a)
 	return false;
 }
 
+/* An address came, or went, somewhere among these. */
+static void doubt_order(struct kernel *k, struct link *l, const struct address *a)
+{
+	l->order_unknown |= has_address_beside(l, a);
+	k->order_unknown |= l->order_unknown;
+}
+
 static bool has_ipv4(const struct link *l)
 {
 	for (size_t i = 0; i < l->n_addresses; i++)
@@ -269,7 +277,7 @@ static void take_address(struct kernel *k, const struct nlmsghdr *m)
 			l->addresses[i] = a;
 			return;
 		}
-		l->order_unknown |= has_address_beside(l, &a);
+		doubt_order(k, l, &a);
 		*ARRAY_APPEND(l->addresses, l->n_addresses) = a;
 		return;
 	}
@@ -277,7 +285,7 @@ static void take_address(struct kernel *k, const struct nlmsghdr *m)
 		memmove(&l->addresses[i], &l->addresses[i + 1], (l->n_addresses - i - 1) * sizeof(a));
 		l->n_addresses--;
 		/* Another one of its subnet may take its place (net/ipv4/devinet.c, promote_secondaries). */
-		l->order_unknown |= has_address_beside(l, &a);
+		doubt_order(k, l, &a);
 	}
 	/* With the last IPv4 address all IPv4 routes of the device go, without events (fib_disable_ip). */
 	if (a.family == AF_INET && l->n_routes && !has_ipv4(l))

@@ -93,6 +93,7 @@ void model_add(struct model *m, struct link *l)
 	if (m->table_size < (m->n_links + 1) * 2)
 		model_resize(m, m->table_size ? m->table_size * 2 : TABLE_MIN);
 	m->version++;
+	m->n_altnamed += l->altnames != NULL;
 	l->position = m->n_links;
 	*ARRAY_APPEND(m->links, m->n_links) = l;
 	table_insert(m->by_name, m->table_size, home_name, l);
@@ -103,6 +104,7 @@ void model_add(struct model *m, struct link *l)
 struct link *model_take(struct model *m, struct link *l)
 {
 	m->version++;
+	m->n_altnamed -= l->altnames != NULL;
 	table_remove(m->by_name, m->table_size, home_name, l);
 	if (l->ifindex)
 		table_remove(m->by_index, m->table_size, home_index, l);
@@ -156,7 +158,7 @@ struct link *model_find_any(const struct model *m, const char *name)
 {
 	struct link *l = model_find(m, name);
 
-	for (size_t i = 0; !l && *name && i < m->n_links; i++)
+	for (size_t i = 0; !l && m->n_altnamed && *name && i < m->n_links; i++)
 		if (link_has_altname(m->links[i], name))
 			l = m->links[i];
 	return l;
@@ -257,6 +259,13 @@ struct link *link_copy(const struct link *l)
 	copy->parent_dev = l->parent_dev ? xstrdup(l->parent_dev) : NULL;
 	copy->altnames = altnames_copy(l->altnames);
 	return copy;
+}
+
+void link_share(struct link *l, const struct link *like)
+{
+	values_share(l->common, like->common);
+	values_share(l->own, like->own);
+	values_share(l->port, like->port);
 }
 
 bool value_equal(const struct model *actual, const struct option *o, union value want, union value have)

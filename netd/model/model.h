@@ -115,11 +115,11 @@ struct link {
 	bool order_unknown; /* of the addresses: events do not tell where a new one stands */
 	bool has_perm_mac;
 	uint64_t perm_mac;
-	char info_kind[16];  /* IFLA_INFO_KIND as the kernel says it; "" for hardware */
-	char slave_kind[16]; /* IFLA_INFO_SLAVE_KIND */
-	char *driver;	     /* owned; of hardware links; NULL: unknown */
-	char *parent_dev;    /* "pci-0000:02:00.0": bus and device name; NULL for virtual ones */
-	char *altnames;	     /* NUL-terminated strings one after another, an empty one last; NULL: none */
+	char info_kind[16]; /* IFLA_INFO_KIND as the kernel says it; "" for hardware */
+	char *driver;	    /* owned; of hardware links; NULL: unknown */
+	char *parent_dev;   /* "pci-0000:02:00.0": bus and device name; NULL for virtual ones */
+	char *altnames;	    /* NUL-terminated strings one after another, an empty one last; NULL: none. From before it
+			       is added to a model */
 
 	size_t position; /* in the model's links; the model's own */
 };
@@ -131,7 +131,8 @@ struct model {
 	struct link **by_name; /* open addressing, power of two */
 	struct link **by_index;
 	size_t table_size;
-	uint64_t version; /* another one whenever a link comes or goes: pointers to links live as long as it stays */
+	size_t n_altnamed; /* links that have other names besides */
+	uint64_t version;  /* another one whenever a link comes or goes: pointers to links live as long as it stays */
 };
 
 void model_done(struct model *m);
@@ -144,6 +145,9 @@ struct link *link_new(const char *name, const struct kind *kind);
 struct link *link_free(struct link *l);
 /* Deep copy, relations included. */
 struct link *link_copy(const struct link *l);
+
+/* Of what both have the same values of, one copy is enough: of thousands of links of the kernel's nearly all have. */
+void link_share(struct link *l, const struct link *like);
 
 /* Adds; the model owns it. The name (and a nonzero ifindex) must not be in it yet. */
 void model_add(struct model *m, struct link *l);

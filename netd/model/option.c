@@ -33,18 +33,23 @@ struct values *values_new(const struct option_table *table)
 	return v;
 }
 
+static void release_slots(struct values *v)
+{
+	if (!v->slots || --v->slots->owners)
+		return;
+	for (uint64_t left = v->set; left; left &= left - 1) {
+		unsigned row = (unsigned)__builtin_ctzll(left);
+
+		value_free(&v->table->rows[row], values_at(v, row));
+	}
+	free(v->slots);
+}
+
 struct values *values_free(struct values *v)
 {
 	if (!v)
 		return NULL;
-	if (v->slots && --v->slots->owners == 0) {
-		for (uint64_t left = v->set; left; left &= left - 1) {
-			unsigned row = (unsigned)__builtin_ctzll(left);
-
-			value_free(&v->table->rows[row], values_at(v, row));
-		}
-		free(v->slots);
-	}
+	release_slots(v);
 	free(v);
 	return NULL;
 }
@@ -56,6 +61,33 @@ struct values *values_copy(const struct values *v)
 	if (copy && copy->slots)
 		copy->slots->owners++;
 	return copy;
+}
+
+bool values_same(const struct values *a, const struct values *b)
+{
+	if (!a || !b)
+		return a == b;
+	if (a->table != b->table || a->set != b->set)
+		return false;
+	for (uint64_t left = a->slots == b->slots ? 0 : a->set; left; left &= left - 1) {
+		unsigned row = (unsigned)__builtin_ctzll(left);
+		union value x = values_at(a, row), y = values_at(b, row);
+
+		if (a->table->rows[row].type->is_blob ? !blob_equal(x.blob, y.blob) : x.num != y.num)
+			return false;
+	}
+	return true;
+}
+
+void values_share(struct values *v, const struct values *like)
+{
+	if (!v || !like || !v->slots || !like->slots || v->slots == like->slots)
+		return;
+	if (v->slots->has_locs || like->slots->has_locs || !values_same(v, like))
+		return;
+	release_slots(v);
+	v->slots = like->slots;
+	v->slots->owners++;
 }
 
 /* Makes the slots v's own, with room for n values, and for where they were written when that is asked for. */

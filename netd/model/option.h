@@ -223,6 +223,10 @@ struct values *values_new(const struct option_table *table);
 /* Frees; accepts NULL, returns NULL. */
 struct values *values_free(struct values *v);
 struct values *values_copy(const struct values *v);
+/* Do both set the same rows to the same? Where that was written does not count. Either may be NULL. */
+bool values_same(const struct values *a, const struct values *b);
+/* Where both are the same and know nothing of where they were written, v has the slots of the other from now on. */
+void values_share(struct values *v, const struct values *like);
 static inline bool values_has(const struct values *v, unsigned row)
 {
 	return v && (v->set >> row & 1);

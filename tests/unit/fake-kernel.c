@@ -192,7 +192,6 @@ static void forget_port(struct fake_kernel *k, struct link *port)
 	struct link *master = model_master(&k->links, port);
 
 	port->master = 0;
-	port->slave_kind[0] = '\0';
 	port->port = values_free(port->port);
 	free(port->vlans);
 	port->vlans = NULL;
@@ -230,7 +229,6 @@ void fake_leave(struct fake_kernel *k, struct link *port)
 static void become_port(struct link *port, const struct link *master)
 {
 	port->master = master->ifindex;
-	snprintf(port->slave_kind, sizeof(port->slave_kind), "%s", master->kind->name);
 	port->port = values_new(&master->kind->port);
 	fake_initial(port->port);
 }

@@ -485,6 +485,45 @@ static void values_copies_share_until_one_is_written(void **state _unused_)
 	assert_null(values_free(NULL));
 }
 
+static void the_same_values_of_two_links_share_until_one_is_written(void **state _unused_)
+{
+	struct values *a = values_new(&kind_bond.own), *b = values_new(&kind_bond.own);
+	unsigned row = option_row(a->table, "arp_ip_target"), other = option_row(a->table, "miimon");
+
+	values_put(a, row, must_parse(&a->table->rows[row], "192.0.2.1"), LOC_NONE);
+	values_put(b, row, must_parse(&b->table->rows[row], "192.0.2.2"), LOC_NONE);
+	values_share(b, a);
+	assert_ptr_not_equal(a->slots, b->slots);
+	values_put(b, row, must_parse(&b->table->rows[row], "192.0.2.1"), LOC_NONE);
+	values_share(b, a);
+	assert_ptr_equal(a->slots, b->slots);
+	values_put(b, other, (union value){.num = 50}, LOC_NONE);
+	assert_false(values_has(a, other));
+	values_share(a, b);
+	assert_ptr_not_equal(a->slots, b->slots);
+	values_unset(b, other);
+	values_share(a, b);
+	values_free(b);
+	assert_non_null(values_at(a, row).blob);
+	values_free(a);
+}
+
+static void values_that_know_where_they_were_written_are_not_shared(void **state _unused_)
+{
+	struct values *a = values_new(&kind_bond.own), *b = values_new(&kind_bond.own);
+	unsigned row = option_row(a->table, "miimon");
+
+	values_share(b, a);
+	values_put(a, row, (union value){.num = 50}, (struct loc){1, 7});
+	values_put(b, row, (union value){.num = 50}, (struct loc){1, 8});
+	assert_true(values_same(a, b));
+	values_share(b, a);
+	assert_int_equal(values_loc(a, row).line, 7);
+	assert_int_equal(values_loc(b, row).line, 8);
+	values_free(a);
+	values_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +537,8 @@ int main(void)
 		cmocka_unit_test(values_out_of_range_are_refused_and_the_range_named),
 		cmocka_unit_test(enums_take_every_name_and_number_and_nothing_else),
 		cmocka_unit_test(flags_of_one_attribute_travel_together),
+		cmocka_unit_test(the_same_values_of_two_links_share_until_one_is_written),
+		cmocka_unit_test(values_that_know_where_they_were_written_are_not_shared),
 		cmocka_unit_test(only_the_asked_rows_of_the_place_are_encoded),
 		cmocka_unit_test(attributes_go_to_rows_of_their_place),
 		cmocka_unit_test(what_the_kernel_leaves_out_is_zero_or_unknown),

@@ -91,9 +91,12 @@ static void devices_are_found_by_altname_and_by_match(void **state _unused_)
 					"id = 5\n[port uplink]\nprio = 7\n");
 	struct scene scene = {.c = c};
 	const struct link *bond;
+	struct link *eth0;
 
 	world_make(&w, NICS);
-	model_find(&w.kernel.links, "eth0")->altnames = xmemdup("long-name-of-it\0enp1s0\0", 24);
+	eth0 = model_take(&w.kernel.links, model_find(&w.kernel.links, "eth0"));
+	eth0->altnames = xmemdup("long-name-of-it\0enp1s0\0", 24);
+	model_add(&w.kernel.links, eth0);
 	world_look(&w);
 	step_make(&w, c, &scene.s);
 	bond = wanted(&scene, "bond0");
