@@ -74,13 +74,21 @@ static int sync_directory_of(const char *path)
 
 int file_write(const char *path, const void *data, size_t len, mode_t mode, bool durable)
 {
+	const struct file_part whole = {data, len};
+
+	return file_write_parts(path, &whole, 1, mode, durable);
+}
+
+int file_write_parts(const char *path, const struct file_part *parts, size_t n, mode_t mode, bool durable)
+{
 	_cleanup_free_ char *beside = xasprintf("%s.new", path);
 	_cleanup_close_ int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	int r;
+	int r = 0;
 
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, data, len);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = write_all(fd, parts[i].data, parts[i].len);
 	if (r == 0 && durable && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0 && rename(beside, path) < 0)

@@ -20,5 +20,11 @@ char *file_read(const char *path, size_t *ret_len);
  * its directory after (a rename lasts once its directory does). Returns 0 or negative errno.
  */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, bool durable);
+/* The same, of several texts one after another. */
+struct file_part {
+	const void *data;
+	size_t len;
+};
+int file_write_parts(const char *path, const struct file_part *parts, size_t n, mode_t mode, bool durable);
 /* -ENOENT: there is none. After another error nobody knows how much of it was written. */
 int file_append(const char *path, const char *text);

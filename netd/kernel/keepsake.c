@@ -142,9 +142,13 @@ void keepsake_add(struct losing *l, uint16_t type, char *what, const void *paylo
 static void add_upper(struct losing *l)
 {
 	for (size_t i = 0; i < l->actual->n_links; i++) {
-		const struct link *link = l->actual->links[i], *parent = model_parent(l->actual, link);
+		const struct link *link = l->actual->links[i], *parent;
 		bool stands = false;
 
+		/* Asked of all links there are. */
+		if (!link->parent)
+			continue;
+		parent = model_parent(l->actual, link);
 		for (; parent && !stands; parent = model_parent(l->actual, parent))
 			stands = keepsakes_lose(l, parent->name);
 		if (stands)

@@ -152,10 +152,10 @@ static void add_link(struct effective *e, const struct model *before, const stru
 	model_add(&e->links, want);
 }
 
-/* By position in the model of before. */
 struct touched {
-	bool *marks;
+	bool *marks; /* by position in the model of before */
 	size_t n;
+	uint64_t bits; /* of their ifindexes: tells of most links that they hang on none of them */
 };
 
 static bool is_touched(const struct touched *t, const struct link *l)
@@ -167,9 +167,12 @@ static bool is_touched(const struct touched *t, const struct link *l)
 static void add_touched(struct effective *e, const struct model *before, const struct touched *t)
 {
 	for (size_t i = 0; t->n && i < before->n_links; i++) {
-		const struct link *was = before->links[i], *master = model_master(before, was);
+		const struct link *was = before->links[i], *master;
 		bool itself = is_touched(t, was);
 
+		if (!itself && !((t->bits >> (was->master & 63) | t->bits >> (was->parent & 63)) & 1))
+			continue;
+		master = model_master(before, was);
 		if (itself || is_touched(t, master) || is_touched(t, model_parent(before, was)))
 			add_link(e, before, was);
 		if (itself && master)
@@ -180,6 +183,7 @@ static void add_touched(struct effective *e, const struct model *before, const s
 static void touch(struct touched *t, const struct link *l)
 {
 	t->marks[l->position] = true;
+	t->bits |= 1ull << (l->ifindex & 63);
 	t->n++;
 }
 

@@ -282,14 +282,17 @@ static bool confirm_is_long_enough(struct manager *m, const struct apply_request
 				   const struct plan *p, const struct diags *d)
 {
 	struct port_names waits = {0};
-	unsigned least = manager_least_confirm(m, m->candidate, &request->path, e, p, add_text, &waits);
-	bool is_enough = !request->confirm || request->confirm >= least;
-	_cleanup_free_ char *seconds = xasprintf("%u", least);
+	_cleanup_free_ char *seconds = NULL;
+	unsigned least;
 
-	if (!is_enough)
+	if (!request->confirm)
+		return true;
+	least = manager_least_confirm(m, m->candidate, &request->path, e, p, add_text, &waits);
+	seconds = xasprintf("%u", least);
+	if (request->confirm < least)
 		refuse(request, REFUSED_SHORT, d, &waits, seconds);
 	port_names_done(&waits);
-	return is_enough;
+	return request->confirm >= least;
 }
 
 /*

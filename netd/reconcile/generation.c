@@ -147,7 +147,8 @@ void generation_story(const struct state_dirs *dirs, uint32_t number, char **ret
 	*ret_result = json_string_of(s.json, "result");
 }
 
-static void print_story(FILE *f, const struct config_files *files, const char *plan, const char *result)
+/* The first line; the caller frees it. */
+static char *story(const struct config_files *files, const char *plan, const char *result)
 {
 	_cleanup_json_ struct json_object *json = json_object_new_object();
 	struct json_object *array = json_object_new_array();
@@ -165,20 +166,18 @@ static void print_story(FILE *f, const struct config_files *files, const char *p
 		json_object_object_add(json, "plan", json_object_new_string(plan));
 	if (result)
 		json_object_object_add(json, "result", json_object_new_string(result));
-	fprintf(f, "%s\n", json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+	return xasprintf("%s\n", json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
 }
 
 static int write_stored(const char *path, const struct config_files *files, const char *plan, const char *result)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	FILE *f = xmemstream(&text, &len);
+	_cleanup_free_ char *line = story(files, plan, result);
+	_cleanup_free_ struct file_part *parts = xcalloc(files->n + 1, sizeof(*parts));
 
-	print_story(f, files, plan, result);
+	parts[0] = (struct file_part){line, strlen(line)};
 	for (size_t i = 0; i < files->n; i++)
-		fwrite(files->list[i].text, 1, files->list[i].len, f);
-	fclose(f);
-	return file_write(path, text, len, 0600, true);
+		parts[i + 1] = (struct file_part){files->list[i].text, files->list[i].len};
+	return file_write_parts(path, parts, files->n + 1, 0600, true);
 }
 
 int64_t generation_store(const struct state_dirs *dirs, const struct config_files *files, const char *plan,
