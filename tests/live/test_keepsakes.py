@@ -25,6 +25,8 @@ class Keepsakes(bed.TestCase):
             b.ip('route', 'add', *route.split())
         b.ip('-6', 'route', 'add', '2001:db8:1::/64', 'nexthop', 'via', '2001:db8::1', 'nexthop', 'via', '2001:db8::2')
         b.ip('-6', 'route', 'add', '2001:db8:2::/64', 'via', '2001:db8::1', 'pref', 'high')
+        # A next-hop object needs a carrier (net/ipv4/nexthop.c, rtm_to_nh_config()).
+        bed.eventually(lambda: all('LOWER_UP' in b.link(name)['flags'] for name in ('br0', 'br1')))
         b.ip('nexthop', 'add', 'id', '5', 'via', '192.0.2.1', 'dev', 'br0')
         b.ip('nexthop', 'add', 'id', '6', 'via', '198.51.100.1', 'dev', 'br1')
         b.ip('nexthop', 'add', 'id', '4', 'group', '5/6,3')
