@@ -491,7 +491,7 @@ class Services(NetworkCase):
             self.bed.write(uplink + NAT.replace('brnat', name))
             shown = ''.join(self.bed.netctl('plan')[1:])
             self.assertIn('dnsmasq none', shown)
-            self.assertLess(shown.index('dnsmasq none'), shown.index('dnsmasq started'), shown)
+            self.assertLess(shown.index('dnsmasq none'), shown.index(f'set {name}: dnsmasq '), shown)
             self.bed.apply()
             self.assertEqual(list(self.pids()), [name])
 
