@@ -88,6 +88,15 @@ static struct values *port_values(const struct resolve_input *in, const char *la
 	return v || streq(label, name) ? v : config_port_values(in->config, name, master_kind);
 }
 
+/* A port's name that no device can have is the altname of an absent one, which is no device of its first letters. */
+static const char *port_name(const char *name, char buf[IFNAMSIZ])
+{
+	if (strlen(name) < IFNAMSIZ)
+		return name;
+	snprintf(buf, IFNAMSIZ, "%.12s...", name);
+	return buf;
+}
+
 static void add_ports(const struct resolve_input *in, struct effective *e)
 {
 	_cleanup_free_ struct link **list = NULL;
@@ -99,7 +108,9 @@ static void add_ports(const struct resolve_input *in, struct effective *e)
 		const struct link *declared = list[i];
 
 		for (size_t p = 0; p < master->n_ports; p++) {
-			struct link *port = resolve_device(in, e, master->ports[p].name, master->ports[p].loc);
+			char buf[IFNAMSIZ];
+			const char *name = port_name(master->ports[p].name, buf);
+			struct link *port = resolve_device(in, e, name, master->ports[p].loc);
 
 			name_copy(port->master_name, master->name);
 			port->master_managed = true;

@@ -152,10 +152,13 @@ class Host:
                 del self.port_keys[other]['backup_port']
 
     def join(self, name, master):
-        """Its addresses and routes go to the master, as with a NIC that becomes the port of a bridge."""
+        """Its addresses and routes go to what is now at the top, as with a NIC that becomes the port of a bridge."""
         self.leave(name)
-        link, to = self.links[name], self.links[master]
-        to['ports'].append(name)
+        link, top = self.links[name], master
+        self.links[master]['ports'].append(name)
+        while self.master(top):
+            top = self.master(top)
+        to = self.links[top]
         to['addresses'] += link['addresses']
         to['routes'] += link['routes']
         if link['addresses'] or link['routes']:

@@ -110,6 +110,15 @@ static void devices_are_found_by_altname_and_by_match(void **state _unused_)
 	world_done(&w);
 }
 
+static void an_absent_altname_is_no_device_of_its_first_letters(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene = scene_new("[foreign]\ndevices = uplink-with-a-l\n",
+							"[bridge br0]\nports = uplink-with-a-long-name\n");
+
+	assert_string_equal(wanted(scene, "uplink-with-...")->waits_for, "uplink-with-...");
+	assert_null(model_find(&scene->s.effective.links, "uplink-with-a-l"));
+}
+
 static void two_devices_that_match_are_an_error(void **state _unused_)
 {
 	struct world w;
@@ -264,6 +273,7 @@ int main(void)
 		cmocka_unit_test(without_ports_the_mac_is_stable_until_one_joins),
 		cmocka_unit_test(the_mac_of_what_was_taken_over_is_left_alone),
 		cmocka_unit_test(devices_are_found_by_altname_and_by_match),
+		cmocka_unit_test(an_absent_altname_is_no_device_of_its_first_letters),
 		cmocka_unit_test(two_devices_that_match_are_an_error),
 		cmocka_unit_test(what_stands_on_an_absent_device_waits),
 		cmocka_unit_test(a_port_that_we_made_and_nobody_declares_any_more_goes),
