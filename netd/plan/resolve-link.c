@@ -145,13 +145,18 @@ static bool row_is_legal(const struct link *want, const struct option *o)
 	return o->modes >> values_num(want->own, (unsigned)mode, 0) & 1;
 }
 
-/* owner: the link whose mode decides, which for a port's values is the master. */
-static void put_back(const struct link *owner, struct values **to, const struct values *found)
+/*
+ * owner: the link whose mode decides, which for a port's values is the master; before: the same as it is. A value that
+ * only the mode before allows is put back on the way out of it.
+ */
+static void put_back(const struct link *owner, const struct link *before, struct values **to,
+		     const struct values *found)
 {
 	for (unsigned row = 0; found && row < found->table->n; row++) {
 		const struct option *o = &found->table->rows[row];
 
-		if (!values_has(found, row) || values_has(*to, row) || !row_is_legal(owner, o))
+		if (!values_has(found, row) || values_has(*to, row) ||
+		    (!row_is_legal(owner, o) && !row_is_legal(before, o)))
 			continue;
 		if (!*to)
 			*to = values_new(found->table);
@@ -175,8 +180,8 @@ static void restore_found(const struct resolve_input *in, struct effective *e, s
 
 	if (!r || !have || is_made_anew(in, want, have) || !record_fits(r, have))
 		return;
-	put_back(want, &want->common, r->common);
-	put_back(want, &want->own, r->own);
+	put_back(want, have, &want->common, r->common);
+	put_back(want, have, &want->own, r->own);
 	/* A bond gives its ports its own (bond_enslave()). */
 	if (wanted_master && (wanted_master->kind->flags & KIND_PORTS_DOWN)) {
 		drop_put_back(want, LINK_MTU);
@@ -185,7 +190,7 @@ static void restore_found(const struct resolve_input *in, struct effective *e, s
 	/* Who joins another master starts there with the kernel's values. */
 	if (wanted_master && r->port && wanted_master->kind == r->port_kind && master &&
 	    streq(master->name, wanted_master->name))
-		put_back(wanted_master, &want->port, r->port);
+		put_back(wanted_master, wanted_master, &want->port, r->port);
 	if (want->master_managed || !r->joined || !master || !streq(master->name, r->master))
 		return;
 	want->master_managed = true;

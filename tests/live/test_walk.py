@@ -282,6 +282,8 @@ class Edits:
         keys = set(h.links[name]['keys']) - {'id', 'protocol', 'mode', *MONITOR_KEYS} if name else set()
         for key in self.rng.sample(sorted(keys), min(len(keys), 2)):
             del h.links[name]['keys'][key]
+        if keys & {'vlans', 'pvid'}:
+            h.links[name]['keys'].pop('untagged', None)
         return f'{name}' if keys else None
 
     def set_mode(self, h):
