@@ -193,7 +193,10 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 		r->port = values_free(r->port);
 		r->port_kind = op->master_kind;
 	}
-	note_rows(&r->port, op->link, op->link->port, op->port, is_port && !moved ? op->have->port : NULL, actual);
+	/* One made in its place starts with the kernel's, too. */
+	if (moved || (op->have && r->created && r->ifindex != op->have->ifindex))
+		is_port = false;
+	note_rows(&r->port, op->link, op->link->port, op->port, is_port ? op->have->port : NULL, actual);
 	if (op->master == MASTER_JOIN && !op->link->foreign)
 		note_join(r, op, actual);
 }

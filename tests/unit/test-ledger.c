@@ -3,6 +3,7 @@
  * JSON. */
 #include "scene.h"
 
+#include "../../netd/model/kind-bond.h"
 #include "../../netd/model/kind-bridge.h"
 #include "../../netd/reconcile/ledger-json.h"
 
@@ -127,6 +128,19 @@ static void what_others_changed_is_not_what_was_found(void **state _unused_)
 	assert_int_equal(values_num(br0->own, BRIDGE_AGEING_TIME, 0), 30000);
 	assert_int_equal(br0->n_vlans, 1);
 	assert_int_equal(br0->vlans[0].vid, 1);
+}
+
+#define V5_IN_BOND0(id) "[bond bond0]\nports = eth1 v5\n[vlan v5]\nparent = eth0\nid = " id "\n"
+#define QUEUE_OF_V5 "[port v5]\nqueue_id = 2\n"
+
+/* A port that is made anew starts with the kernel's values, not with those of the one before it. */
+static void what_a_port_had_goes_with_it(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene = scene_new(NICS V5_IN_BOND0("6") QUEUE_OF_V5, "");
+
+	scene_apply(scene, V5_IN_BOND0("7") QUEUE_OF_V5);
+	scene_apply(scene, V5_IN_BOND0("7"));
+	assert_int_equal(values_num(model_find(scene->w.dump, "v5")->port, BOND_PORT_QUEUE_ID, 7), 0);
 }
 
 /* A VLAN's MTU and its parent's go back in one plan: the kernel takes no more for the VLAN than the parent will have.
@@ -316,6 +330,7 @@ int main(void)
 		cmocka_unit_test(a_removed_key_goes_back_to_the_value_found),
 		cmocka_unit_test(the_first_value_found_is_the_one_remembered),
 		cmocka_unit_test(what_others_changed_is_not_what_was_found),
+		cmocka_unit_test(what_a_port_had_goes_with_it),
 		cmocka_unit_test(mtu_that_goes_back_is_none_that_the_parent_loses),
 		cmocka_unit_test(guests_are_remembered_while_their_bridge_goes),
 		cmocka_unit_test(what_a_port_had_before_the_bond_is_remembered),
