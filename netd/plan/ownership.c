@@ -2,6 +2,8 @@
 /* Purpose: ownership.h. */
 #include "ownership.h"
 
+#include "diff.h"
+
 /* What names a link is noted by name: ifindexes do not outlive it. NULL: none. */
 static union value found_name(const struct model *actual, const struct values *found, unsigned row)
 {
@@ -27,20 +29,19 @@ static bool was_found_as_declared(const struct link *want, const struct values *
 }
 
 /* The value before the first write: what is there, or on a link we make, the kernel's initial one. */
-static void note_row(struct values **to, const struct option_table *table, unsigned row, const struct values *found,
-		     const struct values *declared, const struct model *actual)
+static void note_row(struct values **to, const struct link *want, const struct values *sent, unsigned row,
+		     const struct values *found, const struct model *actual)
 {
-	const struct option *o = &table->rows[row];
+	const struct option *o = &sent->table->rows[row];
 	union value v = {0};
 
-	/* A link that was taken over is not made anew to be as it was, and without an initial value there is no such.
-	 */
+	/* A link that was taken over is not made anew to be as it was. */
 	if (values_has(*to, row) || (o->change == CHANGE_RECREATE && (found || !o->initial)))
 		return;
 	if (found && !values_has(found, row) && o->type != &type_ifname)
 		return;
-	if (found && declared)
-		v = value_copy(o, values_at(declared, row));
+	if (found && was_found_as_declared(want, sent, row))
+		v = value_copy(o, values_at(sent, row));
 	else if (o->type == &type_ifname)
 		v = found_name(actual, found, row);
 	else if (found)
@@ -48,7 +49,7 @@ static void note_row(struct values **to, const struct option_table *table, unsig
 	else if (!o->type->is_blob)
 		v.num = (uint64_t)o->initial;
 	if (!*to)
-		*to = values_new(table);
+		*to = values_new(sent->table);
 	values_put(*to, row, v, LOC_NONE);
 }
 
@@ -57,8 +58,7 @@ static void note_rows(struct values **to, const struct link *want, const struct 
 {
 	for (unsigned row = 0; sent && row < sent->table->n; row++)
 		if (rows >> row & 1)
-			note_row(to, sent->table, row, found, was_found_as_declared(want, sent, row) ? sent : NULL,
-				 actual);
+			note_row(to, want, sent, row, found, actual);
 }
 
 static struct record *record_of(struct ledger *l, const struct op *op)
@@ -205,9 +205,8 @@ static void note_address(struct ledger *l, const struct op *op)
 {
 	struct record *r;
 
-	for (size_t i = 0; op->have && i < op->have->n_addresses; i++)
-		if (address_same(&op->have->addresses[i], op->address))
-			return; /* lost and put back within the plan */
+	if (diff_address_wanted(op->have, op->address))
+		return; /* lost and put back within the plan */
 	r = record_of(l, op);
 	for (size_t i = 0; i < r->n_addresses; i++)
 		if (address_same(&r->addresses[i], op->address))
@@ -381,14 +380,9 @@ static void settle_addresses(struct record *r, const struct link *have)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < r->n_addresses; i++) {
-		bool there = false;
-
-		for (size_t j = 0; j < have->n_addresses; j++)
-			there = there || address_same(&have->addresses[j], &r->addresses[i]);
-		if (there)
+	for (size_t i = 0; i < r->n_addresses; i++)
+		if (diff_address_wanted(have, &r->addresses[i]))
 			r->addresses[kept++] = r->addresses[i];
-	}
 	r->n_addresses = kept;
 }
 
@@ -398,8 +392,7 @@ static void settle_vlans(struct record *r, const struct link *want, const struct
 
 	if (r->vlans_found == VLANS_UNTOUCHED || (is_port && (!want || says_vlans(want) || !want->vlans_managed)))
 		return;
-	/* Not said any more, so what is wanted is what was found: once it is there again, there is nothing to remember.
-	 */
+	/* Not said any more, so what is wanted is what was found. */
 	if (is_port && (want->n_vlans != have->n_vlans ||
 			(want->n_vlans && memcmp(want->vlans, have->vlans, want->n_vlans * sizeof(*want->vlans)) != 0)))
 		return;

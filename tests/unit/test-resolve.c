@@ -112,8 +112,8 @@ static void devices_are_found_by_altname_and_by_match(void **state _unused_)
 
 static void an_absent_altname_is_no_device_of_its_first_letters(void **state _unused_)
 {
-	_cleanup_scene_ struct scene *scene = scene_new("[foreign]\ndevices = uplink-with-a-l\n",
-							"[bridge br0]\nports = uplink-with-a-long-name\n");
+	_cleanup_scene_ struct scene *scene =
+		scene_new("[foreign]\ndevices = uplink-with-a-l\n", "[bridge br0]\nports = uplink-with-a-long-name\n");
 
 	assert_string_equal(wanted(scene, "uplink-with-...")->waits_for, "uplink-with-...");
 	assert_null(model_find(&scene->s.effective.links, "uplink-with-a-l"));
