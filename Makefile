@@ -211,7 +211,7 @@ $(BUILD)/pulse: $(call obj,tests/bench/pulse.c)
 	$(LINK)
 
 .PHONY: bench bench-outage
-bench: all $(BUILD)/floor deps-check
+bench: all $(BUILD)/floor deps-bench
 	@BUILD=$(BUILD) tests/bench/run
 
 bench-outage: all $(BUILD)/pulse deps-check
@@ -220,8 +220,8 @@ bench-outage: all $(BUILD)/pulse deps-check
 lint: $(BUILD)/core.a $(BUILD)/man/kvmnetd.ini.5 deps-lint
 	@BUILD=$(BUILD) CFLAGS="-I$(BUILD)/gen $(PKG_CFLAGS)" tests/lint
 
-.PHONY: deps-build deps-check deps-lint
-deps-build deps-check deps-lint: deps-%:
+.PHONY: deps-build deps-check deps-bench deps-lint
+deps-build deps-check deps-bench deps-lint: deps-%:
 	@tests/deps $*
 
 .PHONY: clean
@@ -235,7 +235,7 @@ help:
 		'make demo        shows it at work on a throw-away network, in under a minute' \
 		'make check       runs all tests; the last line counts them' \
 		'make soak        runs the long forms of the tests' \
-		'make bench       measures it beside ip -batch in a guest, in about half an hour' \
+		'make bench       measures it beside ip -batch in a guest, within 40 minutes' \
 		'make bench-outage  measures how long a host is out of reach while its NIC moves into a bridge' \
 		'make fuzz        feeds rubbish to the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each (needs clang)' \
 		'make lint        clang-format, clang-tidy, cppcheck, shellcheck, manuals' \
