@@ -6,20 +6,34 @@
  */
 #include "resolve-link.h"
 
-/* What is declared goes first, and of two servers' the first link's: one route would only push the other out. */
-static bool is_routed(const struct effective *e, const struct route *r)
+static bool has_route(const struct link *l, const struct route *r, bool ours)
 {
-	for (size_t i = 0; i < e->links.n_links; i++) {
-		const struct link *l = e->links.links[i];
+	for (size_t i = 0; i < l->n_routes; i++)
+		if (route_same(&l->routes[i], r) && (!ours || l->routes[i].protocol == KVMNETD_PROTO))
+			return true;
+	return false;
+}
 
-		for (size_t n = 0; n < l->n_routes; n++)
-			if (route_same(&l->routes[n], r))
-				return true;
+/*
+ * What is declared goes first, and of two servers' the first link's: one route would only push the other out. Of links
+ * that this is not about nothing is wanted here, but they are as they are wanted to be.
+ */
+static bool is_routed(const struct resolve_input *in, const struct effective *e, const struct route *r)
+{
+	for (size_t i = 0; i < e->links.n_links; i++)
+		if (has_route(e->links.links[i], r, false))
+			return true;
+	for (size_t i = 0; in->scope && i < in->actual->n_links; i++) {
+		const struct link *have = in->actual->links[i];
+
+		if (has_route(have, r, true) && !model_find(&e->links, have->name) &&
+		    !model_find(&e->removed, have->name))
+			return true;
 	}
 	return false;
 }
 
-static void add_lease(struct effective *e, struct link *want, const struct lease *lease)
+static void add_lease(const struct resolve_input *in, struct effective *e, struct link *want, const struct lease *lease)
 {
 	struct loc loc = values_loc(want->common, LINK_DHCP);
 
@@ -34,7 +48,7 @@ static void add_lease(struct effective *e, struct link *want, const struct lease
 		want->addresses[want->n_addresses - 1].loc = loc;
 	}
 	for (size_t i = 0; i < lease->n_routes; i++) {
-		if (is_routed(e, &lease->routes[i]))
+		if (is_routed(in, e, &lease->routes[i]))
 			continue;
 		*ARRAY_APPEND(want->routes, want->n_routes) = lease->routes[i];
 		want->routes[want->n_routes - 1].loc = loc;
@@ -90,7 +104,7 @@ void resolve_leases(const struct resolve_input *in, struct effective *e)
 			leases[1] = lease_of(in, want, AF_INET6);
 		for (size_t n = 0; n < 2; n++)
 			if (leases[n])
-				add_lease(e, want, leases[n]);
+				add_lease(in, e, want, leases[n]);
 		add_lease_list(want, LINK_DNS, leases);
 		add_lease_list(want, LINK_SEARCH, leases);
 	}

@@ -141,6 +141,19 @@ class Leases(DhcpCase):
         self.assertEqual((self.bed.addresses('br0'), self.bed.routes(), self.pids()), ([], [], {}))
         self.assertSettled()
 
+    def test_a_gateway_that_another_link_declares_is_not_pushed_out_for_a_moment(self):
+        self.bed.nic('eth7')
+        self.serve()
+        declared = '[bridge br1]\nports = eth7\naddress = 203.0.113.2/24\ngateway = 203.0.113.1\n'
+        self.bed.write(declared)
+        self.bed.start()
+        monitor = self.bed.background('ip', '-o', 'monitor', 'route')
+        self.bed.apply(declared + '[bridge br0]\nports = eth0\ndhcp = ipv4\n')
+        eventually(lambda: '192.0.2.100/24' in self.bed.addresses('br0'), bed.PATIENCE)
+        self.assertSettled()
+        monitor.terminate()
+        self.assertNotIn('default', monitor.stdout.read())
+
     def test_another_address_takes_the_place_of_the_old_and_one_that_runs_out_goes(self):
         self.serve()
         self.bed.write(CONFIG.format('ipv4'))
