@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: ops that attach a link to its master or let it go, and what a port and its master owe each other. */
+#include "../model/kind-bond.h"
 #include "planner-internal.h"
 
 static const struct model *wanted(const struct planner *p)
@@ -190,6 +191,46 @@ static void plan_own_mac(struct planner *p, const struct link_diff *d, struct op
 	op->common = 1ull << LINK_MAC;
 }
 
+static uint64_t mac_of(const struct link *l)
+{
+	return values_num(l->common, LINK_MAC, 0);
+}
+
+/*
+ * A bond that balances by MAC refuses a port whose own is that of the bond while each of the others has its own
+ * (drivers/net/bonding/bond_alb.c, alb_handle_addr_collision_on_attach()): it has none to lend to it. One of them takes
+ * that of the bond then, which an active port has anyway.
+ */
+static void plan_mac_to_lend(struct planner *p, const struct link_diff *d, const struct link *bond)
+{
+	unsigned perm = option_row(&kind_bond.port, "perm_hwaddr");
+	const struct link *have = model_find(p->in->actual, bond->name), *other = NULL, *want;
+	uint64_t mode = values_num(bond->own, BOND_MODE, MODE_RR), mac;
+	const struct link *const *ports;
+	struct link *scratch;
+	size_t n;
+
+	if (!have || !d->have || !(MODES_LB >> mode & 1))
+		return;
+	mac = values_num(bond->common, LINK_MAC, mac_of(have));
+	if (mac != values_num(d->want->exact ? d->want->port : NULL, perm, mac_of(d->have)))
+		return;
+	ports = children_ports(&p->children, have->ifindex, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (has_moved(p, ports[i], have))
+			continue;
+		if (mac_of(ports[i]) != values_num(ports[i]->port, perm, 0))
+			return;
+		other = ports[i];
+	}
+	if (!other)
+		return;
+	want = model_find(wanted(p), other->name);
+	scratch = plan_scratch(p, want ? want : other);
+	values_put(scratch->common, LINK_MAC, (union value){.num = mac}, LOC_NONE);
+	op_add(p, OP_SET, scratch, other)->common = 1ull << LINK_MAC;
+}
+
 void plan_join(struct planner *p, const struct link_diff *d)
 {
 	const struct link *have = d->recreate ? NULL : d->have;
@@ -203,6 +244,8 @@ void plan_join(struct planner *p, const struct link_diff *d)
 
 	if (!d->master || (!have && !joins_late(p, d)))
 		return;
+	if (must_be_down)
+		plan_mac_to_lend(p, d, master);
 	if (must_be_down && is_up) {
 		op = op_add(p, OP_SET, d->want, have);
 		op->flags = FLAGS_DOWN;

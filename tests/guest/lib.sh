@@ -196,7 +196,7 @@ boot() {
 		# The kernel counts ten ticks of the timer as its very first deed (arch/x86/kernel/apic/io_apic.c, timer_irq_works), and
 		# panics when this machine gave the emulator no processor meanwhile. Nothing of the job has run then. The kernel can be
 		# told not to count (no_timer_check), but emulated it is then two to three times as slow.
-		((rc == 0 && ++tries < 5)) && grep -qs "IO-APIC + timer doesn't work" "$console" || break
+		((rc == 0 && ++tries < 10)) && grep -qs "IO-APIC + timer doesn't work" "$console" || break
 		say "the guest's kernel missed ticks of its timer; booting it again"
 	done
 	status=$(cat "$job/status" 2>/dev/null) || status=

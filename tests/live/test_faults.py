@@ -114,7 +114,7 @@ def _comparable_link(link):
             del info['info_data']['ageing_time']
     if 'info_slave_data' in info:
         info['info_slave_data'] = _without(info['info_slave_data'], LINK_LEFT_OUT | PORT_LEFT_OUT)
-        if info['info_slave_data'].get('cost') in (1, 2):
+        if info['info_slave_data'].get('cost') in (1, 2, 100):
             # By the speed of what is a bond's, or on one: that of the ports whose carrier had come by then.
             del info['info_slave_data']['cost']
     link['linkinfo'] = info
@@ -141,7 +141,7 @@ def dump():
                               if r.get('type') != 'multicast')
     result['rules'] = rules
     for port in ports:
-        left_out = PORT_LEFT_OUT | ({'cost'} if port.get('cost') in (1, 2) else set())
+        left_out = PORT_LEFT_OUT | ({'cost'} if port.get('cost') in (1, 2, 100) else set())
         result[f'port {port["ifname"]}'] = _without(_comparable_link(port), left_out)
     for port in vlans:
         result[f'vlans {port["ifname"]}'] = port['vlans']

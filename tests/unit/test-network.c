@@ -108,7 +108,7 @@ static void test_firewall_text(void **state _unused_)
 {
 	static const char *const names[] = {"nat",	"nat6",	   "dhcp",	  "snat-uplink", "route",
 					    "isolated", "open",	   "several",	  "pxe",	 "ports6",
-					    "subnets",	"libvirt", "libvirt-dns",  "route-uplink"};
+					    "subnets",	"libvirt", "libvirt-dns", "route-uplink"};
 	const struct firewall none = FIREWALL_NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
