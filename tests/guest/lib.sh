@@ -179,7 +179,7 @@ run_qemu() {
 
 # Boots the guest, streams what the job prints, and exits with its status.
 boot() {
-	local accel=(-accel "tcg,thread=multi" -cpu max) rc status tries=0 console=$job/console
+	local accel=(-accel "tcg,thread=multi" -cpu max) rc=0 status tries console=$job/console
 	# /dev/kvm is not enough: it can be there without the processor's support, and the guest then hangs.
 	if grep -qE '\<(vmx|svm)\>' /proc/cpuinfo && [[ -w /dev/kvm ]]; then
 		accel=(-accel kvm -cpu host)
@@ -190,14 +190,14 @@ boot() {
 		share results "$results"
 		console=$results/console.log
 	fi
-	while true; do
+	# The kernel counts ten ticks of the timer as its very first deed (arch/x86/kernel/apic/io_apic.c, timer_irq_works), and
+	# panics when this machine gave the emulator no processor meanwhile. Nothing of the job has run then. The kernel can be
+	# told not to count (no_timer_check), but emulated it is then two to three times as slow.
+	for tries in {1..10}; do
 		rc=0
 		run_qemu "${accel[@]}" || rc=$?
-		# The kernel counts ten ticks of the timer as its very first deed (arch/x86/kernel/apic/io_apic.c, timer_irq_works), and
-		# panics when this machine gave the emulator no processor meanwhile. Nothing of the job has run then. The kernel can be
-		# told not to count (no_timer_check), but emulated it is then two to three times as slow.
-		((rc == 0 && ++tries < 10)) && grep -qs "IO-APIC + timer doesn't work" "$console" || break
-		say "the guest's kernel missed ticks of its timer; booting it again"
+		grep -qs "IO-APIC + timer doesn't work" "$console" || break
+		say "the guest's kernel missed ticks of its timer ($tries of 10); booting it again"
 	done
 	status=$(cat "$job/status" 2>/dev/null) || status=
 	[[ $status ]] && exit "$status"
