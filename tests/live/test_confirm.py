@@ -253,7 +253,9 @@ class Confirmation(Case):
             if at_the_end:
                 injector.arm(('tear', 2))
                 client.start()
-                time.sleep(7)
+                bed.eventually(lambda: len(injector.messages()) >= 2)
+                # It is read again for five seconds (transaction.c, READS_MAX), each time in twenty tries.
+                time.sleep(9)
             else:
                 client.start()
                 bed.eventually(lambda: b.status()['daemon']['confirm'])
