@@ -8,6 +8,7 @@
 #include <linux/if_link.h>
 
 #include "../model/kind-bridge.h"
+#include "resolve-link.h"
 
 static const struct model *wanted(const struct planner *p)
 {
@@ -64,8 +65,8 @@ struct loc plan_loc(const struct values *v, uint64_t rows, struct loc otherwise)
 	return otherwise;
 }
 
-/* Settings of a port that were not the kernel's initial ones and that leaving its master would lose. */
-static uint64_t port_rows_to_keep(const struct link *port)
+/* Settings of a port that were not the kernel's initial ones and that leaving its master, as it was, would lose. */
+static uint64_t port_rows_to_keep(const struct link *port, const struct link *master)
 {
 	uint64_t rows = 0;
 
@@ -74,7 +75,7 @@ static uint64_t port_rows_to_keep(const struct link *port)
 
 		if (values_has(port->port, row) && !(o->flags & OPTION_STATUS) && o->place == PLACE_SLAVE &&
 		    !o->type->is_blob && o->type != &type_ifname &&
-		    (int64_t)values_at(port->port, row).num != o->initial)
+		    (int64_t)values_at(port->port, row).num != o->initial && resolve_row_is_legal(master, o))
 			rows |= 1ull << row;
 	}
 	return rows;
@@ -106,7 +107,7 @@ static void attach_ports_again(struct planner *p, const struct link_diff *d)
 	for (size_t i = 0; i < n; i++) {
 		const struct link *port = ports[i];
 		const struct link *want = wanted_or(p, port);
-		uint64_t rows = port_rows_to_keep(want == port || want->port == NULL ? port : want);
+		uint64_t rows = port_rows_to_keep(want == port || want->port == NULL ? port : want, d->want);
 		struct op *op;
 
 		if (is_deleted(p, port))

@@ -135,8 +135,7 @@ static void lower_ipv6(struct link *want)
 		default_num(want, LINK_ACCEPT_RA, 0);
 }
 
-/* Is this row one that the wanted bond mode allows? Putting back a value of another mode would be refused. */
-static bool row_is_legal(const struct link *want, const struct option *o)
+bool resolve_row_is_legal(const struct link *want, const struct option *o)
 {
 	int mode = option_find(&want->kind->own, "mode");
 
@@ -156,7 +155,7 @@ static void put_back(const struct link *owner, const struct link *before, struct
 		const struct option *o = &found->table->rows[row];
 
 		if (!values_has(found, row) || values_has(*to, row) ||
-		    (!row_is_legal(owner, o) && !row_is_legal(before, o)))
+		    (!resolve_row_is_legal(owner, o) && !resolve_row_is_legal(before, o)))
 			continue;
 		if (!*to)
 			*to = values_new(found->table);

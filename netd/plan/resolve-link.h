@@ -7,6 +7,11 @@
 /* Fills in what is wanted of one link beyond what was written. All links must be in e->links, with masters set. */
 void resolve_link(const struct resolve_input *in, struct effective *e, struct link *want);
 /*
+ * Does the mode that is wanted of a bond allow this row, of its own or of its ports? Of other kinds, always. To put
+ * back a value of another mode would be refused.
+ */
+bool resolve_row_is_legal(const struct link *want, const struct option *o);
+/*
  * When that is done for all: an MTU that goes back to the one found may be more than the parent will have, which the
  * kernel refuses.
  */
