@@ -245,28 +245,36 @@ class Confirmation(Case):
         injector = Injector(b.dir / 'faults')
         self.begin(env=injector.environment)
         before = self.settled()
-        for arguments, at_the_end in ((('apply',), 1), (('apply', '--confirm', 2), 0)):
+        answers = []
+
+        def apply(*arguments):
             b.write(BRIDGE)
-            answers = []
-            client = threading.Thread(target=lambda: answers.append(b.netctl(*arguments)))
-            # During the change, or once it is made: the deadline passes while nothing can be read.
-            if at_the_end:
-                injector.arm(('tear', 2))
-                client.start()
-                bed.eventually(lambda: len(injector.messages()) >= 2)
-                # It is read again for five seconds (transaction.c, READS_MAX), each time in twenty tries.
-                time.sleep(9)
-            else:
-                client.start()
-                bed.eventually(lambda: b.status()['daemon']['confirm'])
-                injector.arm(('tear', 0))
-                b.ip('link', 'set', 'br0', 'alias', 'event')
-                time.sleep(4)
+            client = threading.Thread(target=lambda: answers.append(b.netctl('apply', *arguments)))
+            client.start()
+            return client
+
+        def go_on(client):
             injector.arm()
             client.join()
-            self.assertEqual(answers[0][0], at_the_end, answers)
-            self.assertBack(before)
-            bed.eventually(lambda: b.links().get('br0') is None and b.in_sync())
+            self.assertEqual(answers[-1][0], 0, answers)
+
+        # During the change: it waits.
+        injector.arm(('tear', 2))
+        client = apply()
+        bed.eventually(lambda: len(injector.messages()) >= 2)
+        time.sleep(2)
+        go_on(client)
+        self.assertEqual(b.netctl('rollback')[0], 0)
+        self.assertBack(before)
+        # Once it is made: the deadline passes while nothing can be read.
+        client = apply('--confirm', 2)
+        bed.eventually(lambda: b.status()['daemon']['confirm'])
+        injector.arm(('tear', 0))
+        b.ip('link', 'set', 'br0', 'alias', 'event')
+        time.sleep(4)
+        go_on(client)
+        self.assertBack(before)
+        bed.eventually(lambda: b.links().get('br0') is None and b.in_sync())
         injector.close()
 
     def test_what_cannot_be_stored_does_not_stay(self):

@@ -46,7 +46,7 @@ class Foreign(NetworkCase):
         eventually(lambda: self.ping(guest, OUT))
         self.bed.inside.run('nft', 'flush', 'ruleset')
         self.drop()
-        eventually(lambda: self.reaches(guest))
+        eventually(lambda: self.reaches(guest) and self.bed.in_sync())
         self.assertSettled()
         # A restart finds them.
         self.bed.restart()
