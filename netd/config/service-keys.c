@@ -133,11 +133,17 @@ void take_dns_host(struct parser *p, struct loc loc, const char *key, const char
 		*ARRAY_APPEND(n->dns_hosts, n->n_dns_hosts) = h;
 }
 
+/* Of what labels have, and of `more`. */
+static bool is_made_of(const char *text, const char *more)
+{
+	while (is_label_char(*text) || (*text && strchr(more, *text)))
+		text++;
+	return !*text;
+}
+
 static bool is_option_value(const char *word)
 {
-	while (is_label_char(*word) || (*word && strchr(".:/_", *word)))
-		word++;
-	return !*word;
+	return is_made_of(word, ".:/_");
 }
 
 void take_dhcp_option(struct parser *p, struct loc loc, const char *key, const char *value)
@@ -251,9 +257,7 @@ void take_srv(struct parser *p, struct loc loc, const char *key, const char *val
 /* Nothing in it means something to dnsmasq, which reads it in a line of its file. */
 static bool is_record_text(const char *text)
 {
-	while (is_label_char(*text) || (*text && strchr(" .:/_=+@*~?", *text)))
-		text++;
-	return !*text;
+	return is_made_of(text, " .:/_=+@*~?");
 }
 
 void take_txt(struct parser *p, struct loc loc, const char *key, const char *value)

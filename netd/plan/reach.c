@@ -9,23 +9,22 @@ struct fate {
 	bool down, joins;
 };
 
-static bool stands_on(const struct model *actual, const struct link *l, const char *name)
+bool plan_takes_away(const struct plan *p, const struct model *actual, const struct link *l)
 {
 	for (; l; l = model_parent(actual, l))
-		if (streq(l->name, name))
-			return true;
+		for (size_t i = 0; i < p->n; i++)
+			if (p->ops[i].type == OP_DELETE && streq(p->ops[i].link->name, l->name))
+				return true;
 	return false;
 }
 
 static struct fate fate_of(const struct diff_input *in, const struct plan *p, const struct link *have)
 {
-	struct fate fate = {0};
+	struct fate fate = {.deleted = plan_takes_away(p, in->actual, have)};
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct op *op = &p->ops[i];
 
-		if (op->type == OP_DELETE)
-			fate.deleted = fate.deleted || stands_on(in->actual, have, op->link->name);
 		if (op->type != OP_SET || !streq(op->link->name, have->name))
 			continue;
 		fate.joins = fate.joins || (op->master == MASTER_JOIN && !have->master);
@@ -59,7 +58,7 @@ static bool is_default(const struct route *r, uint8_t family)
 	return r->family == family && r->dst_len == 0 && r->table == RT_TABLE_MAIN && r->type == RTN_UNICAST;
 }
 
-/* Of thousands of links few have any, and what becomes of a link takes a walk through the plan. */
+/* Asked first: few of thousands of links have any. */
 static bool reaches(const struct link *have, uint8_t family)
 {
 	for (size_t i = 0; i < have->n_addresses; i++)
@@ -155,26 +154,26 @@ static bool is_others_route(const struct diff_input *in, const struct route *r)
 	       !is_wanted(in, NULL, r);
 }
 
-static void tell_gone(const struct diff_input *in, const struct link *have, gone_fn *fn, void *userdata)
+/* fn: NULL tells nobody. Returns whether there is anything to be told. */
+static bool tell_gone(const struct diff_input *in, const struct link *have, gone_fn *fn, void *userdata)
 {
-	for (size_t i = 0; i < have->n_addresses; i++)
-		if (is_others_address(in, have, &have->addresses[i]))
-			fn(have, &have->addresses[i], NULL, userdata);
-	for (size_t i = 0; i < have->n_routes; i++)
-		if (is_others_route(in, &have->routes[i]))
-			fn(have, NULL, &have->routes[i], userdata);
-}
+	bool any = false;
 
-/* The same for thousands of links. */
-static bool has_others(const struct diff_input *in, const struct link *have)
-{
-	for (size_t i = 0; i < have->n_addresses; i++)
-		if (is_others_address(in, have, &have->addresses[i]))
-			return true;
-	for (size_t i = 0; i < have->n_routes; i++)
-		if (is_others_route(in, &have->routes[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < have->n_addresses; i++) {
+		if (!is_others_address(in, have, &have->addresses[i]))
+			continue;
+		any = true;
+		if (fn)
+			fn(have, &have->addresses[i], NULL, userdata);
+	}
+	for (size_t i = 0; i < have->n_routes; i++) {
+		if (!is_others_route(in, &have->routes[i]))
+			continue;
+		any = true;
+		if (fn)
+			fn(have, NULL, &have->routes[i], userdata);
+	}
+	return any;
 }
 
 void plan_gone(const struct diff_input *in, const struct plan *p, gone_fn *fn, void *userdata)
@@ -186,7 +185,8 @@ void plan_gone(const struct diff_input *in, const struct plan *p, gone_fn *fn, v
 	for (size_t i = 0; deletes && i < in->actual->n_links; i++) {
 		const struct link *have = in->actual->links[i];
 
-		if (has_others(in, have) && fate_of(in, p, have).deleted)
+		/* Of thousands of links few have any, and what becomes of a link takes a walk through the plan. */
+		if (tell_gone(in, have, NULL, NULL) && plan_takes_away(p, in->actual, have))
 			tell_gone(in, have, fn, userdata);
 	}
 }

@@ -7,6 +7,8 @@
 
 #include "planner.h"
 
+/* Does the plan delete the link, or one that it stands on? */
+bool plan_takes_away(const struct plan *p, const struct model *actual, const struct link *l);
 /* What of the family would be gone from the host altogether. NULL: nothing. "address" or "default route" */
 const char *plan_cuts_off_host(const struct diff_input *in, const struct plan *p, uint8_t family);
 

@@ -12,15 +12,6 @@ struct view {
 	const struct plan *plan;
 };
 
-static bool is_deleted(const struct view *c, const struct link *l)
-{
-	for (; l; l = model_parent(c->actual, l))
-		for (size_t i = 0; i < c->plan->n; i++)
-			if (c->plan->ops[i].type == OP_DELETE && streq(c->plan->ops[i].link->name, l->name))
-				return true;
-	return false;
-}
-
 /* What kernel_put_back() will ask of it then: that it is there, up, and no port. */
 static bool will_be_in_use(const struct view *c, const char *name)
 {
@@ -28,7 +19,7 @@ static bool will_be_in_use(const struct view *c, const char *name)
 	bool is_up = have && have->flags & IFF_UP, is_port = have && have->master;
 
 	if (!want || want->waits_for)
-		return is_up && !is_port && !is_deleted(c, have);
+		return is_up && !is_port && !plan_takes_away(c->plan, c->actual, have);
 	if (want->master_managed)
 		is_port = want->master_name[0];
 	return values_num(want->common, LINK_UP, is_up) && !is_port;
@@ -83,12 +74,16 @@ void manager_plan_kept(struct manager *m, const struct effective *e, struct plan
 	each_kept(m, e, p, true, add_line, p);
 }
 
-static void warn(const struct keepsake *k, const struct link *link, void *userdata)
+static void warn(struct diags *d, const char *sort, const char *what, const struct link *link)
 {
-	diag_add(userdata, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
-		 "%s will be gone with %s: others set it up, and nothing declares it (a rollback brings it "
-		 "back)",
-		 k->what, link->name);
+	diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+		 "%s%s will be gone with %s: others set it up, and nothing declares it (a rollback brings it back)",
+		 sort, what, link->name);
+}
+
+static void warn_lost(const struct keepsake *k, const struct link *link, void *userdata)
+{
+	warn(userdata, "", k->what, link);
 }
 
 /* Of the same sort, with what the model has words for. A routing daemon has thousands, and sets them up again. */
@@ -107,9 +102,7 @@ static void warn_gone(const struct link *link, const struct address *a, const st
 	if (gone->n++ >= GONE_MAX)
 		return;
 	text = a ? PRINT_TEXT(address_print, a) : PRINT_TEXT(route_print, r);
-	diag_add(gone->diags, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
-		 "%s %s will be gone with %s: others set it up, and nothing declares it (a rollback brings it back)",
-		 a ? "address" : "route", text, link->name);
+	warn(gone->diags, a ? "address " : "route ", text, link);
 }
 
 void manager_warn_kept(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)
@@ -117,7 +110,7 @@ void manager_warn_kept(struct manager *m, const struct effective *e, const struc
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct gone gone = {.diags = d};
 
-	each_kept(m, e, p, false, warn, d);
+	each_kept(m, e, p, false, warn_lost, d);
 	plan_gone(&in, p, warn_gone, &gone);
 	if (gone.n > GONE_MAX)
 		diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL, "and so will %zu more addresses and routes",
