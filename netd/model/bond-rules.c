@@ -220,6 +220,13 @@ static void drop_zero_delays(struct link *want)
 			values_unset(want->own, delays[i]);
 }
 
+uint64_t bond_port_mac(const struct link *port)
+{
+	if (!port->port || port->port->table != &kind_bond.port)
+		return 0;
+	return values_num(port->port, option_row(&kind_bond.port, "perm_hwaddr"), 0);
+}
+
 void bond_drop_refused(struct link *want)
 {
 	if (values_num(want->own, BOND_MIIMON, 1) == 0)

@@ -68,6 +68,9 @@ enum bond_mode { MODE_RR, MODE_BACKUP, MODE_XOR, MODE_BROADCAST, MODE_8023AD, MO
 
 extern const char *const bond_modes[]; /* names, NULL-terminated */
 
+/* The MAC that the port of a bond had when it came, and gets back when it goes. 0: it is no bond's port, or has none.
+ */
+uint64_t bond_port_mac(const struct link *port);
 void bond_check(const struct model *m, const struct link *l, struct diags *d);
 void bond_check_port(const struct model *m, const struct link *master, const struct link *port, struct diags *d);
 void bond_settle(struct link *want, const struct link *have);

@@ -60,6 +60,20 @@ static bool is_released(struct planner *p, const struct link *have)
 	return false;
 }
 
+static uint64_t mac_of(const struct link *l)
+{
+	return values_num(l->common, LINK_MAC, 0);
+}
+
+/* A copy of the link that exists only on the way, with that MAC. */
+static struct link *with_mac(struct planner *p, const struct link *like, uint64_t mac)
+{
+	struct link *scratch = plan_scratch(p, like);
+
+	values_put(scratch->common, LINK_MAC, (union value){.num = mac}, LOC_NONE);
+	return scratch;
+}
+
 static uint64_t wanted_mtu_and_mac(const struct link *want)
 {
 	uint64_t rows = 0;
@@ -95,12 +109,10 @@ static void plan_opened_port(struct planner *p, const struct link_diff *d, const
 static uint64_t rows_after_release(const struct link_diff *d)
 {
 	uint64_t rows = wanted_mtu_and_mac(d->want);
-	unsigned perm = option_row(&kind_bond.port, "perm_hwaddr");
 
 	if (!values_loc(d->want->common, LINK_MTU).file)
 		rows &= ~(1ull << LINK_MTU);
-	if (d->have->port && d->have->port->table == &kind_bond.port &&
-	    values_num(d->have->port, perm, 0) == values_num(d->want->common, LINK_MAC, 0))
+	if (d->have->port && d->have->port->table == &kind_bond.port && bond_port_mac(d->have) == mac_of(d->want))
 		rows &= ~(1ull << LINK_MAC);
 	return rows;
 }
@@ -174,26 +186,16 @@ void plan_left_alone(struct planner *p, const struct link *bond)
  */
 static void plan_own_mac(struct planner *p, const struct link_diff *d, struct op *op)
 {
-	unsigned perm = option_row(&kind_bond.port, "perm_hwaddr");
 	const struct link *have = d->recreate ? NULL : d->have;
-	const struct values *port = d->want->port;
-	uint64_t own = port && port->table == &kind_bond.port ? values_num(port, perm, 0) : 0;
+	uint64_t own = bond_port_mac(d->want);
 	bool has_bond = have && have->port && have->port->table == &kind_bond.port;
-	struct link *scratch;
 
-	if (!own || (have && own == values_num(have->common, LINK_MAC, 0)) || (has_bond && !is_released(p, have)))
+	if (!own || (have && own == mac_of(have)) || (has_bond && !is_released(p, have)))
 		return;
-	if (has_bond && own == values_num(have->port, perm, 0))
+	if (has_bond && own == bond_port_mac(have))
 		return;
-	scratch = plan_scratch(p, d->want);
-	values_put(scratch->common, LINK_MAC, (union value){.num = own}, LOC_NONE);
-	op->link = scratch;
+	op->link = with_mac(p, d->want, own);
 	op->common = 1ull << LINK_MAC;
-}
-
-static uint64_t mac_of(const struct link *l)
-{
-	return values_num(l->common, LINK_MAC, 0);
 }
 
 /*
@@ -203,32 +205,29 @@ static uint64_t mac_of(const struct link *l)
  */
 static void plan_mac_to_lend(struct planner *p, const struct link_diff *d, const struct link *bond)
 {
-	unsigned perm = option_row(&kind_bond.port, "perm_hwaddr");
 	const struct link *have = model_find(p->in->actual, bond->name), *other = NULL, *want;
-	uint64_t mode = values_num(bond->own, BOND_MODE, MODE_RR), mac;
+	uint64_t mode = values_num(bond->own, BOND_MODE, MODE_RR), mac, own;
 	const struct link *const *ports;
-	struct link *scratch;
 	size_t n;
 
 	if (!have || !d->have || !(MODES_LB >> mode & 1))
 		return;
 	mac = values_num(bond->common, LINK_MAC, mac_of(have));
-	if (mac != values_num(d->want->exact ? d->want->port : NULL, perm, mac_of(d->have)))
+	own = bond_port_mac(d->want);
+	if (mac != (own ? own : mac_of(d->have)))
 		return;
 	ports = children_ports(&p->children, have->ifindex, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (has_moved(p, ports[i], have))
 			continue;
-		if (mac_of(ports[i]) != values_num(ports[i]->port, perm, 0))
+		if (mac_of(ports[i]) != bond_port_mac(ports[i]))
 			return;
 		other = ports[i];
 	}
 	if (!other)
 		return;
 	want = model_find(wanted(p), other->name);
-	scratch = plan_scratch(p, want ? want : other);
-	values_put(scratch->common, LINK_MAC, (union value){.num = mac}, LOC_NONE);
-	op_add(p, OP_SET, scratch, other)->common = 1ull << LINK_MAC;
+	op_add(p, OP_SET, with_mac(p, want ? want : other, mac), other)->common = 1ull << LINK_MAC;
 }
 
 void plan_join(struct planner *p, const struct link_diff *d)

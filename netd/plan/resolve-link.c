@@ -8,6 +8,8 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 
+#include "../model/kind-bond.h"
+
 #define MAC_MASK ((1ull << 48) - 1)
 
 static void want_num(struct values **v, const struct option_table *table, unsigned row, uint64_t num)
@@ -71,7 +73,7 @@ static uint64_t port_mac(const struct resolve_input *in, struct effective *e, co
 		return have->perm_mac;
 	if (have && have->port && have->port->table == &kind_bond.port)
 		/* What it had before the bond gave it its own. */
-		return values_num(have->port, option_row(&kind_bond.port, "perm_hwaddr"), 0);
+		return bond_port_mac(have);
 	if (have)
 		return values_num(have->common, LINK_MAC, 0);
 	if (want && want->parent_name[0])
