@@ -327,6 +327,24 @@ static void check_port_mtu(const struct claim *claim, struct diags *d)
 			      place);
 }
 
+/* A VLAN that is the port of a bond gets its MTU, and cannot have more than its own parent. */
+static void check_mtu_of_bond(const struct walk *w, const struct claim *claim)
+{
+	const struct link *port = claim->port, *bond = claim->master;
+	const struct link *parent = *port->parent_name ? model_find(&w->config->links, port->parent_name) : NULL;
+	const struct node *n = parent ? node_find(w, parent) : NULL;
+	uint64_t mtu = bond->kind == &kind_bond ? values_num(bond->common, LINK_MTU, 0) : 0;
+	_cleanup_free_ char *place = NULL;
+
+	if (!n || !n->mtu || mtu <= n->mtu)
+		return;
+	place = diag_place(w->diags, values_loc(n->mtu_of->common, LINK_MTU));
+	check_error(w->diags, bond, values_loc(bond->common, LINK_MTU), "mtu",
+		    "%llu is more than its port '%s' can have: %s '%s' below that has %llu (%s)",
+		    (unsigned long long)mtu, port->name, n->mtu_of->kind->name, n->mtu_of->name,
+		    (unsigned long long)n->mtu, place);
+}
+
 static void check_mtus(const struct walk *w, const struct claims *claims)
 {
 	for (size_t i = 0; i < w->config->links.n_links; i++) {
@@ -340,6 +358,8 @@ static void check_mtus(const struct walk *w, const struct claims *claims)
 
 		if (claim->port && values_has(claim->port->common, LINK_MTU))
 			check_port_mtu(claim, w->diags);
+		if (claim->port)
+			check_mtu_of_bond(w, claim);
 	}
 }
 

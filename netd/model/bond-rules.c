@@ -269,6 +269,14 @@ uint64_t bond_disturbed(const struct link *want, uint64_t changed)
 	return rows & want->own->set & ~changed;
 }
 
+/* As multiples of a miimon of 0 they are 0, and come back with miimon (bond_fill_info(), bond_netlink.c). */
+uint64_t bond_hidden(const struct link *have)
+{
+	if (values_num(have->own, BOND_MIIMON, 0))
+		return 0;
+	return 1ull << BOND_UPDELAY | 1ull << BOND_DOWNDELAY | 1ull << BOND_PEER_NOTIF_DELAY;
+}
+
 /*
  * A partner is heard of within one period, and an aggregate is formed AD_AGGREGATE_WAIT_TIME later
  * (AD_SLOW_PERIODIC_TIME, AD_FAST_PERIODIC_TIME, drivers/net/bonding/bond_3ad.c).

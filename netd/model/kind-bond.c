@@ -278,5 +278,6 @@ const struct kind kind_bond = {
 	.settle = bond_settle,
 	.drop_refused = bond_drop_refused,
 	.disturbed = bond_disturbed,
+	.hidden = bond_hidden,
 	.settling = bond_settling,
 };

@@ -76,4 +76,5 @@ void bond_check_port(const struct model *m, const struct link *master, const str
 void bond_settle(struct link *want, const struct link *have);
 void bond_drop_refused(struct link *want);
 uint64_t bond_disturbed(const struct link *want, uint64_t changed);
+uint64_t bond_hidden(const struct link *have);
 uint32_t bond_settling(const struct link *want, const struct link *have, char **why);

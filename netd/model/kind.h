@@ -62,6 +62,8 @@ struct kind {
 	 * `changed` themselves. NULL: none.
 	 */
 	uint64_t (*disturbed)(const struct link *want, uint64_t changed);
+	/* Rows of `own` whose value the kernel keeps, but does not show as the link is now. NULL: none. */
+	uint64_t (*hidden)(const struct link *have);
 	/*
 	 * Milliseconds from a port being attached or coming up until it carries traffic, with what takes so long in
 	 * *why (the caller frees it; unset when 0). have: the link as it is, NULL when it is created. NULL: no time.

@@ -10,7 +10,7 @@
 
 enum vlans_found {
 	VLANS_UNTOUCHED,
-	VLANS_INITIAL, /* it joined its bridge with us: the bridge's default PVID */
+	VLANS_INITIAL, /* as the kernel gives them: the bridge's default PVID, whatever that is */
 	VLANS_LISTED,  /* those of struct record */
 };
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: ownership.h. */
-#include "ownership.h"
-
 #include "diff.h"
+#include "ownership-internal.h"
 
 /* What names a link is noted by name: ifindexes do not outlive it. NULL: none. */
 static union value found_name(const struct model *actual, const struct values *found, unsigned row)
@@ -125,11 +124,7 @@ static void note_join(struct record *r, const struct op *op, const struct model 
 static void forget_port(struct record *r)
 {
 	r->port = values_free(r->port);
-	free(r->vlans);
-	r->vlans = NULL;
-	r->n_vlans = 0;
-	r->wrote_pvid = r->wrote_vlans = false;
-	r->vlans_found = VLANS_UNTOUCHED;
+	vlans_forget(r);
 }
 
 /* A guest's port that lost its master is attached as it was; that is as little ours as it was before. */
@@ -214,58 +209,6 @@ static void note_address(struct ledger *l, const struct op *op)
 	*ARRAY_APPEND(r->addresses, r->n_addresses) = *op->address;
 }
 
-static const struct values *vlan_keys(const struct link *want)
-{
-	return want->kind == &kind_bridge ? want->own : want->port;
-}
-
-/* Does a section say which VLANs it is to have? */
-static bool says_vlans(const struct link *want)
-{
-	const struct values *v = vlan_keys(want);
-
-	for (unsigned row = 0; v && row < v->table->n; row++)
-		if (values_has(v, row) && v->table->rows[row].place == PLACE_VLANS)
-			return true;
-	return false;
-}
-
-static void note_vlans_said(struct record *r, const struct link *want)
-{
-	const struct values *v = vlan_keys(want);
-
-	for (unsigned row = 0; v && row < v->table->n; row++) {
-		if (!values_has(v, row) || v->table->rows[row].place != PLACE_VLANS)
-			continue;
-		if (streq(v->table->rows[row].key, "pvid"))
-			r->wrote_pvid = true;
-		else
-			r->wrote_vlans = true;
-	}
-}
-
-static void note_vlans(struct ledger *l, const struct op *op, const struct model *actual)
-{
-	const struct link *master = op->have ? model_master(actual, op->have) : NULL;
-	const struct link *found = op->link->drifted ? op->link : op->have;
-	struct record *r;
-	bool attached = op->link->kind == &kind_bridge ||
-			(master && (!op->link->master_name[0] || streq(op->link->master_name, master->name)));
-
-	/* What a port had and gets again when it is attached again needs no way back. */
-	if (is_guest_again(op->link) || !says_vlans(op->link))
-		return;
-	r = record_of(l, op);
-	note_vlans_said(r, op->link);
-	if (r->vlans_found != VLANS_UNTOUCHED)
-		return;
-	r->vlans_found = attached && op->have && found->n_vlans && !r->created ? VLANS_LISTED : VLANS_INITIAL;
-	if (r->vlans_found == VLANS_INITIAL)
-		return;
-	r->vlans = array_copy(found->vlans, found->n_vlans, sizeof(*r->vlans));
-	r->n_vlans = found->n_vlans;
-}
-
 void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model *actual)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -285,7 +228,8 @@ void ledger_note_plan(struct ledger *l, const struct plan *p, const struct model
 			break;
 		case OP_VLAN_ADD:
 		case OP_VLAN_DELETE:
-			note_vlans(l, op, actual);
+			if (!is_guest_again(op->link) && vlans_are_said(op->link))
+				vlans_note(record_of(l, op), op, actual);
 			break;
 		case OP_DELETE:
 		case OP_ADDRESS_DELETE:
@@ -386,22 +330,6 @@ static void settle_addresses(struct record *r, const struct link *have)
 	r->n_addresses = kept;
 }
 
-static void settle_vlans(struct record *r, const struct link *want, const struct link *have)
-{
-	bool is_port = have->master || have->kind == &kind_bridge;
-
-	if (r->vlans_found == VLANS_UNTOUCHED || (is_port && (!want || says_vlans(want) || !want->vlans_managed)))
-		return;
-	/* Not said any more, so what is wanted is what was found. */
-	if (is_port && (want->n_vlans != have->n_vlans ||
-			(want->n_vlans && memcmp(want->vlans, have->vlans, want->n_vlans * sizeof(*want->vlans)) != 0)))
-		return;
-	free(r->vlans);
-	r->vlans = NULL;
-	r->n_vlans = 0;
-	r->vlans_found = VLANS_UNTOUCHED;
-}
-
 /* Whatever settling does to a record, it takes something away from this. */
 struct extent {
 	uint32_t ifindex, replaces;
@@ -458,9 +386,9 @@ static bool forget_what_is_back(struct record *r, const struct effective *e, con
 	if (r->joined && master->kind->flags & KIND_PORTS_DOWN)
 		keep = ROWS_OF_JOIN;
 	settle_rows(&r->common, keep, want ? want->common : NULL, have->common);
-	settle_rows(&r->own, 0, want ? want->own : NULL, have->own);
+	settle_rows(&r->own, have->kind->hidden ? have->kind->hidden(have) : 0, want ? want->own : NULL, have->own);
 	settle_rows(&r->port, 0, want ? want->port : NULL, have->port);
-	settle_vlans(r, want, have);
+	vlans_settle(r, want, have);
 	settle_addresses(r, have);
 	return r->vlans_found != VLANS_UNTOUCHED || r->created || r->joined || r->common || r->own || r->port ||
 	       r->n_addresses;

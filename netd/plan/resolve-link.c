@@ -41,8 +41,7 @@ static uint64_t stable_mac(const struct resolve_input *in, const char *name)
 	return (hash & ~(1ull << 40)) | 1ull << 41;
 }
 
-/* Is the link there not what is wanted in a way that it has to be made anew for? */
-static bool is_made_anew(const struct resolve_input *in, const struct link *want, const struct link *have)
+bool resolve_is_made_anew(const struct resolve_input *in, const struct link *want, const struct link *have)
 {
 	if (want->kind != have->kind)
 		return true;
@@ -67,7 +66,7 @@ static uint64_t port_mac(const struct resolve_input *in, struct effective *e, co
 
 	if (want && (want->kind->flags & KIND_HAS_PORTS))
 		return link_mac(in, e, want);
-	if (want && have && is_made_anew(in, want, have))
+	if (want && have && resolve_is_made_anew(in, want, have))
 		have = NULL;
 	if (have && have->has_perm_mac && have->perm_mac)
 		return have->perm_mac;
@@ -179,7 +178,7 @@ static void restore_found(const struct resolve_input *in, struct effective *e, s
 	const struct link *master = have ? model_master(in->actual, have) : NULL;
 	const struct link *wanted_master = model_find(&e->links, want->master_name);
 
-	if (!r || !have || is_made_anew(in, want, have) || !record_fits(r, have))
+	if (!r || !have || resolve_is_made_anew(in, want, have) || !record_fits(r, have))
 		return;
 	put_back(want, have, &want->common, r->common);
 	put_back(want, have, &want->own, r->own);
@@ -385,20 +384,6 @@ static bool parent_is_down(struct effective *e, const struct link *want)
 	if (!parent || (loose >= 0 && values_num(want->own, (unsigned)loose, 0)))
 		return false;
 	return values_num(parent->common, LINK_UP, 1) == 0 || parent_is_down(e, parent);
-}
-
-void resolve_mtu(const struct resolve_input *in, struct effective *e, struct link *want)
-{
-	struct link *parent = model_find(&e->links, want->parent_name);
-	const struct link *have = model_find(in->actual, want->parent_name);
-	uint64_t mtu = values_num(have ? have->common : NULL, LINK_MTU, 1500);
-
-	if (parent)
-		resolve_mtu(in, e, parent);
-	mtu = values_num(parent ? parent->common : NULL, LINK_MTU, mtu);
-	if (want->parent_name[0] && !values_loc(want->common, LINK_MTU).file &&
-	    values_num(want->common, LINK_MTU, 0) > mtu)
-		want_num(&want->common, &link_options, LINK_MTU, mtu);
 }
 
 /* A link that is down has no routes (ENETDOWN), and loses its IPv6 addresses when it goes down. */

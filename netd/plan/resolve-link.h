@@ -11,8 +11,16 @@ void resolve_link(const struct resolve_input *in, struct effective *e, struct li
  * back a value of another mode would be refused.
  */
 bool resolve_row_is_legal(const struct link *want, const struct option *o);
+/* Is the link there not what is wanted in a way that it has to be made anew for? */
+bool resolve_is_made_anew(const struct resolve_input *in, const struct link *want, const struct link *have);
+
 /*
- * When that is done for all: an MTU that goes back to the one found may be more than the parent will have, which the
+ * resolve-mtu.c. Before the values of links are filled in: adds an error for each VLAN that is declared, or would get
+ * from a bond that it is a port of, more than its parent has; it waits for itself then.
+ */
+void resolve_check_mtus(const struct resolve_input *in, struct effective *e);
+/*
+ * When they are, for all: an MTU that goes back to the one found may be more than the parent will have, which the
  * kernel refuses.
  */
 void resolve_mtu(const struct resolve_input *in, struct effective *e, struct link *want);
@@ -25,6 +33,8 @@ void resolve_names(const struct resolve_input *in, struct values *v);
 /* resolve-lease.c: adds what servers gave to the links that have `dhcp`. */
 void resolve_leases(const struct resolve_input *in, struct effective *e);
 
+/* resolve.c: the link of that name, unless it is one of ours that nothing declares any more; NULL: none. */
+const struct link *resolve_present(const struct resolve_input *in, const char *name);
 /* resolve.c: the wanted link of that name, made for devices that have no section of their own. */
 struct link *resolve_device(const struct resolve_input *in, struct effective *e, const char *name, struct loc loc);
 

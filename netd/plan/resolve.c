@@ -56,7 +56,7 @@ static void add_declared(const struct resolve_input *in, struct effective *e)
 }
 
 /* The device of that name, unless it is one that we made and that nobody declares any more: it is about to go. */
-static const struct link *find_present(const struct resolve_input *in, const char *name)
+const struct link *resolve_present(const struct resolve_input *in, const char *name)
 {
 	const struct link *have = model_find(in->actual, name);
 
@@ -69,7 +69,7 @@ static const struct link *find_present(const struct resolve_input *in, const cha
 struct link *resolve_device(const struct resolve_input *in, struct effective *e, const char *name, struct loc loc)
 {
 	struct link *want = model_find(&e->links, name);
-	const struct link *have = find_present(in, name);
+	const struct link *have = resolve_present(in, name);
 
 	if (want)
 		return want;
@@ -160,7 +160,7 @@ static void add_parents(const struct resolve_input *in, struct effective *e)
 		struct link *parent = model_find(&e->links, vlan->parent_name);
 
 		if (!vlan->parent_name[0] || values_num(vlan->common, LINK_UP, 1) == 0 ||
-		    (parent && !parent->foreign) || !find_present(in, vlan->parent_name))
+		    (parent && !parent->foreign) || !resolve_present(in, vlan->parent_name))
 			continue;
 		parent = resolve_device(in, e, vlan->parent_name, vlan->parent_loc);
 		parent->foreign = true;
@@ -220,12 +220,12 @@ static const char *waits_for(const struct resolve_input *in, struct effective *e
 	else if (want->parent_name[0]) {
 		struct link *wanted_parent = model_find(&e->links, want->parent_name);
 
-		parent = find_present(in, want->parent_name);
+		parent = resolve_present(in, want->parent_name);
 		if (wanted_parent)
 			absent = waits_for(in, e, wanted_parent);
 		else if (!parent)
 			absent = want->parent_name;
-	} else if (!(want->kind->flags & KIND_VIRTUAL) && !find_present(in, want->name)) {
+	} else if (!(want->kind->flags & KIND_VIRTUAL) && !resolve_present(in, want->name)) {
 		absent = want->name;
 	}
 	if (absent)
@@ -278,30 +278,6 @@ static void check_kinds(const struct resolve_input *in, struct effective *e)
 			 "there already is a %s of that name, which kvmnetd did not make (use another name, or remove "
 			 "it)",
 			 have->info_kind[0] ? have->info_kind : "device");
-		free(want->waits_for);
-		want->waits_for = xstrdup(want->name);
-	}
-}
-
-/*
- * The MTU of a VLAN on a NIC that nobody gives one: vlan_dev_change_mtu() and vlan_newlink() refuse more than the NIC
- * has (net/8021q/vlan_dev.c, vlan_netlink.c).
- */
-static void check_mtus(const struct resolve_input *in, struct effective *e)
-{
-	for (size_t i = 0; i < e->links.n_links; i++) {
-		struct link *want = e->links.links[i];
-		const struct link *parent = find_present(in, want->parent_name);
-		const struct link *wanted_parent = model_find(&e->links, want->parent_name);
-		uint64_t mtu = values_num(want->common, LINK_MTU, 0);
-		uint64_t most = values_num(parent ? parent->common : NULL, LINK_MTU, 0);
-
-		if (!most || mtu <= most || parent->kind->flags & KIND_VIRTUAL ||
-		    (wanted_parent && values_has(wanted_parent->common, LINK_MTU)))
-			continue;
-		diag_add(&e->problems, SEVERITY_ERROR, values_loc(want->common, LINK_MTU), want->name, "mtu",
-			 "%llu is above the MTU of its parent %s, which is %llu (mtu of [ethernet %s] raises it)",
-			 (unsigned long long)mtu, parent->name, (unsigned long long)most, parent->name);
 		free(want->waits_for);
 		want->waits_for = xstrdup(want->name);
 	}
@@ -449,7 +425,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	resolve_foreign(in, &e);
 	add_dnsmasqs(in->config, &e);
 	check_kinds(in, &e);
-	check_mtus(in, &e);
+	resolve_check_mtus(in, &e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		waits_for(in, &e, e.links.links[i]);
 	for (size_t i = 0; i < e.links.n_links; i++)

@@ -80,10 +80,9 @@ struct json_object *record_to_json(const struct record *r)
 		add(json, "addresses", addresses);
 	if (r->vlans_found == VLANS_UNTOUCHED)
 		return json;
-	vlans = json_object_new_array();
+	vlans = r->vlans_found == VLANS_INITIAL ? json_object_new_string("initial") : json_object_new_array();
 	for (size_t i = 0; i < r->n_vlans; i++)
 		json_object_array_add(vlans, json_object_new_int(r->vlans[i].vid | r->vlans[i].flags << 16));
-	/* An empty list is the bridge's initial one: what was found listed has at least one. */
 	add(json, "vlans", vlans);
 	add(json, "wrote_pvid", json_object_new_boolean(r->wrote_pvid));
 	add(json, "wrote_vlans", json_object_new_boolean(r->wrote_vlans));
@@ -99,15 +98,17 @@ static const char *get_string(struct json_object *json, const char *key)
 
 static void vlans_from_json(struct record *r, struct json_object *json)
 {
+	if (json_object_is_type(json, json_type_string))
+		r->vlans_found = VLANS_INITIAL;
 	if (!json_object_is_type(json, json_type_array))
 		return;
+	r->vlans_found = VLANS_LISTED;
 	for (size_t i = 0; i < json_object_array_length(json); i++) {
 		int vlan = json_object_get_int(json_object_array_get_idx(json, i));
 
 		*ARRAY_APPEND(r->vlans, r->n_vlans) =
 			(struct bridge_vlan){.vid = (uint16_t)vlan, .flags = (uint16_t)(vlan >> 16)};
 	}
-	r->vlans_found = r->n_vlans ? VLANS_LISTED : VLANS_INITIAL;
 }
 
 void record_from_json(struct ledger *l, struct json_object *json)

@@ -77,6 +77,9 @@ VLAN = {
     'gvrp': YES_NO, 'mvrp': YES_NO, 'reorder_hdr': YES_NO, 'loose_binding': YES_NO, 'bridge_binding': YES_NO,
     'ingress_qos_map': ['1:2 3:4', '7:1'], 'egress_qos_map': ['0:1', '5:7 6:6'],
 }
+LEAST_MTU = 1300
+MTUS = {'vlan': ['1300', '1350'], 'bond': ['1300', '1400', '1500', '9000']}
+MTUS['ethernet'] = MTUS['bridge'] = ['1400', '1500', '1600', '9000']
 LINK = {'txqueuelen': ['0', '77', '5000'], 'ipv6': ['no', 'link-local', 'yes'], 'accept_ra': ['no', 'yes', 'always']}
 
 
@@ -130,6 +133,23 @@ class Host:
 
     def height(self):
         return max(self.level(n) for n in self.links)
+
+    def declared_mtus(self, names):
+        return [int(self.links[n]['keys']['mtu']) for n in names if 'mtu' in self.links[n]['keys']]
+
+    def mtus_fit(self):
+        """A VLAN has no more than its parent, also as the port of a bond; what bridges and VLANs have depends on the way."""
+        for vlan in self.of_kind('vlan'):
+            lowers = self.lowers(self.links[vlan]['parent'])
+            mtus = self.declared_mtus([vlan])
+            if self.master_kind(vlan) == 'bond':
+                mtus += self.declared_mtus([self.master(vlan)]) or [1500]
+                lowest = LEAST_MTU if any(self.links[n]['kind'] in ('bridge', 'vlan') for n in lowers) else 1500
+            else:
+                lowest = 1500
+            if mtus and max(mtus) > min([lowest] + self.declared_mtus(lowers)):
+                return False
+        return True
 
     def can_join(self, name, master):
         port, kind = self.links[name], self.links[master]['kind']
@@ -212,7 +232,7 @@ class Edits:
             new = copy.deepcopy(host)
             what = self.rng.choices(list(weights), list(weights.values()))[0]
             done = what(new)
-            if done and new.height() <= LEVELS_MAX and len(new.made()) <= 14:
+            if done and new.height() <= LEVELS_MAX and len(new.made()) <= 14 and new.mtus_fit():
                 return f'{what.__name__}: {done}', new
 
     def add_link(self, h):
@@ -509,7 +529,7 @@ class Edits:
         if 'mtu' in keys:
             del keys['mtu']
         else:
-            keys['mtu'] = self.choice(['1300', '1350'] if h.links[name]['kind'] == 'vlan' else ['1400', '1500', '1600', '9000'])
+            keys['mtu'] = self.choice(MTUS[h.links[name]['kind']])
         if any('mtu' in h.links[n]['keys'] for n in h.vlans_on(name)) and h.links[name]['kind'] == 'vlan':
             return None
         if h.links[name]['kind'] == 'vlan' and h.links[h.links[name]['parent']]['kind'] == 'vlan':
@@ -602,10 +622,10 @@ PASSING = {
     'gro_max_size', 'gso_ipv4_max_size', 'gro_ipv4_max_size', 'valid_life_time', 'preferred_life_time', 'tentative', 'optimistic', 'hello_timer',
     'tcn_timer', 'topology_change_timer', 'gc_timer', 'hold_timer', 'message_age_timer', 'forward_delay_timer',
     'topology_change', 'topology_change_detected', 'topology_change_ack', 'state', 'mii_status', 'link_failure_count', 'ad_info',
-    'active_slave', 'ad_aggregator_id', 'ad_actor_oper_port_state', 'ad_partner_oper_port_state',
+    'active_slave', 'allmulti', 'ad_aggregator_id', 'ad_actor_oper_port_state', 'ad_partner_oper_port_state',
     'ad_actor_oper_port_state_str', 'ad_partner_oper_port_state_str', 'no', 'id', 'designated_port', 'config_pending',
     'root_port', 'root_path_cost', 'multicast_router_port', 'cost_auto', 'mcast_n_groups', 'inet6_addr_gen_mode_unset',
-    # A VLAN that a balance-tlb bond lets go leaves the bond's MAC with its parent, whoever takes it out (ip does, too).
+    # Of a bond's ports the active one has `allmulti`. A VLAN that a balance-tlb bond lets go leaves the bond's MAC with its parent, whoever takes it out (ip does, too).
     'promiscuity',
 }
 # A bond or bridge keeps the address and MTU that it once got from a port, and VLANs take theirs from below when they are

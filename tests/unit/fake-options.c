@@ -62,21 +62,40 @@ static int check_row(const struct fake_kernel *k, const struct link *l, const st
 	return 0;
 }
 
-static void set_miimon(struct link *l, uint64_t miimon)
-{
-	static const unsigned delays[] = {BOND_UPDELAY, BOND_DOWNDELAY, BOND_PEER_NOTIF_DELAY};
-	uint64_t old = own(l, BOND_MIIMON);
+static const unsigned delays[] = {BOND_UPDELAY, BOND_DOWNDELAY, BOND_PEER_NOTIF_DELAY};
 
-	for (size_t i = 0; i < ARRAY_SIZE(delays); i++)
-		put_own(l, delays[i], old ? own(l, delays[i]) / old * miimon : 0);
+static void show_miimon(struct fake_kernel *k, struct link *l, uint64_t miimon)
+{
+	const struct fake_memory *memory = fake_memory(k, l);
+
 	put_own(l, BOND_MIIMON, miimon);
+	for (size_t i = 0; i < ARRAY_SIZE(delays); i++)
+		put_own(l, delays[i], memory->delays[i] * miimon);
+}
+
+static int set_delay(struct fake_kernel *k, struct link *l, unsigned row, uint64_t num)
+{
+	uint64_t miimon = own(l, BOND_MIIMON);
+
+	if (!miimon)
+		return -EPERM;
+	for (size_t i = 0; i < ARRAY_SIZE(delays); i++)
+		if (delays[i] == row)
+			fake_memory(k, l)->delays[i] = num / miimon;
+	put_own(l, row, num - num % miimon);
+	return 0;
+}
+
+static void set_miimon(struct fake_kernel *k, struct link *l, uint64_t miimon)
+{
+	show_miimon(k, l, miimon);
 	if (!miimon)
 		return;
 	put_own(l, BOND_ARP_INTERVAL, 0);
 	put_own(l, BOND_ARP_VALIDATE, 0);
 }
 
-static void set_mode(struct link *l, uint64_t mode)
+static void set_mode(struct fake_kernel *k, struct link *l, uint64_t mode)
 {
 	put_own(l, BOND_MODE, mode);
 	put_own(l, BOND_ARP_VALIDATE, 0);
@@ -87,7 +106,7 @@ static void set_mode(struct link *l, uint64_t mode)
 		return;
 	put_own(l, BOND_ARP_INTERVAL, 0);
 	if (!own(l, BOND_MIIMON))
-		put_own(l, BOND_MIIMON, 100);
+		show_miimon(k, l, 100);
 }
 
 static void set_primary(struct fake_kernel *k, struct link *l, const struct blob *name)
@@ -109,23 +128,20 @@ static int set_bond_row(struct fake_kernel *k, struct link *l, unsigned row, con
 
 	switch (row) {
 	case BOND_MODE:
-		set_mode(l, num);
+		set_mode(k, l, num);
 		return 0;
 	case BOND_MIIMON:
-		set_miimon(l, num);
+		set_miimon(k, l, num);
 		return 0;
 	case BOND_UPDELAY:
 	case BOND_DOWNDELAY:
 	case BOND_PEER_NOTIF_DELAY:
-		if (!own(l, BOND_MIIMON))
-			return -EPERM;
-		put_own(l, row, num - num % own(l, BOND_MIIMON));
-		return 0;
+		return set_delay(k, l, row, num);
 	case BOND_ARP_INTERVAL:
 		if (num && miimon)
 			return -EINVAL;
 		if (num)
-			put_own(l, BOND_MIIMON, 0);
+			show_miimon(k, l, 0);
 		break;
 	case BOND_ARP_VALIDATE:
 		if (num && miimon)

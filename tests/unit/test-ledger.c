@@ -130,6 +130,56 @@ static void what_others_changed_is_not_what_was_found(void **state _unused_)
 	assert_int_equal(br0->vlans[0].vid, 1);
 }
 
+/* Bonding keeps delays in units of miimon: with ARP monitoring they show 0, and are back with the next miimon. */
+static void a_delay_that_does_not_show_is_not_back(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene = scene_new(NICS, "");
+	const struct link *bond0;
+
+	scene_apply(scene, "[bond bond0]\nmode = 1\nmiimon = 100ms\npeer_notif_delay = 200ms\n");
+	scene_apply(scene, "[bond bond0]\nmode = 1\narp_interval = 1s\narp_ip_target = 192.0.2.1\n");
+	scene_apply(scene, "[bond bond0]\nmode = 1\nmiimon = 50ms\n");
+	bond0 = model_find(scene->w.dump, "bond0");
+	assert_int_equal(values_num(bond0->own, BOND_PEER_NOTIF_DELAY, 7), 0);
+}
+
+#define BR0(keys) "[bridge br0]\nports = eth0\nvlan_filtering = yes\n" keys
+
+#define BR0_ETH0(keys) "[ethernet eth0]\nmtu = 1600\n" BR0(keys)
+
+/* What a section said and says no more has no part in what a later one changes. */
+static void a_pvid_of_an_earlier_section_is_forgotten(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene =
+		scene_new(NICS "[foreign bridge br0]\nports = eth0\nvlan_default_pvid = none\n"
+			       "[foreign port eth0]\nvlans = 30\n",
+			  "");
+	const struct link *eth0;
+
+	scene_apply(scene, BR0_ETH0("vlan_default_pvid = none\n[port eth0]\npvid = 10\n"));
+	scene_apply(scene, BR0_ETH0("vlan_default_pvid = none\n"));
+	scene_apply(scene, BR0_ETH0("vlan_default_pvid = none\n[port eth0]\nvlans = 20\n"));
+	scene_apply(scene, BR0_ETH0("vlan_default_pvid = 1\n[port eth0]\nvlans = 20\n"));
+	eth0 = model_find(scene->w.dump, "eth0");
+	assert_int_equal(eth0->n_vlans, 2);
+	assert_int_equal(eth0->vlans[0].vid, 1);
+}
+
+/* The kernel changes the PVID of ports together with the bridge's, unless they have another one. */
+static void a_pvid_that_goes_back_is_the_bridges_of_now(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene = scene_new(NICS, "");
+	const struct link *eth0;
+
+	scene_apply(scene, BR0(""));
+	scene_apply(scene, BR0("[port eth0]\npvid = 10\n"));
+	scene_apply(scene, BR0("vlan_default_pvid = 9\n[port eth0]\npvid = 10\n"));
+	scene_apply(scene, BR0("vlan_default_pvid = 9\n"));
+	eth0 = model_find(scene->w.dump, "eth0");
+	assert_int_equal(eth0->n_vlans, 1);
+	assert_int_equal(eth0->vlans[0].vid, 9);
+}
+
 #define V5_IN_BOND0(id) "[bond bond0]\nports = eth1 v5\n[vlan v5]\nparent = eth0\nid = " id "\n"
 #define QUEUE_OF_V5 "[port v5]\nqueue_id = 2\n"
 
@@ -330,6 +380,9 @@ int main(void)
 		cmocka_unit_test(a_removed_key_goes_back_to_the_value_found),
 		cmocka_unit_test(the_first_value_found_is_the_one_remembered),
 		cmocka_unit_test(what_others_changed_is_not_what_was_found),
+		cmocka_unit_test(a_delay_that_does_not_show_is_not_back),
+		cmocka_unit_test(a_pvid_of_an_earlier_section_is_forgotten),
+		cmocka_unit_test(a_pvid_that_goes_back_is_the_bridges_of_now),
 		cmocka_unit_test(what_a_port_had_goes_with_it),
 		cmocka_unit_test(mtu_that_goes_back_is_none_that_the_parent_loses),
 		cmocka_unit_test(guests_are_remembered_while_their_bridge_goes),

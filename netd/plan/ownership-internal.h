@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Purpose: what ownership.c and ownership-vlans.c share. */
+#pragma once
+
+#include "ownership.h"
+
+/* Does a section say which VLANs the port, or the bridge itself, is to have? */
+bool vlans_are_said(const struct link *want);
+/* Before they are changed: what there was, unless that is known, and which keys said so. */
+void vlans_note(struct record *r, const struct op *op, const struct model *actual);
+/* Forgets what there was when the link has it again and no section says anything of it; want: NULL, nothing is wanted.
+ */
+void vlans_settle(struct record *r, const struct link *want, const struct link *have);
+void vlans_forget(struct record *r);
