@@ -6,7 +6,7 @@ static const char *const drift_names[] = {
 	[DRIFT_REPAIR] = "repair", [DRIFT_REPORT] = "report", [DRIFT_IGNORE] = "ignore", NULL};
 
 /* In the order of enum impact (plan/plan.h). */
-static const char *const impact_names[] = {"none", "live", "link-flap", "recreate", "guests-cut-off", NULL};
+static const char *const impact_names[] = {"none", "live", "link-flap", "delete", "recreate", "guests-cut-off", NULL};
 
 static const char *const foreign_names[] = {"assist", "warn", "off", NULL};
 
@@ -34,7 +34,7 @@ static const struct option daemon_rows[] = {
 	},
 	[DAEMON_MAX_IMPACT] = {
 		.key = "max_impact", .type = &type_u8, .place = PLACE_CONFIG,
-		.names = impact_names, .initial = 4,
+		.names = impact_names, .initial = 5,
 		.help = "the most that netctl apply does without being told otherwise by --max-impact; a port that is not ours needs --force besides",
 	},
 	[DAEMON_RESOLV_CONF] = {
