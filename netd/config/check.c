@@ -242,9 +242,11 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-static bool concerns(const struct diag *found, const char *key)
+static bool concerns(const struct diag *found, const char *key, enum doubt doubt)
 {
-	return key && (has_word(found->text, key) || (found->key && streq(found->key, key)));
+	if (!key || doubt == DOUBT_NOTHING)
+		return false;
+	return has_word(found->text, key) || (doubt == DOUBT_KEY && found->key && streq(found->key, key));
 }
 
 /*
@@ -259,7 +261,7 @@ static bool is_consequence(const struct diags *d, size_t n, const struct diag *f
 		if (cause->severity != SEVERITY_ERROR || !cause->key || !cause->section ||
 		    !streq(cause->section, found->section))
 			continue;
-		if (concerns(found, cause->key) || concerns(found, cause->meant))
+		if (concerns(found, cause->key, cause->doubt) || concerns(found, cause->meant, cause->doubt))
 			return true;
 	}
 	return false;

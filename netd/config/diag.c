@@ -89,6 +89,12 @@ void diag_set_meant(struct diags *d, const char *key)
 	last->meant = xstrdup(key);
 }
 
+void diag_set_doubt(struct diags *d, enum doubt doubt)
+{
+	if (d->n)
+		d->list[d->n - 1].doubt = doubt;
+}
+
 void diag_move(struct diags *d, struct diag *from)
 {
 	diags_append(d, *from);

@@ -14,6 +14,13 @@ enum severity {
 	SEVERITY_ERROR,
 };
 
+/* What else is not known because of what is wrong here; check.c keeps back what would only follow from it. */
+enum doubt {
+	DOUBT_KEY,  /* the key's value, and what is said of it */
+	DOUBT_ITEM, /* an item of the key's list: the other items stand */
+	DOUBT_NOTHING,
+};
+
 struct diag {
 	enum severity severity;
 	char *file;    /* owned; NULL when it concerns no file */
@@ -22,6 +29,7 @@ struct diag {
 	char *key;     /* owned; NULL when it concerns the section */
 	char *text;    /* owned: what is wrong (what would be right) */
 	char *meant;   /* owned: the key that a mistyped one was to be, probably; NULL: nothing of the kind */
+	enum doubt doubt;
 };
 
 struct diags {
@@ -46,6 +54,8 @@ void diag_addv(struct diags *d, enum severity severity, struct loc loc, const ch
 void diag_add_file(struct diags *d, enum severity severity, const char *file, const char *format, ...) _printf_(4, 5);
 /* Says of the message added last which key was meant. */
 void diag_set_meant(struct diags *d, const char *key);
+/* Says it of the message added last; DOUBT_KEY unless said. */
+void diag_set_doubt(struct diags *d, enum doubt doubt);
 /* Adds a message taken from another list: its texts move, what is left of it is empty. */
 void diag_move(struct diags *d, struct diag *from);
 /*

@@ -148,10 +148,12 @@ static bool set_list(struct parser *p, struct values *v, unsigned row, struct lo
 	char *save = NULL;
 
 	for (char *word = strtok_r(words, items, &save); word; word = strtok_r(NULL, items, &save)) {
-		if (parse_word(p, o, loc, key, word, &list))
+		if (parse_word(p, o, loc, key, word, &list)) {
 			any = true;
-		else
-			all = false;
+			continue;
+		}
+		diag_set_doubt(p->diags, DOUBT_ITEM);
+		all = false;
 	}
 	if (any)
 		values_put(v, row, list, first);

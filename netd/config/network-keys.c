@@ -40,9 +40,10 @@ static void take_ports(struct parser *p, struct loc loc, const char *key, const 
 	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		_cleanup_free_ char *fault = name_fault(word, ALTNAME_MAX);
 
-		if (fault)
+		if (fault) {
 			parser_error(p, loc, key, "the name '%.40s' %s", word, fault);
-		else if (parser_count(p, COUNT_PORTS, loc, key))
+			diag_set_doubt(p->diags, DOUBT_ITEM);
+		} else if (parser_count(p, COUNT_PORTS, loc, key))
 			*ARRAY_APPEND(l->ports, l->n_ports) = (struct name_ref){.name = xstrdup(word), .loc = loc};
 	}
 }
@@ -199,6 +200,7 @@ static void take_address_word(struct parser *p, struct loc loc, const char *key,
 			parser_error(p, loc, key, "%s", fault);
 		else
 			parser_error(p, loc, key, "'%s' %s", word, host);
+		diag_set_doubt(p->diags, DOUBT_ITEM);
 		return;
 	}
 	if (subnet_fault(&a))
@@ -240,11 +242,13 @@ static void take_gateway_word(struct parser *p, struct loc loc, const char *key,
 
 	if (!word_ip(word, &r.family, r.gateway)) {
 		parser_error(p, loc, key, "'%.60s' is not an address without prefix length, as in 192.0.2.1", word);
+		diag_set_doubt(p->diags, DOUBT_NOTHING);
 		return;
 	}
 	fault = host_fault(r.family, r.gateway);
 	if (fault) {
 		parser_error(p, loc, key, "'%s' %s", word, fault);
+		diag_set_doubt(p->diags, DOUBT_NOTHING);
 		return;
 	}
 	first = &p->section.gateway[r.family == AF_INET6];
@@ -255,6 +259,7 @@ static void take_gateway_word(struct parser *p, struct loc loc, const char *key,
 			p, loc, key,
 			"'%s' is a second %s gateway (first at %s); for more use 'route = default via %s metric N'",
 			word, family_name(r.family), place, word);
+		diag_set_doubt(p->diags, DOUBT_NOTHING);
 		return;
 	}
 	*first = loc;
@@ -405,9 +410,11 @@ static void take_route(struct parser *p, struct loc loc, const char *key, const 
 	_cleanup_free_ char *words = xstrdup(value);
 	_cleanup_free_ char *fault = parse_route(words, &r);
 
-	if (fault)
+	if (fault) {
 		parser_error(p, loc, key, "%s", fault);
-	else if (parser_count(p, COUNT_ROUTES, loc, key))
+		/* Only a route without a gateway may be what leads to another's gateway. */
+		diag_set_doubt(p->diags, strstr(value, " via ") ? DOUBT_NOTHING : DOUBT_ITEM);
+	} else if (parser_count(p, COUNT_ROUTES, loc, key))
 		*ARRAY_APPEND(l->routes, l->n_routes) = r;
 }
 
