@@ -290,8 +290,7 @@ static void check_slots(const struct config *c, struct diags *d)
 	}
 }
 
-/* vlan_dev_change_mtu(), net/8021q/vlan_dev.c: ERANGE above the parent's. */
-static void check_vlan_mtu(const struct walk *w, const struct link *l)
+static void check_parent_mtu(const struct walk *w, const struct link *l)
 {
 	const struct link *parent = *l->parent_name ? model_find(&w->config->links, l->parent_name) : NULL;
 	const struct node *n = parent ? node_find(w, parent) : NULL;
@@ -331,7 +330,8 @@ static void check_port_mtu(const struct claim *claim, struct diags *d)
 static void check_mtu_of_bond(const struct walk *w, const struct claim *claim)
 {
 	const struct link *port = claim->port, *bond = claim->master;
-	const struct link *parent = *port->parent_name ? model_find(&w->config->links, port->parent_name) : NULL;
+	bool limited = port->kind->flags & KIND_MTU_OF_PARENT;
+	const struct link *parent = limited ? model_find(&w->config->links, port->parent_name) : NULL;
 	const struct node *n = parent ? node_find(w, parent) : NULL;
 	uint64_t mtu = bond->kind == &kind_bond ? values_num(bond->common, LINK_MTU, 0) : 0;
 	_cleanup_free_ char *place = NULL;
@@ -350,8 +350,8 @@ static void check_mtus(const struct walk *w, const struct claims *claims)
 	for (size_t i = 0; i < w->config->links.n_links; i++) {
 		const struct link *l = w->config->links.links[i];
 
-		if (l->kind->flags & KIND_HAS_PARENT && values_has(l->common, LINK_MTU))
-			check_vlan_mtu(w, l);
+		if (l->kind->flags & KIND_MTU_OF_PARENT && values_has(l->common, LINK_MTU))
+			check_parent_mtu(w, l);
 	}
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = &claims->list[i];

@@ -86,12 +86,20 @@ static void vlan_check(const struct model *m, const struct link *l, struct diags
 			 parent->name);
 }
 
+/* vlan_device_event(), net/8021q/vlan.c, and vlan_dev_open(), net/8021q/vlan_dev.c: ENETDOWN. */
+static bool vlan_follows_parent(const struct link *l)
+{
+	return !values_num(l->own, VLAN_LOOSE_BINDING, 0);
+}
+
 const struct kind kind_vlan = {
 	.name = "vlan",
 	.driver = "8021q",
-	.flags = KIND_VIRTUAL | KIND_HAS_PARENT,
+	/* vlan_dev_change_mtu(), net/8021q/vlan_dev.c: ERANGE. */
+	.flags = KIND_VIRTUAL | KIND_HAS_PARENT | KIND_MTU_OF_PARENT,
 	.own = OPTION_TABLE("vlan option", own_rows),
 	.slot = 1ull << VLAN_ID | 1ull << VLAN_PROTOCOL,
 	.port = {.what = "vlan port option"},
 	.check = vlan_check,
+	.follows_parent = vlan_follows_parent,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: the list of kinds; kind.h tells how to add one. */
-#include "kind.h"
+#include "model.h"
 
 const struct kind *const kinds[] = {
 	&kind_ethernet, &kind_bond, &kind_bridge, &kind_vlan, NULL,
@@ -27,4 +27,9 @@ const struct kind *kind_of_ports(const struct option_table *port)
 		if (&kinds[i]->port == port)
 			return kinds[i];
 	return NULL;
+}
+
+bool link_follows_parent(const struct link *l)
+{
+	return l->kind->follows_parent && l->kind->follows_parent(l);
 }

@@ -27,10 +27,11 @@ struct model;
 enum kind_flag {
 	KIND_VIRTUAL = 1 << 0,	  /* kvmnetd creates and deletes it */
 	KIND_HAS_PORTS = 1 << 1,  /* `ports =`; a master in rtnetlink terms */
-	KIND_HAS_PARENT = 1 << 2, /* `parent =`; IFLA_LINK. Goes with its parent, and up and down with it */
+	KIND_HAS_PARENT = 1 << 2, /* `parent =`; IFLA_LINK. Deleted with its parent */
 	KIND_PORTS_DOWN = 1 << 3, /* a port must be down to be attached (bond) */
 	KIND_MTU_FOLLOWS =
 		1 << 4, /* its MTU follows its ports until changed on the existing link (bridge: br_change_mtu()) */
+	KIND_MTU_OF_PARENT = 1 << 5, /* the kernel refuses an MTU above its parent's */
 };
 
 struct kind {
@@ -65,6 +66,11 @@ struct kind {
 	/* Rows of `own` whose value the kernel keeps, but does not show as the link is now. NULL: none. */
 	uint64_t (*hidden)(const struct link *have);
 	/*
+	 * Does the kernel take this link up and down with its parent, and refuse it up while the parent is down? It is
+	 * asked of links as wanted and as they are. NULL: no.
+	 */
+	bool (*follows_parent)(const struct link *l);
+	/*
 	 * Milliseconds from a port being attached or coming up until it carries traffic, with what takes so long in
 	 * *why (the caller frees it; unset when 0). have: the link as it is, NULL when it is created. NULL: no time.
 	 */
@@ -83,6 +89,9 @@ const struct kind *kind_find(const char *name);
 const struct kind *kind_of_link(const char *info_kind);
 /* The kind that the port rows are of; NULL: of none. */
 const struct kind *kind_of_ports(const struct option_table *port);
+
+/* Asks the kind's function of that name. */
+bool link_follows_parent(const struct link *l);
 
 /* Rows that every link has (mtu, mac, up, ...); see link-common.c. */
 extern const struct option_table link_options;

@@ -254,6 +254,6 @@ void plan_lost(struct planner *p, const struct link *have, bool and_itself)
 	if (and_itself)
 		add_lost(p, have);
 	for (size_t i = 0; i < n; i++)
-		if ((vlans[i]->kind->flags & KIND_HAS_PARENT) && !is_going(p, vlans[i]))
+		if (link_follows_parent(vlans[i]) && !is_going(p, vlans[i]))
 			plan_lost(p, vlans[i], true);
 }

@@ -236,8 +236,8 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	const struct link *old_master = have ? model_master(p->in->actual, have) : NULL;
 	const struct link *master = wanted_master(p, d->want);
 	bool must_be_down = master && (master->kind->flags & KIND_PORTS_DOWN);
-	/* A VLAN comes up with its parent, unasked (net/8021q/vlan.c, vlan_device_event). */
-	bool is_up = (have && have->flags & IFF_UP) || d->want->kind->flags & KIND_HAS_PARENT;
+	/* It may have come up with its parent, unasked. */
+	bool is_up = (have && have->flags & IFF_UP) || link_follows_parent(d->want);
 	bool released = old_master && is_released(p, have);
 	struct op *op;
 

@@ -243,9 +243,10 @@ static struct ranked *rank_all(const struct planner *p,
 	return list;
 }
 
+/* Does it come up with its parent, unasked and unwanted? */
 static bool is_down_vlan(const struct link *l)
 {
-	return (l->kind->flags & KIND_HAS_PARENT) && values_num(l->common, LINK_UP, 1) == 0;
+	return link_follows_parent(l) && values_num(l->common, LINK_UP, 1) == 0;
 }
 
 static bool has_down_vlan(struct link *const *links, size_t n)

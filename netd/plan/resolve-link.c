@@ -375,13 +375,12 @@ static void want_vlans(const struct resolve_input *in, struct effective *e, stru
 					       : resolve_vlans(want, says, &initial, n);
 }
 
-/* A VLAN over a parent that is declared down cannot be up (net/8021q/vlan_dev.c, vlan_dev_open: ENETDOWN). */
+/* A VLAN over a parent that is declared down cannot be up. */
 static bool parent_is_down(struct effective *e, const struct link *want)
 {
 	const struct link *parent = want->parent_name[0] ? model_find(&e->links, want->parent_name) : NULL;
-	int loose = parent ? option_find(&want->kind->own, "loose_binding") : -1;
 
-	if (!parent || (loose >= 0 && values_num(want->own, (unsigned)loose, 0)))
+	if (!parent || !link_follows_parent(want))
 		return false;
 	return values_num(parent->common, LINK_UP, 1) == 0 || parent_is_down(e, parent);
 }

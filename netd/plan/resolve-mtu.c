@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: MTUs of VLANs, which are never above their parents': vlan_dev_change_mtu() and vlan_newlink() refuse it with
- * ERANGE (net/8021q/vlan_dev.c, vlan_netlink.c). What the files alone tell of it, config/check-stack.c says.
+ * Purpose: MTUs of VLANs, and of other kinds with KIND_MTU_OF_PARENT, which are never above their parents':
+ * vlan_dev_change_mtu() and vlan_newlink() refuse it with ERANGE (net/8021q/vlan_dev.c, vlan_netlink.c). What the files
+ * alone tell of it, config/check-stack.c says.
  */
 #include "resolve-link.h"
 
 #define MTU_OF_NEW 1500 /* ETH_DATA_LEN */
+
+static bool has_mtu_of_parent(const struct link *want)
+{
+	return want->parent_name[0] && want->kind->flags & KIND_MTU_OF_PARENT;
+}
 
 /* What it has now, or what is put back when nothing declares one any more. */
 static uint64_t mtu_without_key(const struct resolve_input *in, const struct link *have)
@@ -29,7 +35,7 @@ static uint64_t mtu_to_be(const struct resolve_input *in, const struct effective
 		return 0;
 	if (want && have && resolve_is_made_anew(in, want, have))
 		have = NULL;
-	if (!want || !want->parent_name[0])
+	if (!want || !has_mtu_of_parent(want))
 		return have ? mtu_without_key(in, have) : either->kind->flags & KIND_VIRTUAL ? MTU_OF_NEW : 0;
 	most = mtu_to_be(in, e, want->parent_name);
 	return have && mtu_without_key(in, have) < most ? mtu_without_key(in, have) : most;
@@ -86,7 +92,7 @@ void resolve_check_mtus(const struct resolve_input *in, struct effective *e)
 	for (size_t i = 0; i < e->links.n_links; i++) {
 		struct link *want = e->links.links[i];
 
-		if (!want->parent_name[0] || fits_parent(in, e, want))
+		if (!has_mtu_of_parent(want) || fits_parent(in, e, want))
 			continue;
 		free(want->waits_for);
 		want->waits_for = xstrdup(want->name);
@@ -102,7 +108,7 @@ void resolve_mtu(const struct resolve_input *in, struct effective *e, struct lin
 	if (parent)
 		resolve_mtu(in, e, parent);
 	mtu = values_num(parent ? parent->common : NULL, LINK_MTU, mtu);
-	if (want->parent_name[0] && !values_loc(want->common, LINK_MTU).file &&
+	if (has_mtu_of_parent(want) && !values_loc(want->common, LINK_MTU).file &&
 	    values_num(want->common, LINK_MTU, 0) > mtu)
 		values_put(want->common, LINK_MTU, (union value){.num = mtu}, LOC_NONE);
 }
