@@ -167,7 +167,7 @@ run_qemu() {
 	timeout --kill-after=5 "$seconds" qemu-system-x86_64 "$@" -smp "$cpus" -m "$mem" \
 		-nodefaults -display none -no-reboot \
 		-kernel "$cache/kernel/vmlinux" -initrd "$initrd" \
-		-append "console=ttyS0 quiet panic=-1 oops=panic ${append[*]}" \
+		-append "console=ttyS0 quiet panic=-1 oops=panic watchdog_thresh=30 sysctl.kernel.softlockup_panic=1 ${append[*]}" \
 		-chardev "file,id=console,path=${console//,/,,}" -serial chardev:console \
 		-chardev stdio,id=output -serial chardev:output \
 		"${qemu_args[@]}" </dev/null &
@@ -201,7 +201,10 @@ boot() {
 	done
 	status=$(cat "$job/status" 2>/dev/null) || status=
 	[[ $status ]] && exit "$status"
-	if ((rc == 124 || rc == 137)); then
+	if grep -qs 'Kernel panic - not syncing: softlockup' "$console"; then
+		say "the guest's kernel locked up; the end of its console:"
+		rc=126
+	elif ((rc == 124 || rc == 137)); then
 		say "no end after $seconds seconds; the end of the guest's console:"
 		rc=124
 	else
