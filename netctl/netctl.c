@@ -49,7 +49,7 @@ static const struct {
 	[OPTION_PLAN] = {"plan", "ID", "only if this still is the plan (netctl plan prints the id)"},
 	[OPTION_FORCE] = {"force", NULL, "also if ports that are not kvmnetd's are cut off"},
 	[OPTION_CONFIRM] = {"confirm", "SECONDS", "undo it after so long, unless netctl confirm is called before"},
-	[OPTION_MAX_IMPACT] = {"max-impact", "IMPACT", "refuse if a step costs more than none, live, link-flap, delete, recreate"},
+	[OPTION_MAX_IMPACT] = {"max-impact", "IMPACT", "refuse if a step costs more than none, live, link-flap, link-gone, recreate"},
 	[OPTION_FOR] = {"for", "TIME", "how long to hold: 90s, 10min, 2h (default 1h)"},
 	[OPTION_TIMEOUT] = {"timeout", "SECONDS", "wait at most so long (default 120; 0: only look)"},
 	[OPTION_SOCKET] = {"socket", "PATH", "where the daemon listens (default " RUNTIME_DIR "/" SOCKET_NAME ")"},
@@ -78,7 +78,7 @@ static const struct verb verbs[] = {
 	 SIZE_MAX, 0, verb_check},
 	{"plan", "[DIR or FILE...]", "what apply would change, in its order, with its cost",
 	 "Without arguments, plans the daemon's own directory.\n"
-	 "Costs: none (nothing running is touched), live, link-flap, delete, recreate, guests-cut-off.\n"
+	 "Costs: none (nothing running is touched), live, link-flap, link-gone, recreate, guests-cut-off.\n"
 	 "Exit status: 0 nothing to do, 2 changes to make, 1 the files have errors.",
 	 SIZE_MAX, 0, verb_plan},
 	{"apply", "", "make the kernel what the daemon's files say",

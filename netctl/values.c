@@ -29,6 +29,6 @@ int parse_impact(const char *text, const char **ret)
 		*ret = text;
 		return 0;
 	}
-	fprintf(stderr, "netctl: --max-impact is none, live, link-flap, delete or recreate, not '%s'\n", text);
+	fprintf(stderr, "netctl: --max-impact is none, live, link-flap, link-gone or recreate, not '%s'\n", text);
 	return -EINVAL;
 }

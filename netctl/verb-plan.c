@@ -14,8 +14,8 @@ static const struct {
 	const char *name;
 	enum style style;
 } impacts[] = {
-	{"none", STYLE_DIM},	{"live", STYLE_PLAIN},	  {"link-flap", STYLE_WARN},
-	{"delete", STYLE_WARN}, {"recreate", STYLE_WARN}, {"guests-cut-off", STYLE_BAD},
+	{"none", STYLE_DIM},	   {"live", STYLE_PLAIN},    {"link-flap", STYLE_WARN},
+	{"link-gone", STYLE_WARN}, {"recreate", STYLE_WARN}, {"guests-cut-off", STYLE_BAD},
 };
 
 static enum style impact_style(const char *name)

@@ -6,7 +6,8 @@ static const char *const drift_names[] = {
 	[DRIFT_REPAIR] = "repair", [DRIFT_REPORT] = "report", [DRIFT_IGNORE] = "ignore", NULL};
 
 /* In the order of enum impact (plan/plan.h). */
-static const char *const impact_names[] = {"none", "live", "link-flap", "delete", "recreate", "guests-cut-off", NULL};
+static const char *const impact_names[] = {"none",     "live",		 "link-flap", "link-gone",
+					   "recreate", "guests-cut-off", NULL};
 
 static const char *const foreign_names[] = {"assist", "warn", "off", NULL};
 

@@ -64,7 +64,7 @@ static const struct option own_rows[] = {
 		.help = "How long a port's carrier must have been gone before the port is given up.",
 	},
 	[BOND_PEER_NOTIF_DELAY] = {
-		.key = "peer_notif_delay", .type = &type_ms, .place = PLACE_INFO, .attr = IFLA_BOND_PEER_NOTIF_DELAY,
+		.key = "peer_notif_delay", .alias = "peer_notify_delay", .type = &type_ms, .place = PLACE_INFO, .attr = IFLA_BOND_PEER_NOTIF_DELAY,
 		.max = 300000, .needs = "needs miimon, and is a multiple of it",
 		.help = "Time between the announcements after a failover.",
 	},

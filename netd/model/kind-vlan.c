@@ -96,7 +96,7 @@ const struct kind kind_vlan = {
 	.name = "vlan",
 	.driver = "8021q",
 	/* vlan_dev_change_mtu(), net/8021q/vlan_dev.c: ERANGE. */
-	.flags = KIND_VIRTUAL | KIND_HAS_PARENT | KIND_MTU_OF_PARENT,
+	.flags = KIND_VIRTUAL | KIND_HAS_PARENT | KIND_MTU_OF_PARENT | KIND_MAC_OF_PARENT,
 	.own = OPTION_TABLE("vlan option", own_rows),
 	.slot = 1ull << VLAN_ID | 1ull << VLAN_PROTOCOL,
 	.port = {.what = "vlan port option"},

@@ -31,7 +31,8 @@ enum kind_flag {
 	KIND_PORTS_DOWN = 1 << 3, /* a port must be down to be attached (bond) */
 	KIND_MTU_FOLLOWS =
 		1 << 4, /* its MTU follows its ports until changed on the existing link (bridge: br_change_mtu()) */
-	KIND_MTU_OF_PARENT = 1 << 5, /* the kernel refuses an MTU above its parent's */
+	KIND_MTU_OF_PARENT = 1 << 5, /* made with its parent's MTU; the kernel refuses one above it */
+	KIND_MAC_OF_PARENT = 1 << 6, /* has its parent's MAC unless given another */
 };
 
 struct kind {

@@ -63,7 +63,7 @@ static void plan_delete(struct planner *p, const struct link_diff *d)
 	const struct link_diff *below = parent ? find_diff(p, parent) : NULL;
 
 	op = op_add(p, OP_DELETE, d->have, d->have);
-	op->impact = cuts_off(p, d->have) ? IMPACT_GUESTS : d->want ? IMPACT_RECREATE : IMPACT_DELETE;
+	op->impact = cuts_off(p, d->have) ? IMPACT_GUESTS : d->want ? IMPACT_RECREATE : IMPACT_GONE;
 	op->loc = LOC_NONE;
 	if (d->want && d->want->kind != d->have->kind)
 		op->why = xasprintf("it is to be a %s", d->want->kind->name);

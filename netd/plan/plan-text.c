@@ -14,8 +14,8 @@ const char *impact_name(enum impact impact)
 		return "live";
 	case IMPACT_FLAP:
 		return "link-flap";
-	case IMPACT_DELETE:
-		return "delete";
+	case IMPACT_GONE:
+		return "link-gone";
 	case IMPACT_RECREATE:
 		return "recreate";
 	case IMPACT_GUESTS:

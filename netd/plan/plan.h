@@ -14,7 +14,7 @@ enum impact {
 	IMPACT_NONE,	 /* something new: nothing running is touched */
 	IMPACT_LIVE,	 /* changed while traffic flows */
 	IMPACT_FLAP,	 /* the link goes down and up, or leaves and rejoins its master */
-	IMPACT_DELETE,	 /* a link goes, as it was asked for */
+	IMPACT_GONE,	 /* a link goes, as it was asked for */
 	IMPACT_RECREATE, /* a link is deleted and made again */
 	IMPACT_GUESTS,	 /* ports that are not ours are cut off */
 };
@@ -80,7 +80,7 @@ void plan_number(struct plan *p, uint32_t *next);
 
 /* One line: "create bridge br0 (mac 52:..., up)". Without newline. */
 void op_print(const struct op *op, FILE *f);
-/* "none", "live", "link-flap", "delete", "recreate", "guests-cut-off": names of the interface. */
+/* "none", "live", "link-flap", "link-gone", "recreate", "guests-cut-off": names of the interface. */
 const char *impact_name(enum impact impact);
 enum impact plan_impact(const struct plan *p);
 /* The printed list, a line for each op. The caller frees it. */

@@ -75,7 +75,7 @@ static uint64_t port_mac(const struct resolve_input *in, struct effective *e, co
 		return bond_port_mac(have);
 	if (have)
 		return values_num(have->common, LINK_MAC, 0);
-	if (want && want->parent_name[0])
+	if (want && want->kind->flags & KIND_MAC_OF_PARENT)
 		return port_mac(in, e, want->parent_name);
 	return 0;
 }

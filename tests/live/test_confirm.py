@@ -551,7 +551,7 @@ class Impact(Case):
         for most in ('none', 'live', 'link-flap'):
             status, out, err = b.netctl('apply', '--max-impact', most)
             self.assertEqual(status, 4, out + err)
-            self.assertIn('delete', err)
+            self.assertIn('link-gone', err)
         self.assertEqual(differences(before, dump()), [])
         b.apply(BRIDGE.replace(QUICK, '[daemon]\nmax_impact = live\n') + 'ageing_time = 30s\n')
         b.write('[daemon]\nmax_impact = live\n')
@@ -559,7 +559,7 @@ class Impact(Case):
         self.assertEqual(status, 4, out + err)
         self.assertIn('max_impact', err)
         self.assertEqual(b.ports('br0'), ['eth0'])
-        self.assertEqual(b.netctl('apply', '--max-impact', 'delete')[0], 0)
+        self.assertEqual(b.netctl('apply', '--max-impact', 'link-gone')[0], 0)
         self.assertEqual(b.link('br0'), {})
 
     def test_a_word_that_is_no_impact_is_refused(self):

@@ -98,11 +98,6 @@ struct link *fake_port(const struct fake_kernel *k, const struct link *master, s
 #define for_each_child(k, l, child) for (size_t _c = 0; ((child) = fake_child((k), (l), &_c));)
 #define for_each_port(k, l, port) for (size_t _p = 0; ((port) = fake_port((k), (l), &_p));)
 
-static bool is_loose(const struct link *vlan)
-{
-	return values_num(vlan->own, option_row(&vlan->kind->own, "loose_binding"), 0);
-}
-
 /* net/8021q/vlan.c, vlan_device_event(): VLANs go down and, even those set down by hand, up with their parent. */
 int fake_flags(struct fake_kernel *k, struct link *l, bool up)
 {
@@ -111,13 +106,13 @@ int fake_flags(struct fake_kernel *k, struct link *l, bool up)
 
 	if (up == !!(l->flags & IFF_UP))
 		return 0;
-	if (up && parent && !(parent->flags & IFF_UP) && !is_loose(l))
+	if (up && parent && !(parent->flags & IFF_UP) && link_follows_parent(l))
 		return -ENETDOWN;
 	l->flags = up ? l->flags | IFF_UP : l->flags & ~(unsigned)IFF_UP;
 	fake_put(l, LINK_UP, up);
 	if (!up)
 		fake_lose(l);
-	for_each_child(k, l, child) if (!is_loose(child)) fake_flags(k, child, up);
+	for_each_child(k, l, child) if (link_follows_parent(child)) fake_flags(k, child, up);
 	return 0;
 }
 
@@ -332,19 +327,15 @@ static int set_link(struct fake_kernel *k, struct link *l, const struct op *op)
 	return r;
 }
 
-static bool vlan_exists(const struct fake_kernel *k, const struct link *parent, const struct link *vlan)
+static bool is_slot_taken(const struct fake_kernel *k, const struct link *parent, const struct link *l)
 {
-	unsigned id = option_row(&vlan->kind->own, "id"), protocol = option_row(&vlan->kind->own, "protocol");
 	struct link *other;
 
-	for_each_child(k, parent, other) if (other != vlan &&
-					     values_num(other->own, id, 0) == values_num(vlan->own, id, 0) &&
-					     values_num(other->own, protocol, 0) ==
-						     values_num(vlan->own, protocol, 0)) return true;
+	for_each_child(k, parent, other) if (other != l && l->kind->slot && slot_compare(other, l) == 0) return true;
 	return false;
 }
 
-static int make_vlan(struct fake_kernel *k, struct link *l, const struct op *op)
+static int put_on_parent(struct fake_kernel *k, struct link *l, const struct op *op)
 {
 	const struct link *parent = model_find(&k->links, op->link->parent_name);
 
@@ -353,10 +344,12 @@ static int make_vlan(struct fake_kernel *k, struct link *l, const struct op *op)
 	if (op->link->common && (op->common >> LINK_MTU & 1) &&
 	    fake_get(op->link, LINK_MTU) > fake_get(parent, LINK_MTU))
 		return -EINVAL;
-	if (vlan_exists(k, parent, l))
+	if (is_slot_taken(k, parent, l))
 		return -EEXIST;
 	l->parent = parent->ifindex;
 	fake_put(l, LINK_MTU, fake_get(parent, LINK_MTU));
+	if (!(l->kind->flags & KIND_MAC_OF_PARENT))
+		return 0;
 	fake_put(l, LINK_MAC, fake_get(parent, LINK_MAC));
 	l->addr_assign_type = NET_ADDR_STOLEN;
 	return 0;
@@ -378,7 +371,7 @@ static int create_link(struct fake_kernel *k, const struct op *op)
 		fake_vlan(l, 1, BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
 	r = fake_set_own(k, l, op, true);
 	if (r == 0 && (l->kind->flags & KIND_HAS_PARENT))
-		r = make_vlan(k, l, op);
+		r = put_on_parent(k, l, op);
 	if (r == 0 && (op->common >> LINK_MTU & 1))
 		fake_put(l, LINK_MTU, fake_get(op->link, LINK_MTU));
 	rest.own = rest.port = 0;
