@@ -42,6 +42,12 @@ const struct nlattr *nft_nested(const struct nlattr *nest, uint16_t type);
 const char *nft_text(const struct nlattr *a);
 uint32_t nft_be32(const struct nlattr *a);
 
+/* nftables-table.c */
+/* Is the message about our table? */
+bool nft_is_ours(const struct nlmsghdr *m);
+/* Adds to *f what there is of our table. 0 or negative errno; -EINTR, -ENOENT: it changed meanwhile. */
+int table_read(struct nftables *n, struct firewall *f);
+
 /* foreign-chains.c */
 int foreign_read(struct nftables *n, struct foreign *ret);
 /* May an event about another table be about what was read? */
