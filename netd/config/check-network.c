@@ -303,21 +303,12 @@ struct placed {
 	const struct address *address;
 };
 
-/* By first address of the subnet, the wider one first: what overlaps with it follows. */
 static int placed_compare(const void *a, const void *b)
 {
 	const struct address *x = ((const struct placed *)a)->address, *y = ((const struct placed *)b)->address;
-	unsigned shorter = MIN(x->prefix_len, y->prefix_len), bytes = shorter / 8, bits = shorter % 8;
-	int r;
+	int r = subnet_compare(x, y);
 
-	if (x->family != y->family)
-		return x->family < y->family ? -1 : 1;
-	r = memcmp(x->addr, y->addr, bytes);
-	if (!r && bits)
-		r = (x->addr[bytes] >> (8 - bits)) - (y->addr[bytes] >> (8 - bits));
-	if (r)
-		return r;
-	return x->prefix_len != y->prefix_len ? (x->prefix_len < y->prefix_len ? -1 : 1) : loc_compare(x->loc, y->loc);
+	return r ? r : loc_compare(x->loc, y->loc);
 }
 
 static void report_overlap(const struct placed *a, const struct placed *b, struct diags *d)

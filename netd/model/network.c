@@ -18,8 +18,8 @@ static const struct option network_rows[] = {
 	},
 	[NETWORK_UPLINK] = {
 		.key = "uplink", .type = &type_string, .place = PLACE_CONFIG,
-		.help = "the only link that guests reach out through, and are reached by; left out: every link that a "
-			"route of the host leads to",
+		.help = "the only link that guests reach out through, and are reached by; left out: every link that routes "
+			"with a gateway leave by",
 	},
 	[NETWORK_NAT6] = {
 		.key = "nat6", .type = &type_bool, .place = PLACE_CONFIG, .min = 0, .max = 1, .initial = 0,
@@ -197,4 +197,15 @@ bool ip_in_subnet(const struct ip *ip, const struct address *subnet)
 bool subnets_overlap(const struct address *a, const struct address *b)
 {
 	return a->family == b->family && same_prefix(a->addr, b->addr, MIN(a->prefix_len, b->prefix_len));
+}
+
+int subnet_compare(const struct address *a, const struct address *b)
+{
+	unsigned shorter = MIN(a->prefix_len, b->prefix_len), bytes = shorter / 8, bits = shorter % 8;
+	int r = a->family - b->family;
+
+	r = r ? r : memcmp(a->addr, b->addr, bytes);
+	if (!r && bits)
+		r = (a->addr[bytes] >> (8 - bits)) - (b->addr[bytes] >> (8 - bits));
+	return r ? r : a->prefix_len - b->prefix_len;
 }

@@ -163,3 +163,5 @@ struct ip ip_of_address(const struct address *a);
 bool ip_in_subnet(const struct ip *ip, const struct address *subnet);
 /* Have the subnets of the two an address in common? */
 bool subnets_overlap(const struct address *a, const struct address *b);
+/* Orders subnets by their first address, the wider one first: what lies in it follows it. */
+int subnet_compare(const struct address *a, const struct address *b);

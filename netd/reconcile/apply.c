@@ -124,12 +124,11 @@ static void warn_uplinks(const struct manager *m, const struct config *c, const 
 }
 
 /* What others brought up since: an apply would be refused for it, but it is no reason to end what runs. */
-static void warn_subnets(const struct manager *m, const struct config *c, struct diags *d)
+static void warn_subnets(const struct manager *m, const struct config *c, const struct effective *e, struct diags *d)
 {
 	const struct resolve_input in = {.config = c, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
-	const struct model none = MODEL_NULL;
 
-	check_subnets(&in, &none, SEVERITY_WARNING, d);
+	check_subnets(&in, e, SEVERITY_WARNING, d);
 }
 
 static void add_warning(const char *text, void *userdata)
@@ -167,7 +166,7 @@ void manager_warn_rivals(struct manager *m, const struct config *c, const struct
 	if (!c || !c->n_networks)
 		return;
 	warn_uplinks(m, c, e, d);
-	warn_subnets(m, c, d);
+	warn_subnets(m, c, e, d);
 	warn_foreign(m, c, d);
 }
 

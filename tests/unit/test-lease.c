@@ -146,6 +146,8 @@ static void check_wanted(const char *config, const char *const *events, const ch
 		type_server_list.print(&link_options.rows[LINK_DNS], values_at(want->common, LINK_DNS), f);
 	if (values_has(want->common, LINK_ACCEPT_RA))
 		fprintf(f, "; accept_ra %d", (int)values_num(want->common, LINK_ACCEPT_RA, 0));
+	for (size_t i = 0; i < e.problems.n; i++)
+		fprintf(f, "; %s", e.problems.list[i].text);
 	fclose(f);
 	assert_string_equal(text, expected);
 	free(text);
@@ -190,6 +192,19 @@ static void what_is_declared_goes_before_what_a_server_gives(void **state _unuse
 		     "192.0.2.100/24; 192.0.2.53");
 }
 
+static void a_network_keeps_clear_of_what_a_server_gives(void **state _unused_)
+{
+	const char *const lease[] = {LEASE4("br0"), NULL};
+	const char *const network = "[network n]\nbridge = brn\nforward = isolated\naddress = 192.0.2.129/25\n";
+	_cleanup_free_ char *both = xasprintf(BR0 "dhcp = ipv4\n%s", network), *alone = xasprintf(BR0 "%s", network);
+
+	check_wanted(both, lease, "br0",
+		     "192.0.2.100/24; default via 192.0.2.1; 192.0.2.53; "
+		     "192.0.2.129/25 overlaps with 192.0.2.100/24 of br0 (a network needs a subnet of its own)");
+	/* Nobody asks for it any more. */
+	check_wanted(alone, lease, "brn", "192.0.2.129/25; ; accept_ra 0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_lease_ends_when_its_time_is_over_and_the_shortest_counts),
 		cmocka_unit_test(a_lease_is_wanted_of_the_link_that_asks_for_its_family),
 		cmocka_unit_test(what_is_declared_goes_before_what_a_server_gives),
+		cmocka_unit_test(a_network_keeps_clear_of_what_a_server_gives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

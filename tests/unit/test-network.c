@@ -361,7 +361,7 @@ static void test_forwarding_of_ipv6_keeps_advertised_routes(void **state _unused
 	resolved_done(&h);
 }
 
-/* A host whose eth0 has 10.0.0.9/24, and a route to 10.5.0.0/16 behind it. */
+/* A host whose eth0 has 10.0.0.9/24, 10.6.0.0/16 on its wire, and a route to 10.5.0.0/16 behind it. */
 static void check_subnet(const char *address, const char *problem)
 {
 	_cleanup_free_ char *text = xasprintf("[network b]\nbridge = brb\nforward = route\naddress = %s\n", address);
@@ -376,7 +376,12 @@ static void check_subnet(const char *address, const char *problem)
 	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){
 		.family = AF_INET, .dst_len = 16, .dst = {10, 5}, .has_gateway = true, .type = 1, .table = 9};
 	*ARRAY_APPEND(eth0->routes, eth0->n_routes) =
+		(struct route){.family = AF_INET, .dst_len = 16, .dst = {10, 6}, .type = 1, .table = 254};
+	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){
+		.family = AF_INET, .dst_len = 24, .dst = {10, 6, 3}, .has_gateway = true, .type = 1, .table = 254};
+	*ARRAY_APPEND(eth0->routes, eth0->n_routes) =
 		(struct route){.family = AF_INET, .has_gateway = true, .type = 1, .table = 254};
+	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){.family = AF_INET, .type = 1, .table = 254};
 	in.config = h.config;
 	in.actual = &h.actual;
 	in.ledger = &h.ledger;
@@ -399,6 +404,14 @@ static void test_a_subnet_that_others_have(void **state _unused_)
 		     "10.5.0.1/16 overlaps with 10.5.0.0/16 of eth0 (a network needs a subnet of its own)");
 	/* Inside a route with a gateway. */
 	check_subnet("10.5.1.1/24", NULL);
+	/* Around several, which is told once; and inside one that another one is around. */
+	check_subnet("10.200.0.1/8",
+		     "10.200.0.1/8 overlaps with 10.0.0.9/24 of eth0 (a network needs a subnet of its own)");
+	check_subnet("10.6.64.1/18",
+		     "10.6.64.1/18 overlaps with 10.6.0.0/16 of eth0 (a network needs a subnet of its own)");
+	/* Inside what is on the wire itself. */
+	check_subnet("10.6.1.1/24",
+		     "10.6.1.1/24 overlaps with 10.6.0.0/16 of eth0 (a network needs a subnet of its own)");
 }
 
 int main(void)
