@@ -153,6 +153,14 @@ class Leases(DhcpCase):
         self.assertSettled()
         monitor.terminate()
         self.assertNotIn('default', monitor.stdout.read())
+        # It goes: the server's is there when the apply is over, and goes in turn.
+        for gateway, expected in (('', ('192.0.2.1', 'br0')), ('gateway = 203.0.113.1\n', ('203.0.113.1', 'br1'))):
+            self.bed.apply(declared.replace('gateway = 203.0.113.1\n', gateway) + '[bridge br0]\nports = eth0\ndhcp = ipv4\n')
+            self.assertEqual(self.bed.routes(), [('default', *expected)])
+        # So does the link that has it, by somebody's hand, and comes back.
+        self.bed.ip('link', 'del', 'br1')
+        eventually(lambda: self.bed.routes() == [('default', '203.0.113.1', 'br1')])
+        self.assertSettled()
 
     def test_another_address_takes_the_place_of_the_old_and_one_that_runs_out_goes(self):
         self.serve()

@@ -34,6 +34,24 @@ UPLINK = '[ethernet eth0]\naddress = 192.0.2.1/24 fd00:2::1/64\ngateway = 192.0.
 OUT, OUT6, HOST = '192.0.2.2', 'fd00:2::2', '192.0.2.1'
 NAT_GUEST, ROUTE_GUEST, LAB_GUEST = '192.168.150.10', '10.9.0.10', '10.8.0.10'
 
+# The networks of libvirt's own tests (networkxml2firewalldata, networkxml2confdata) that differ in who reaches whom, in our words. Of each
+# address of a guest: as what it is seen outside ('': as itself, None: not at all), and whether it is reached from there; of 'other', as
+# what its first address is seen behind another link. By IPv6 that is not translated libvirt lets the outside into a network with NAT.
+LIBVIRT = {
+    'nat-default, nat-tftp, netboot-network': ('nat', '', {'4': (HOST, False)}),
+    'nat-no-dhcp, nat-ipv6': ('nat', '', {'4': (HOST, False), '6': ('', False)}),
+    'nat-ipv6-masquerade': ('nat', 'nat6 = yes', {'4': (HOST, False), '6': ('fd00:2::1', False)}),
+    'nat-many-ips, ptr-domains-auto': ('nat', '', {'4': (HOST, False), 'more': (HOST, False)}),
+    'nat-port-range-ipv6': ('nat', 'nat6 = yes\nsnat = 500-1000', {'4': (HOST, False), 'more': (HOST, False), '6': ('fd00:2::1', False)}),
+    'forward-dev, nat-network': ('nat', 'uplink = eth0', {'4': (HOST, False), 'other': None}),
+    'isolated': ('isolated', '', {'4': (None, False), 'more': (None, False), '6': (None, False), 'other': None}),
+    'route-default': ('route', '', {'4': ('', True)}),
+    'dhcp6host-routed-network': ('route', 'uplink = eth0', {'4': ('', True), '6': ('', True), 'other': None}),
+    'open-network': ('open', '', {'4': ('', True)}),
+}
+LIBVIRT_HOST = {'4': '192.168.122.1/24', 'more': '192.168.128.1/24', '6': '2001:db8:ca2:2::1/64'}
+LIBVIRT_GUEST = {'4': '192.168.122.10', 'more': '192.168.128.10', '6': '2001:db8:ca2:2::10'}
+
 # What busybox udhcpc runs: notes what was leased, and configures nothing but the address.
 UDHCPC = '''#!/bin/sh
 [ "$1" = bound ] || exit 0
@@ -141,13 +159,14 @@ class NetworkCase(bed.TestCase):
             guest.ip('route', 'add', 'default', 'via', gateway)
         return guest
 
-    def ask(self, source, address, port=80, protocol='tcp', refused=True):
-        """What the one there says it was asked from; None: it is not reached, and a refusal says so unless `refused` is false."""
+    def ask(self, source, address, port=80, protocol='tcp', refused=True, own=''):
+        """What the one there says it was asked from; None: it is not reached, and a refusal says so unless `refused` is false. own: who asks."""
         family = socket.AF_INET6 if ':' in address else socket.AF_INET
         with source.entered():
             s = socket.socket(family, socket.SOCK_STREAM if protocol == 'tcp' else socket.SOCK_DGRAM)
         with s:
             s.settimeout(20 if refused else 1)
+            s.bind((own, 0))
             try:
                 s.connect((address, port))
                 if protocol == 'udp':
@@ -306,6 +325,51 @@ class Reach(NetworkCase):
         status, _, err = self.bed.netctl('apply')
         self.assertNotEqual(status, 0, err)
         self.assertEqual(self.bed.inside.run('nft', '-s', 'list', 'ruleset'), table)
+
+
+class OfLibvirt(NetworkCase):
+    def check(self, forward, keys, expected):
+        addresses = [k for k in LIBVIRT_HOST if k in expected]
+        self.bed.change(UPLINK + '[ethernet eth1]\naddress = 198.51.100.1/24\n[network default]\nbridge = virbr0\nports = tap-guest\ndns = no\n'
+                        f'forward = {forward}\naddress = {" ".join(LIBVIRT_HOST[k] for k in addresses)}\n{keys}\n')
+        guest, outside = self.guests['guest'], self.bed.outside
+        for key in addresses:
+            own, host = LIBVIRT_GUEST[key], LIBVIRT_HOST[key].split('/')[0]
+            # Not before the host knows that nobody else has its address.
+            eventually(lambda own=own, host=host: self.ping(guest, host) and self.ask(self.bed.inside, own) == host, 30)
+            seen, reached = expected[key]
+            out = OUT6 if key == '6' else OUT
+            # Refusals are few a second: TCP tries again. By IPv6 it does not hear those that come while it is sending.
+            protocol = 'udp' if key == '6' else 'tcp'
+            self.assertEqual(self.ask(guest, out, protocol=protocol, own=own), seen if seen != '' else own, own)
+            # With isolated networks alone the host forwards nothing, and so refuses nothing either.
+            self.assertEqual(self.ask(outside, own, protocol=protocol, refused=forward != 'isolated'), out if reached else None, f'to {own}')
+        if 'other' in expected:
+            self.assertEqual(self.ask(guest, '198.51.100.2'), expected['other'])
+
+    def test_the_networks_of_libvirts_tests_reach_what_they_are_meant_to(self):
+        guest, outside, echo = bed.new_namespace(), self.bed.outside, Echo()
+        self.guests['guest'] = guest
+        self.bed.nic('eth1')
+        outside.ip('addr', 'add', '198.51.100.2/24', 'dev', 'eth1')
+        for network, host in (('192.168.122.0/24', HOST), ('192.168.128.0/24', HOST), ('2001:db8:ca2:2::/64', 'fd00:2::1')):
+            outside.ip('route', 'add', network, 'via', host)
+        self.bed.ip('link', 'add', 'tap-guest', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', guest.path)
+        guest.ip('link', 'set', 'eth0', 'up')
+        for address in LIBVIRT_GUEST.values():
+            guest.ip('addr', 'add', f'{address}/{64 if ":" in address else 24}', 'dev', 'eth0', *(['nodad'] if ':' in address else []))
+        for gateway in (LIBVIRT_HOST['4'], LIBVIRT_HOST['6']):
+            guest.ip('route', 'add', 'default', 'via', gateway.split('/')[0])
+        for name, place in (('guest', guest), ('out', outside)):
+            echo.listen(name, place)
+        echo.thread.start()
+        self.addCleanup(echo.close)
+        self.bed.write('')
+        self.bed.start()
+        for name, definition in LIBVIRT.items():
+            with self.subTest(name):
+                self.check(*definition)
+        self.assertSettled()
 
 
 class Torn(bed.TestCase):
