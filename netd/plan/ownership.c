@@ -420,10 +420,10 @@ void ledger_follow(struct ledger_past *past, const struct ledger *now, const str
 		struct record *r = past->records.list[i];
 		const struct link *have = model_find(actual, r->name);
 
-		if (!r->ifindex || !have || have->kind != r->kind || model_index(actual, r->ifindex))
+		if (!r->ifindex || !have || have->kind != r->kind)
 			continue;
-		/* One that others made meanwhile is theirs. */
-		if (r->created && !ledger_made(now, have))
+		/* One that others made meanwhile is theirs; who has the number of one of ours now says nothing. */
+		if (r->created ? !ledger_made(now, have) : model_index(actual, r->ifindex) != NULL)
 			continue;
 		r->ifindex = have->ifindex;
 		r->replaces = 0;

@@ -305,6 +305,35 @@ static void after_a_rollback_what_was_made_again_is_ours(void **state _unused_)
 	assert_true(ledger_made(l, br0));
 }
 
+/* Whoever starts after a kill numbers links anew, from where the highest one left that off. */
+static void what_was_made_again_is_ours_also_where_another_got_its_number(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene =
+		scene_new(NICS "[bridge br0]\n[bridge br1]\n", "[bridge br0]\n[bridge br1]\n");
+	struct fake_kernel *k = &scene->w.kernel;
+	struct ledger *l = &scene->w.ledger;
+	uint32_t first = model_find(&k->links, "br0")->ifindex;
+	struct link *br0 = link_new("br0", &kind_bridge), *br1 = link_new("br1", &kind_bridge);
+	struct op again[] = {
+		{.type = OP_CREATE, .link = br1, .ifindex = first},
+		{.type = OP_CREATE, .link = br0, .ifindex = first + 1},
+	};
+	struct ledger_past past = LEDGER_PAST_NULL;
+
+	ledger_keep(&past, l, NULL);
+	fake_delete(k, model_find(&k->links, "br0"));
+	fake_delete(k, model_find(&k->links, "br1"));
+	br1->ifindex = first;
+	br0->ifindex = first + 1;
+	model_add(&k->links, br1);
+	model_add(&k->links, br0);
+	assert_true(ledger_note_return(l, &past, &(const struct plan){.ops = again, .n = 2}));
+	ledger_follow(&past, l, &k->links);
+	ledger_put_back(&past, l);
+	assert_true(ledger_made(l, br0));
+	assert_true(ledger_made(l, br1));
+}
+
 static void the_ledger_survives_json(void **state _unused_)
 {
 	_cleanup_scene_ struct scene *scene =
@@ -390,6 +419,7 @@ int main(void)
 		cmocka_unit_test(a_port_goes_back_to_the_master_it_was_found_in),
 		cmocka_unit_test(only_addresses_that_we_added_go),
 		cmocka_unit_test(after_a_rollback_what_was_made_again_is_ours),
+		cmocka_unit_test(what_was_made_again_is_ours_also_where_another_got_its_number),
 		cmocka_unit_test(the_ledger_survives_json),
 		cmocka_unit_test(a_damaged_ledger_is_read_as_far_as_it_goes),
 	};
