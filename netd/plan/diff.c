@@ -5,6 +5,8 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
+#include "../model/kind-bond.h"
+
 void diff_done(struct diff *d)
 {
 	free(d->list);
@@ -283,6 +285,16 @@ static bool can_be_joined(const struct diff_input *in, const struct link *want)
 	return !master || !master->waits_for || master->as_found;
 }
 
+/*
+ * A bond that balances by the MACs of its ports gives its own to the active one, and that one's to another
+ * (drivers/net/bonding/bond_alb.c). Which has which is put back no more than which is active: the active one without
+ * the bond's would be deaf.
+ */
+static bool lends_macs(const struct link *bond)
+{
+	return bond && bond->kind == &kind_bond && MODES_LB >> values_num(bond->own, BOND_MODE, MODE_RR) & 1;
+}
+
 static void diff_existing(const struct diff_input *in, struct link_diff *d)
 {
 	const struct link *want = d->want, *have = d->have;
@@ -293,6 +305,8 @@ static void diff_existing(const struct diff_input *in, struct link_diff *d)
 	if (d->recreate)
 		return;
 	d->common = rows_differing(in->actual, want->common, have->common);
+	if (want->exact && (lends_macs(master) || lends_macs(model_find(&in->effective->links, want->master_name))))
+		d->common &= ~(1ull << LINK_MAC);
 	/* On the way back, what only the mode that is left allows is set before it is left. */
 	d->own = rows_differing(in->actual, want->own, have->own);
 	if (d->own)

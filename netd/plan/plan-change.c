@@ -248,24 +248,6 @@ static uint64_t rows_before(const struct link *want, uint64_t own)
 	return stp;
 }
 
-/*
- * A bond that balances by MAC hands those of its ports round, and refuses a port whose own is that of the bond while
- * none of the others' is free to be lent to it (drivers/net/bonding/bond_alb.c, alb_handle_addr_collision_on_attach()).
- * So on the way back the ports that stay keep what they have been lent until the others have come.
- */
-static bool lends_mac(const struct planner *p, const struct link_diff *d)
-{
-	if (!d->want->exact || d->master || !d->have->port || d->have->port->table != &kind_bond.port)
-		return false;
-	for (size_t i = 0; i < p->diff.n; i++) {
-		const struct link_diff *other = &p->diff.list[i];
-
-		if (other->want && other->master && streq(other->want->master_name, d->want->master_name))
-			return true;
-	}
-	return false;
-}
-
 void plan_change(struct planner *p, const struct link_diff *d)
 {
 	const struct link *want = d->want;
@@ -283,8 +265,6 @@ void plan_change(struct planner *p, const struct link_diff *d)
 		set.common &= ~(1ull << LINK_MAC);
 	if (d->master && d->have->port && d->have->port->table == &kind_bond.port)
 		set.common &= ~(1ull << LINK_MAC | 1ull << LINK_MTU);
-	if (set.common >> LINK_MAC & 1 && lends_mac(p, d))
-		set.common &= ~(1ull << LINK_MAC);
 	if (gets_link_local(d))
 		set.common &= ~(1ull << LINK_ADDR_GEN_MODE);
 	set.own = own;

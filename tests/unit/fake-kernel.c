@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: fake-kernel.h: links, masters and flags. Options are fake-options.c, addresses and routes fake-address.c. */
+/* Purpose: fake-kernel.h: links, masters and flags. Options are fake-options.c, MACs of balancing bonds fake-balance.c,
+ * addresses and routes fake-address.c. */
 #include "fake-kernel.h"
 
 #include <linux/if_bridge.h>
@@ -95,9 +96,6 @@ struct link *fake_port(const struct fake_kernel *k, const struct link *master, s
 	return NULL;
 }
 
-#define for_each_child(k, l, child) for (size_t _c = 0; ((child) = fake_child((k), (l), &_c));)
-#define for_each_port(k, l, port) for (size_t _p = 0; ((port) = fake_port((k), (l), &_p));)
-
 /* net/8021q/vlan.c, vlan_device_event(): VLANs go down and, even those set down by hand, up with their parent. */
 int fake_flags(struct fake_kernel *k, struct link *l, bool up)
 {
@@ -158,12 +156,15 @@ static void follow_ports_mac(struct fake_kernel *k, struct link *bridge)
 void fake_mac(struct fake_kernel *k, struct link *l, uint64_t mac, uint8_t assign_type)
 {
 	struct link *master = model_master(&k->links, l), *other;
+	uint64_t old = fake_get(l, LINK_MAC);
 
 	fake_put(l, LINK_MAC, mac);
 	l->addr_assign_type = assign_type;
 	for_each_child(k, l, other) if (other->addr_assign_type == NET_ADDR_STOLEN && (other->flags & IFF_UP))
 		fake_mac(k, other, mac, NET_ADDR_STOLEN);
-	if (l->kind == &kind_bond && !fake_ports_keep_macs(l))
+	if (fake_hands_macs_round(l))
+		fake_balance_mac(k, l, old);
+	else if (l->kind == &kind_bond && !fake_ports_keep_macs(l))
 		for_each_port(k, l, other) fake_mac(k, other, mac, other->addr_assign_type);
 	if (master)
 		follow_ports_mac(k, master);
@@ -201,6 +202,8 @@ static void release_port(struct fake_kernel *k, struct link *bond, struct link *
 	const struct fake_memory own = *fake_memory(k, port);
 	size_t i = 0;
 
+	if (fake_hands_macs_round(bond))
+		fake_hand_macs_on(k, bond, port);
 	fake_mtu(k, port, own.own_mtu);
 	fake_mac(k, port, own.own_mac, port->addr_assign_type);
 	fake_flags(k, port, false);
@@ -244,6 +247,9 @@ static int join_bond(struct fake_kernel *k, struct link *bond, struct link *port
 		fake_mac(k, bond, fake_get(port, LINK_MAC), NET_ADDR_STOLEN);
 	if (!fake_ports_keep_macs(bond))
 		fake_mac(k, port, fake_get(bond, LINK_MAC), port->addr_assign_type);
+	r = fake_hands_macs_round(bond) ? fake_borrow_mac(k, bond, port) : 0;
+	if (r < 0)
+		return r;
 	r = fake_flags(k, port, true);
 	if (r < 0)
 		return r;

@@ -35,11 +35,15 @@ static void put_own(struct link *l, unsigned row, uint64_t num)
 	values_put(l->own, row, (union value){.num = num}, LOC_NONE);
 }
 
+bool fake_hands_macs_round(const struct link *bond)
+{
+	return bond->kind == &kind_bond && MODES_LB >> own(bond, BOND_MODE) & 1;
+}
+
 bool fake_ports_keep_macs(const struct link *bond)
 {
-	uint64_t mode = own(bond, BOND_MODE);
-
-	return mode == MODE_TLB || mode == MODE_ALB || (mode == MODE_BACKUP && own(bond, BOND_FAIL_OVER_MAC) == 1);
+	return fake_hands_macs_round(bond) ||
+	       (own(bond, BOND_MODE) == MODE_BACKUP && own(bond, BOND_FAIL_OVER_MAC) == 1);
 }
 
 static const struct blob *name_sent(const struct values *sent, unsigned row)
