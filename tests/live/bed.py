@@ -234,18 +234,30 @@ class Bed:
         return mac
 
     def nics(self, *names):
-        """Several at once."""
-        return [self.nic(name) for name in names]
+        """Several, with ip started only twice. Returns their MACs."""
+        lines, macs = [], []
+        for name in names:
+            self._nics += 1
+            macs.append(f'52:54:00:00:00:{self._nics:02x}')
+            lines.append(f'link add {name} address {macs[-1]} type veth peer name {name} netns {self.outside.path}\n')
+        self.ip_batch(''.join(lines))
+        with self.outside.entered():
+            self.ip_batch(''.join(f'link set {name} up\n' for name in names))
+        return macs
 
     def tap(self, name, master=None):
         """A guest's tap, opened, as libvirt and QEMU leave it: up, with a carrier, and in a bridge if `master` says so."""
+        self.open_tap(name)
+        self.ip('link', 'set', name, *(['master', master] if master else []), 'up')
+
+    def open_tap(self, name):
+        """One that is not up yet."""
         if not os.path.exists('/dev/net/tun'):
             # Without udev nothing makes the node that would load the module.
             run('modprobe', 'tun')
         fd = os.open('/dev/net/tun', os.O_RDWR | os.O_CLOEXEC)
         fcntl.ioctl(fd, TUNSETIFF, struct.pack('16sH22x', name.encode(), IFF_TAP | IFF_NO_PI))
         self._open.append(fd)
-        self.ip('link', 'set', name, *(['master', master] if master else []), 'up')
 
     def background(self, *command, ns=None):
         """Starts a program (in ns, default the bed's own namespace) that ends with the bed; its output is a pipe."""

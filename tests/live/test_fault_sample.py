@@ -7,7 +7,7 @@ import os
 
 import test_faults
 
-ALWAYS = ['nic_to_bridge', 'bond_mode', 'port_bridge_to_bond', 'vlan_filtering_on', 'remove_everything', 'addresses']
+ALWAYS = ['nic_to_bridge', 'bond_mode', 'port_bridge_to_bond', 'vlan_filtering_on', 'remove_everything', 'addresses', 'bond_dissolved']
 
 
 class Sample(test_faults.Transitions):

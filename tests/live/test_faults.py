@@ -8,6 +8,7 @@ Each transition is first made whole, which counts its messages. With SOAK every 
 for a transition as LIMIT says; else a sample in which each sort of message has one (make check runs that for some transitions:
 test_fault_sample.py). SEED repeats a sample (it is printed). POINTS tries just these, such as POINTS=refuse:3,cut:5+refuse:1; TRACE makes the daemon log its steps.
 """
+import itertools
 import json
 import mmap
 import os
@@ -121,6 +122,13 @@ def _comparable_link(link):
     return link
 
 
+def _without_lent_macs(links):
+    """A bond that balances by the MACs of its ports gives its own to the active one; so which has which is no more a setting than that."""
+    balancing = {link['ifname'] for link in links
+                 if link.get('linkinfo', {}).get('info_data', {}).get('mode') in ('balance-tlb', 'balance-alb')}
+    return [_without(link, {'address'}) if link.get('master') in balancing else link for link in links]
+
+
 def dump():
     """All links, addresses, routes (both families, all tables), rules, ports and VLANs, as text by object, to be compared."""
     shown = bed.run('ip', '-d', '-j', '-batch', '-', text='link show\naddr show\nroute show table all\nrule show\n')
@@ -132,7 +140,7 @@ def dump():
         # A kernel without VLANs in bridges, which some transitions do without.
         ports = json.loads(bed.run('bridge', '-d', '-j', 'link', 'show'))
     result = {}
-    for link in links:
+    for link in _without_lent_macs(links):
         result[f'link {link["ifname"]}'] = _comparable_link(link)
     for link in addresses:
         result[f'addresses {link["ifname"]}'] = [_without(a, ADDRESS_LEFT_OUT) for a in link['addr_info'] if a]
@@ -196,6 +204,7 @@ class Transitions(bed.TestCase):
         self.injector = None
         self.failed = []
         self.shown = None  # the last dump
+        self.made_before = set()
         self.spoiled = True  # the host is not as before the transition
         self.restarts = 0
         self.arguments = ['--verbose'] if os.environ.get('TRACE') else []
@@ -221,17 +230,22 @@ class Transitions(bed.TestCase):
         b.write(TRANSITIONS[name][1])
 
     def others(self, lines):
+        """In their order, each tool started once for those that follow each other."""
+        for tool, group in itertools.groupby(self.commands(lines), key=lambda command: command[0]):
+            bed.run(tool, '-batch', '-', text=''.join(f'{rest}\n' for _, rest in group))
+
+    def commands(self, lines):
+        """(tool, what it is told)"""
         mac = 0
         for line in lines:
-            words = line.split()
-            if words[0] == 'tap':
+            tool, rest = line.split(maxsplit=1)
+            if tool == 'tap':
                 mac += 1
-                self.bed.tap(words[1])
-                # Down: what it has by its random address goes.
-                self.bed.ip('link', 'set', words[1], 'down', 'address', f'52:54:00:0a:00:{mac:02x}')
-                self.bed.ip('link', 'set', words[1], *(['master', words[2]] if words[2:] else []), 'up')
+                name, *master = rest.split()
+                self.bed.open_tap(name)
+                yield 'ip', f'link set {name} address 52:54:00:0a:00:{mac:02x} {"master " + master[0] if master else ""} up'
             else:
-                bed.run(*words)
+                yield tool, rest
 
     def settled(self):
         """A dump that has stayed the same for longer than the kernel puts off a carrier's consequences (net/core/link_watch.c: 1 s)."""
@@ -264,6 +278,10 @@ class Transitions(bed.TestCase):
                 return wrong
             time.sleep(0.3)
 
+    def made(self):
+        """The links that the daemon knows as its own making, and so deletes when they leave the configuration."""
+        return {name for name, link in self.bed.status(every=True)['links'].items() if link['created']}
+
     def apply(self, name):
         """The error, or None."""
         try:
@@ -276,6 +294,7 @@ class Transitions(bed.TestCase):
         """Makes the transition without a fault. Returns (dump before, dump after, messages, changes of files)."""
         self.prepare(name)
         before = self.settled()
+        self.made_before = self.made()
         self.injector.arm()
         error = self.apply(name)
         self.assertIsNone(error)
@@ -368,6 +387,8 @@ class Transitions(bed.TestCase):
             kept = self.kept_wrong()
             if kept:
                 wrong = f'the state that the daemon keeps is not what a dump shows: {kept}'
+            elif self.made() != self.made_before:
+                wrong = f'the daemon knows {self.made()} as made by it, and before {self.made_before}'
         if wrong:
             self.spoiled = True
             with open(self.bed.log_path, encoding='utf-8', errors='replace') as log:
@@ -418,9 +439,10 @@ class Transitions(bed.TestCase):
                 return
         self.fail(f'the same beginning leads to another state: {again}')
 
-    def run_transition(self, name):
+    def run_transition(self, name, part=0, parts=1):
+        """All its points, or every parts-th of them, from the one of number `part`."""
         before, after, messages, files = self.survey(name)
-        points = self.points(name, messages, files)
+        points = self.points(name, messages, files)[part::parts]
         self.spoiled = True
         tried = 0
         begun = time.monotonic()
@@ -435,23 +457,24 @@ class Transitions(bed.TestCase):
                 self.failed.append(f'{words} ({sort}): {wrong}')
                 if len(self.failed) >= int(os.environ.get('FAILURES') or 3):
                     break
-        print(f'points {name}: {tried} tried, {len(self.failed)} did not come back; {len(messages)} messages, '
+        print(f'points {name}{f".{part + 1}" if parts > 1 else ""}: {tried} tried, {len(self.failed)} did not come back; {len(messages)} messages, '
               f'{files} files; {self.restarts} restarts; {time.monotonic() - begun:.0f} s; SEED={SEED}', flush=True)
         self.assertEqual(self.failed, [], f'SEED={SEED}\n' + '\n\n'.join(self.failed))
 
 
-def add_tests(case, names):
-    """A test for each of these transitions."""
-    for name in names:
-        def test(self, name=name):
-            self.run_transition(name)
+def add_tests(case, names, parts=1):
+    """A test for each of these transitions, or so many with a part of the points each."""
+    for name, part in itertools.product(names, range(parts)):
+        def test(self, name=name, part=part):
+            self.run_transition(name, part, parts)
         test.cost = 20
         test.needs = bed.BRIDGES if name in BRIDGES else bed.ALL
-        setattr(case, f'test_{name}', test)
+        setattr(case, f'test_{name}' + (f'_{part + 1}' if parts > 1 else ''), test)
 
 
 class Faults(Transitions):
     pass
 
 
-add_tests(Faults, TRANSITIONS)
+# In parts, so that the transition with the most messages is not left alone at the end.
+add_tests(Faults, TRANSITIONS, parts=3)

@@ -39,11 +39,25 @@ ALL = BRIDGES[:3] + [
     '[port eth1]\nvlans = 2-40 100\npvid = 7\n',
     f'{BR0}ports = v11\n[vlan v11]\nparent = eth1\nid = 11\nprotocol = 802.1ad\n'
     f'[vlan v10]\nparent = eth0\nid = 10\nmtu = 1400\n{HOST}{BOND}mode = 802.3ad\nports = eth2\n',
+    f'{BOND}mode = balance-xor\nxmit_hash_policy = layer3+4\nports = eth1 eth2\n{BR1}ports = bond0\n[vlan br1.10]\nparent = br1\n'
+    f'id = 10\n{BR0}ports = br1.10 eth0\n{HOST}[vlan br1.11]\nparent = br1\nid = 11\naddress = 198.18.11.1/24\n{BR2}ports = q\n'
+    '[vlan q]\nparent = br1.11\nid = 7\n',
 ]
+
+# What others have beside it, where nothing of it is ours to touch.
+FOREIGN = """
+link add theirs address 52:54:00:0c:00:01 up type bridge ageing_time 12300
+link add their-bond address 52:54:00:0c:00:02 type bond mode 1
+link set their-bond master theirs up
+link add link their-bond name their-vlan up type vlan id 9
+address add 198.51.100.1/24 dev their-vlan
+route add 198.51.101.0/24 via 198.51.100.2 proto 66
+route add 198.51.102.0/24 dev their-vlan table 77 proto 66
+"""
 
 
 class Kills(bed.TestCase):
-    def begin(self, texts):
+    def begin(self, texts, foreign):
         b = self.bed
         seed = os.environ.get('SEED') or (random.SystemRandom().randrange(1 << 31) if os.environ.get('SOAK') else 5)
         self.random = random.Random(int(seed))
@@ -61,6 +75,7 @@ class Kills(bed.TestCase):
         b.ip('link', 'set', 'vnet0', 'master', 'br0', 'up')
         b.ip('link', 'set', 'vnet0', 'type', 'bridge_slave', 'cost', 55, 'learning', 'off')
         b.ip('address', 'add', '203.0.113.9/24', 'dev', 'vnet0')
+        b.ip_batch(foreign)
         bed.eventually(lambda: not b.verify() and b.in_sync())
         self.current = 0
         self.known = {}  # what a configuration leads to: all that was seen after an apply of it
@@ -171,8 +186,8 @@ class Kills(bed.TestCase):
             self.assertEqual(daemon['pending'], self.current == old, 'what status says is applied')
         self.tally[(how, self.current == old)] = self.tally.get((how, self.current == old), 0) + 1
 
-    def run_rounds(self, texts, rounds):
-        self.begin(texts)
+    def run_rounds(self, texts, rounds, foreign=''):
+        self.begin(texts, foreign)
         self.tally = {}
         minutes = float(os.environ.get('MINUTES') or (20 if os.environ.get('SOAK') else 0))
         end, number, right = time.monotonic() + 60 * minutes, 0, True
@@ -201,4 +216,4 @@ class Kills(bed.TestCase):
         self.run_rounds(BRIDGES, 15)
 
     def test_with_bonds_and_vlans(self):
-        self.run_rounds(ALL, 8)
+        self.run_rounds(ALL, 8, FOREIGN)

@@ -15,7 +15,7 @@ ROUTES = [
     'ip addr add 2001:db8:9::9/64 dev {0}',
     'ip route add 198.51.100.0/24 via 203.0.113.1 proto 66',
     'ip route add 198.51.101.0/24 dev {0} table 77 proto 66 metric 7',
-    'ip -6 route add 2001:db8:99::/48 via 2001:db8:9::1 proto 66',
+    'ip route add 2001:db8:99::/48 via 2001:db8:9::1 proto 66',
 ]
 
 
@@ -166,6 +166,43 @@ TRANSITIONS = {
         f'[bridge br0]\nports = eth1 eth2\npriority = 4096\n{HOST}[port eth2]\nisolated = yes\n',
         [*GUEST, 'tap vnet1 brvlan-10', 'tap vnet2 brvlan-11', 'bridge link set dev vnet1 isolated on',
          'ip link add link bond0 name foreign type vlan id 99', *routes_on('br0')], True),
+    'bond_mode_vlan_ports': (
+        f'[bond bond0]\nmode = balance-alb\nports = eth0 eth1\n[vlan bond0.10]\nparent = bond0\nid = 10\n'
+        f'[bridge br0]\nports = bond0.10\n{HOST}[vlan bond0.20]\nparent = bond0\nid = 20\nmtu = 1400\n'
+        '[bridge br1]\nports = bond0.20 eth2\nvlan_filtering = yes\n[port bond0.20]\nvlans = 1 5-9\nisolated = yes\n',
+        f'[bond bond0]\nmode = 802.3ad\nlacp_rate = fast\nports = eth1 eth0\n[vlan bond0.10]\nparent = bond0\nid = 10\n'
+        f'[bridge br0]\nports = bond0.10\n{HOST}[vlan bond0.20]\nparent = bond0\nid = 21\nmtu = 1400\n'
+        '[bridge br1]\nports = bond0.20 eth2\nvlan_filtering = yes\n[port bond0.20]\nvlans = 1 6-10\nhairpin = yes\n',
+        [*GUEST, 'tap vnet1 br1', 'bridge vlan add dev vnet1 vid 7', 'ip link add link bond0 name foreign type vlan id 99',
+         'ip link set foreign up', *routes_on('foreign')], True),
+    'bond_dissolved': (
+        f'[bond bond0]\nmode = active-backup\nports = eth0 eth1\n[bridge br0]\nports = bond0\n{HOST}[port bond0]\npath_cost = 20\n',
+        f'[bridge br0]\nports = eth0 eth1\nstp_state = yes\nforward_delay = 2s\n{HOST}[port eth1]\nisolated = yes\n',
+        [*GUEST, *routes_on('br0')], False),
+    'nic_between_bonds': (
+        f'[bond bond0]\nmode = active-backup\nports = eth0 eth1\n{HOST}[bond bond1]\nmode = balance-xor\nports = eth2\n'
+        'address = 198.18.1.1/24 2001:db8:1::1/64\n[vlan v5]\nparent = bond1\nid = 5\naddress = 198.18.5.1/24\n',
+        '[bond bond0]\nmode = active-backup\nports = eth0\naddress = 198.18.1.1/24\n[bond bond1]\nmode = balance-xor\n'
+        f'ports = eth1 eth2\nmtu = 1400\n{HOST}[vlan v5]\nparent = bond0\nid = 5\naddress = 198.18.5.1/24\n',
+        ['ip link add link bond0 name foreign type vlan id 99', 'ip link set foreign up', *routes_on('foreign'),
+         'ip addr add 198.18.1.99/24 dev bond1'], False),
+    'qinq_reparented': (
+        '[vlan s1]\nparent = eth0\nid = 100\nprotocol = 802.1ad\n[vlan s2]\nparent = eth1\nid = 200\nprotocol = 802.1ad\n'
+        '[vlan c]\nparent = s1\nid = 7\naddress = 198.18.7.1/24 2001:db8:7::1/64\nroute = 198.19.0.0/16 via 198.18.7.2\n'
+        '[vlan c2]\nparent = s1\nid = 8\n[bridge br0]\nports = c2\n',
+        '[bond bond0]\nmode = active-backup\nports = eth0\n[vlan s1]\nparent = bond0\nid = 100\nprotocol = 802.1ad\n'
+        '[vlan s2]\nparent = eth1\nid = 200\nprotocol = 802.1ad\n'
+        '[vlan c]\nparent = s2\nid = 7\naddress = 198.18.7.1/24 2001:db8:7::1/64\nroute = 198.19.0.0/16 via 198.18.7.2\n'
+        '[vlan c2]\nparent = s2\nid = 8\n[bridge br0]\nports = c2\n',
+        [*GUEST, 'ip link add link s2 name foreign type vlan id 99', 'ip link set foreign up', *routes_on('foreign')], True),
+    'vlan_filtering_moves': (
+        '[bridge br0]\nports = eth0\nvlan_filtering = yes\nvlans = 1 10\n[port vnet0]\nvlans = 10-12\npvid = 10\nisolated = yes\n'
+        f'[bridge br1]\nports = eth1\n{HOST}',
+        f'[bridge br0]\nports = eth0\n[bridge br1]\nports = eth1 eth2\nvlan_filtering = yes\nvlan_default_pvid = 9\n{HOST}'
+        '[port vnet1]\nvlans = 30 31\nuntagged = 30\npvid = 30\n[port eth1]\nvlans = 30-35\n',
+        ['tap vnet0 br0', 'bridge link set dev vnet0 hairpin on cost 55', 'tap vnet1 br1', 'bridge vlan add dev vnet1 vid 77',
+         'tap vnet2 br1', 'bridge vlan add dev vnet2 vid 78 pvid untagged', 'bridge vlan del dev vnet2 vid 1', 'tap vnet3 br0',
+         'bridge vlan add dev vnet3 vid 79'], False),
 }
 
 # Those that need neither bonds, VLANs nor VLAN filtering.
