@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: what the options of a bridge and of its ports demand of each other; see net/bridge/br_netlink.c. */
 #include "kind-bridge.h"
+
+#include <linux/if_ether.h>
+
 #include "rule.h"
 
 #define STP_DELAY_MIN 200 /* BR_MIN_FORWARD_DELAY and BR_MAX_FORWARD_DELAY, in 1/100 s */
@@ -8,6 +11,8 @@
 #define FWD_RESTRICTED 0x7 /* BR_GROUPFWD_RESTRICTED: STP, pause, LACP */
 #define FWD_PAUSE 0x2	   /* BR_GROUPFWD_MACPAUSE */
 #define VLAN_IDS 4095
+#define GROUP_CUSTOMER 0x0180c2000000 /* IEEE 802.1Q, table 8-1 and 8-2: bridges, and provider bridges */
+#define GROUP_PROVIDER 0x0180c2000008
 
 /* IEEE 802.1D 8.10.2: with other values bridges give each other up too early. The kernel does not check it. */
 static void check_stp_timers(const struct link *l, struct diags *d)
@@ -121,6 +126,31 @@ void bridge_check_port(const struct model *m _unused_, const struct link *master
 		rule_port(d, SEVERITY_ERROR, port, BRPORT_MAB, "bridge port must be locked when MAB is enabled");
 }
 
+uint64_t bridge_chosen_group_address(const struct values *own, const struct values *before)
+{
+	uint64_t filtering = values_num(own, BRIDGE_VLAN_FILTERING, values_num(before, BRIDGE_VLAN_FILTERING, 0));
+	uint64_t protocol = values_num(own, BRIDGE_VLAN_PROTOCOL, values_num(before, BRIDGE_VLAN_PROTOCOL, 0));
+
+	return filtering && protocol == ETH_P_8021AD ? GROUP_PROVIDER : GROUP_CUSTOMER;
+}
+
+/* That it was told one once, nothing shows. */
+uint64_t bridge_hidden(const struct link *have _unused_)
+{
+	return 1ull << BRIDGE_GROUP_ADDRESS;
+}
+
+/* Told one, a bridge chooses no more: the one found before, if it was the kernel's choice, is chosen for it. */
+static void choose_group_address(struct link *want, const struct link *have)
+{
+	uint64_t found = values_num(want->own, BRIDGE_GROUP_ADDRESS, 0);
+
+	if ((found != GROUP_CUSTOMER && found != GROUP_PROVIDER) || values_loc(want->own, BRIDGE_GROUP_ADDRESS).file)
+		return;
+	values_set_num(want->own, BRIDGE_GROUP_ADDRESS,
+		       bridge_chosen_group_address(want->own, have ? have->own : NULL));
+}
+
 /*
  * With STP the kernel shows what it runs with, not what it was given: a bridge that is not the root has the root's
  * timers, and during a topology change it ages twice as fast as forward_delay (br_record_config_timeout_values() and
@@ -131,6 +161,7 @@ void bridge_settle(struct link *want, const struct link *have)
 {
 	static const unsigned timers[] = {BRIDGE_FORWARD_DELAY, BRIDGE_HELLO_TIME, BRIDGE_MAX_AGE};
 
+	choose_group_address(want, have);
 	if (!have || !values_num(have->own, BRIDGE_STP_STATE, 0) || !values_num(want->own, BRIDGE_STP_STATE, 1))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(timers); i++)

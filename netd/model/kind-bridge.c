@@ -412,5 +412,6 @@ const struct kind kind_bridge = {
 	.check = bridge_check,
 	.check_port = bridge_check_port,
 	.settle = bridge_settle,
+	.hidden = bridge_hidden,
 	.settling = bridge_settling,
 };

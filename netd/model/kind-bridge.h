@@ -99,4 +99,10 @@ enum bridge_port_row {
 void bridge_check(const struct model *m, const struct link *l, struct diags *d);
 void bridge_check_port(const struct model *m, const struct link *master, const struct link *port, struct diags *d);
 void bridge_settle(struct link *want, const struct link *have);
+uint64_t bridge_hidden(const struct link *have);
+/*
+ * The group address that a bridge has as long as it was never told one: the kernel makes it follow filtering and
+ * protocol (recalculate_group_addr(), net/bridge/br_vlan.c). What own does not have is as in before, which may be NULL.
+ */
+uint64_t bridge_chosen_group_address(const struct values *own, const struct values *before);
 uint32_t bridge_settling(const struct link *want, const struct link *have, char **why);

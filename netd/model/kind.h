@@ -64,7 +64,10 @@ struct kind {
 	 * `changed` themselves. NULL: none.
 	 */
 	uint64_t (*disturbed)(const struct link *want, uint64_t changed);
-	/* Rows of `own` whose value the kernel keeps, but does not show as the link is now. NULL: none. */
+	/*
+	 * Rows of `own` of which the kernel keeps more than it shows as the link is now: what looks like the value
+	 * found is none. NULL: there are none.
+	 */
 	uint64_t (*hidden)(const struct link *have);
 	/*
 	 * Does the kernel take this link up and down with its parent, and refuse it up while the parent is down? It is

@@ -91,17 +91,10 @@ static void drop_vlan_options(struct values *own)
 	values_unset(own, BRIDGE_FDB_LOCAL_VLAN_0);
 }
 
-/*
- * The kernel makes the group address follow filtering and protocol until it is told one, and then never again
- * (recalculate_group_addr(), net/bridge/br_vlan.c). What it chose by itself it is not told, so that it goes on
- * choosing.
- */
+/* What the kernel chose by itself it is not told, so that it goes on choosing. */
 static bool is_chosen_by_kernel(const struct values *own)
 {
-	bool provider = values_num(own, BRIDGE_VLAN_FILTERING, 0) &&
-			values_num(own, BRIDGE_VLAN_PROTOCOL, ETH_P_8021Q) == ETH_P_8021AD;
-
-	return values_num(own, BRIDGE_GROUP_ADDRESS, 0) == (provider ? 0x0180c2000008 : 0x0180c2000000);
+	return values_num(own, BRIDGE_GROUP_ADDRESS, 0) == bridge_chosen_group_address(own, NULL);
 }
 
 /* Unless the change tells it one. */

@@ -13,6 +13,7 @@ struct fake_memory {
 	uint32_t ifindex;
 	bool mtu_pinned;	   /* bridge: its MTU was changed and no longer follows the ports' */
 	char primary[IFNAMSIZ];	   /* bond: kept by name, shown while that port is there */
+	bool has_group_address;	   /* bridge: it was told one, and no longer chooses */
 	uint64_t delays[3];	   /* bond: as multiples of miimon */
 	uint64_t own_mac, own_mtu; /* bond port: what it gets back when it leaves */
 };

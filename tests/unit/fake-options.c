@@ -246,6 +246,10 @@ static int set_bridge(struct fake_kernel *k, struct link *l, const struct values
 	for (unsigned row = 0; r == 0 && row < sent->table->n; row++)
 		if (rows >> row & 1)
 			values_put(l->own, row, value_copy(&sent->table->rows[row], values_at(sent, row)), LOC_NONE);
+	if (rows >> BRIDGE_GROUP_ADDRESS & 1)
+		fake_memory(k, l)->has_group_address = true;
+	if (!fake_memory(k, l)->has_group_address)
+		put_own(l, BRIDGE_GROUP_ADDRESS, bridge_chosen_group_address(l->own, NULL));
 	if (r < 0 || own(l, BRIDGE_VLAN_DEFAULT_PVID) == old)
 		return r;
 	move_default_pvid(l, old, (uint16_t)own(l, BRIDGE_VLAN_DEFAULT_PVID));

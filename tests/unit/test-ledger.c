@@ -143,6 +143,18 @@ static void a_delay_that_does_not_show_is_not_back(void **state _unused_)
 	assert_int_equal(values_num(bond0->own, BOND_PEER_NOTIF_DELAY, 7), 0);
 }
 
+/* A bridge that was told a group address no longer lets it follow its protocol. */
+static void a_group_address_that_goes_back_follows_the_protocol_as_before(void **state _unused_)
+{
+	_cleanup_scene_ struct scene *scene = scene_new(NICS, "");
+
+	scene_apply(scene, "[bridge br0]\ngroup_address = 01:80:c2:00:00:0b\n");
+	scene_apply(scene, "[bridge br0]\n");
+	assert_int_equal(values_num(model_find(scene->w.dump, "br0")->own, BRIDGE_GROUP_ADDRESS, 0), 0x0180c2000000);
+	scene_apply(scene, "[bridge br0]\nvlan_filtering = yes\nvlan_protocol = 802.1ad\n");
+	assert_int_equal(values_num(model_find(scene->w.dump, "br0")->own, BRIDGE_GROUP_ADDRESS, 0), 0x0180c2000008);
+}
+
 #define BR0(keys) "[bridge br0]\nports = eth0\nvlan_filtering = yes\n" keys
 
 #define BR0_ETH0(keys) "[ethernet eth0]\nmtu = 1600\n" BR0(keys)
@@ -410,6 +422,7 @@ int main(void)
 		cmocka_unit_test(the_first_value_found_is_the_one_remembered),
 		cmocka_unit_test(what_others_changed_is_not_what_was_found),
 		cmocka_unit_test(a_delay_that_does_not_show_is_not_back),
+		cmocka_unit_test(a_group_address_that_goes_back_follows_the_protocol_as_before),
 		cmocka_unit_test(a_pvid_of_an_earlier_section_is_forgotten),
 		cmocka_unit_test(a_pvid_that_goes_back_is_the_bridges_of_now),
 		cmocka_unit_test(what_a_port_had_goes_with_it),
