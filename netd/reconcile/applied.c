@@ -10,8 +10,10 @@
 
 static void give_up_apply(struct manager *m, const struct outcome *o)
 {
-	manager_tell(m, EVENT_APPLY, NULL, "failed: %s", o->text);
-	undone_note(&m->dirs, o->text, m->candidate_plan);
+	_cleanup_free_ char *why = xasprintf("%s%s%s", o->step ? o->step : "", o->step ? ": " : "", o->text);
+
+	manager_tell(m, EVENT_APPLY, NULL, "failed: %s", why);
+	undone_note(&m->dirs, why, m->candidate_plan);
 	manager_drop_guard(m);
 	config_files_done(&m->candidate_files);
 }

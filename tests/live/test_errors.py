@@ -24,6 +24,8 @@ class Refused(bed.TestCase):
         self.assertEqual(status, 1, text)
         for word in *words, f'20-bad.ini:{line}':
             self.assertIn(word, text)
+        for word in words:
+            self.assertIn(word, b.varlink('History')['undone'][0]['why'])
         self.assertSame(before, b.dump(), text)
         self.assertEqual(b.verify(), [])
         self.assertTrue(b.in_sync(), 'what was applied before is what runs')
