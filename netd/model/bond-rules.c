@@ -40,14 +40,20 @@ static bool mode_legal(const struct option *o, unsigned mode)
 	return o->modes == 0 || o->modes >> mode & 1;
 }
 
-/* The kernel says "option not supported in mode" (EACCES), even when the value is what it already has. */
-static char *mode_refusal(const struct link *bond, const struct option *o)
+/* " (FILE:LINE)" of the bond's option, or "". The caller frees it. */
+static char *place_of(const struct diags *d, const struct link *bond, unsigned row)
 {
-	_cleanup_free_ char *legal = modes_text(o->modes);
+	return rule_place(d, values_loc(bond->own, row));
+}
+
+/* The kernel says "option not supported in mode" (EACCES), even when the value is what it already has. */
+static char *mode_refusal(const struct diags *d, const struct link *bond, const struct option *o)
+{
+	_cleanup_free_ char *legal = modes_text(o->modes), *place = place_of(d, bond, BOND_MODE);
 	unsigned mode = bond_mode(bond);
 
 	return xasprintf("option not supported in mode %s(%u)%s; it is in %s", bond_modes[mode], mode,
-			 values_has(bond->own, BOND_MODE) ? "" : " (the kernel's default)", legal);
+			 values_has(bond->own, BOND_MODE) ? place : " (the kernel's default)", legal);
 }
 
 static void check_modes(const struct link *l, struct diags *d)
@@ -58,7 +64,7 @@ static void check_modes(const struct link *l, struct diags *d)
 
 		if (!values_has(l->own, row) || mode_legal(o, bond_mode(l)))
 			continue;
-		refusal = mode_refusal(l, o);
+		refusal = mode_refusal(d, l, o);
 		rule_own(d, SEVERITY_ERROR, l, row, "%s", refusal);
 	}
 }
@@ -83,50 +89,55 @@ static void check_arp(const struct link *l, const struct monitors *mon, struct d
 {
 	bool validate = values_num(l->own, BOND_ARP_VALIDATE, 0) &&
 			mode_legal(&kind_bond.own.rows[BOND_ARP_VALIDATE], bond_mode(l));
+	_cleanup_free_ char *place = place_of(d, l, BOND_MIIMON);
 
 	if (mon->arp_interval && mon->miimon)
 		rule_own(d, SEVERITY_ERROR, l, BOND_ARP_INTERVAL,
-			 "ARP monitoring cannot be used with MII monitoring (miimon = %llu): declare one of them",
-			 (unsigned long long)mon->miimon);
+			 "ARP monitoring cannot be used with MII monitoring, miimon = %llu%s: declare one of them",
+			 (unsigned long long)mon->miimon, place);
 	if (mon->arp_interval && !values_has(l->own, BOND_ARP_IP_TARGET) && !values_has(l->own, BOND_NS_IP6_TARGET))
 		rule_own(d, SEVERITY_ERROR, l, BOND_ARP_INTERVAL, "needs arp_ip_target or ns_ip6_target");
 	if (!validate || mon->arp_interval)
 		return;
 	if (mon->miimon)
 		rule_own(d, SEVERITY_ERROR, l, BOND_ARP_VALIDATE,
-			 "ARP validating cannot be used with MII monitoring (miimon = %llu%s): it needs arp_interval",
-			 (unsigned long long)mon->miimon, mon->miimon_declared ? "" : ", the default");
+			 "ARP validating cannot be used with MII monitoring, miimon = %llu%s: it needs arp_interval",
+			 (unsigned long long)mon->miimon, mon->miimon_declared ? place : " (the default)");
 	else
 		rule_own(d, SEVERITY_WARNING, l, BOND_ARP_VALIDATE, "does nothing without arp_interval");
 }
 
 static void check_delays(const struct link *l, const struct monitors *mon, struct diags *d)
 {
+	_cleanup_free_ char *miimon = place_of(d, l, BOND_MIIMON), *arp = place_of(d, l, BOND_ARP_INTERVAL);
+
 	for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
 		uint64_t delay = values_num(l->own, delays[i], 0);
 
 		if (!values_has(l->own, delays[i]))
 			continue;
 		if (!mon->miimon)
-			rule_own(d, SEVERITY_ERROR, l, delays[i], "needs miimon: MII monitoring is disabled%s",
-				 mon->arp_interval ? " by arp_interval" : " by miimon = 0");
+			rule_own(d, SEVERITY_ERROR, l, delays[i], "needs miimon: MII monitoring is disabled by %s%s",
+				 mon->arp_interval ? "arp_interval" : "miimon = 0", mon->arp_interval ? arp : miimon);
 		else if (delay % mon->miimon)
 			rule_own(d, SEVERITY_WARNING, l, delays[i],
-				 "is not a multiple of miimon (%llums): the kernel rounds it to %llums",
-				 (unsigned long long)mon->miimon, (unsigned long long)(delay - delay % mon->miimon));
+				 "is not a multiple of miimon, %llums%s: the kernel rounds it to %llums",
+				 (unsigned long long)mon->miimon, miimon,
+				 (unsigned long long)(delay - delay % mon->miimon));
 	}
 }
 
 static void check_primary(const struct link *l, struct diags *d)
 {
+	_cleanup_free_ char *place = rule_ports_place(d, l);
 	const char *name;
 
 	if (!values_has(l->own, BOND_PRIMARY) || !values_at(l->own, BOND_PRIMARY).blob)
 		return;
 	name = (const char *)values_at(l->own, BOND_PRIMARY).blob->data;
 	if (!rule_has_port(l, name))
-		rule_own(d, SEVERITY_ERROR, l, BOND_PRIMARY, "'%s' is not one of the ports declared for %s", name,
-			 l->name);
+		rule_own(d, SEVERITY_ERROR, l, BOND_PRIMARY, "'%s' is not one of the ports declared for %s%s", name,
+			 l->name, place);
 }
 
 void bond_check(const struct model *m _unused_, const struct link *l, struct diags *d)
@@ -167,11 +178,13 @@ static void check_queue_id(const struct model *m, const struct link *master, con
 void bond_check_port(const struct model *m, const struct link *master, const struct link *port, struct diags *d)
 {
 	uint64_t mtu = values_num(master->common, LINK_MTU, 0);
+	_cleanup_free_ char *place = rule_place(d, values_loc(master->common, LINK_MTU));
+	_cleanup_free_ char *primary = place_of(d, master, BOND_PRIMARY);
 
 	if (mtu && values_num(port->common, LINK_MTU, mtu) != mtu)
 		rule_add(d, SEVERITY_WARNING, port->kind->name, port, port->common, LINK_MTU,
-			 "differs from the mtu of %s, %llu, which a bond gives to its ports", master->name,
-			 (unsigned long long)mtu);
+			 "differs from the mtu of %s, %llu%s, which a bond gives to its ports", master->name,
+			 (unsigned long long)mtu, place);
 	if (!port->port)
 		return;
 	for (unsigned row = 0; row < port->port->table->n; row++) {
@@ -180,12 +193,12 @@ void bond_check_port(const struct model *m, const struct link *master, const str
 
 		if (!values_has(port->port, row) || mode_legal(o, bond_mode(master)))
 			continue;
-		refusal = mode_refusal(master, o);
+		refusal = mode_refusal(d, master, o);
 		rule_port(d, SEVERITY_ERROR, port, row, "%s", refusal);
 	}
 	if (values_has(port->port, BOND_PORT_PRIO) && values_has(master->own, BOND_PRIMARY))
-		rule_port(d, SEVERITY_WARNING, port, BOND_PORT_PRIO, "has no effect while %s has a primary",
-			  master->name);
+		rule_port(d, SEVERITY_WARNING, port, BOND_PORT_PRIO, "has no effect while %s has a primary%s",
+			  master->name, primary);
 	check_queue_id(m, master, port, d);
 }
 

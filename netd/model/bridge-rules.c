@@ -20,11 +20,13 @@ static void check_stp_timers(const struct link *l, struct diags *d)
 	uint64_t forward = values_num(l->own, BRIDGE_FORWARD_DELAY, 1500);
 	uint64_t hello = values_num(l->own, BRIDGE_HELLO_TIME, 200);
 	uint64_t age = values_num(l->own, BRIDGE_MAX_AGE, 2000);
+	_cleanup_free_ char *place = rule_place(d, values_loc(l->own, BRIDGE_STP_STATE));
 
 	if (!values_num(l->own, BRIDGE_STP_STATE, 0))
 		return;
 	if (forward < STP_DELAY_MIN || forward > STP_DELAY_MAX) {
-		rule_own(d, SEVERITY_ERROR, l, BRIDGE_FORWARD_DELAY, "must be from 2s to 30s while stp_state is on");
+		rule_own(d, SEVERITY_ERROR, l, BRIDGE_FORWARD_DELAY, "must be from 2s to 30s while stp_state is on%s",
+			 place);
 		return;
 	}
 	if (2 * (forward - 100) < age)
@@ -61,17 +63,19 @@ static bool set_has(const struct values *v, unsigned row, unsigned vid)
 static void check_membership(const struct membership *s, const struct link *bridge, struct diags *d)
 {
 	const unsigned rows[] = {s->pvid, s->vlans, s->untagged};
+	_cleanup_free_ char *place = rule_place(d, bridge->loc);
+	_cleanup_free_ char *vlans = rule_place(d, values_loc(s->values, s->vlans));
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (values_has(s->values, rows[i]) && !values_num(bridge->own, BRIDGE_VLAN_FILTERING, 0))
 			rule_add(d, SEVERITY_WARNING, s->word, s->link, s->values, rows[i],
-				 "has no effect while %s does not have vlan_filtering = yes", bridge->name);
+				 "has no effect while %s%s does not have vlan_filtering = yes", bridge->name, place);
 	for (unsigned vid = 1; vid < VLAN_IDS && values_has(s->values, s->untagged); vid++) {
 		if (!set_has(s->values, s->untagged, vid) || set_has(s->values, s->vlans, vid) ||
 		    values_num(s->values, s->pvid, 0) == vid)
 			continue;
 		rule_add(d, SEVERITY_ERROR, s->word, s->link, s->values, s->untagged,
-			 "VLAN %u is neither in vlans nor the pvid", vid);
+			 "VLAN %u is neither in vlans%s nor the pvid", vid, vlans);
 		return;
 	}
 }
@@ -100,14 +104,15 @@ static void check_backup(const struct link *master, const struct link *port, str
 	const struct blob *b =
 		values_has(port->port, BRPORT_BACKUP_PORT) ? values_at(port->port, BRPORT_BACKUP_PORT).blob : NULL;
 	const char *name = b ? (const char *)b->data : NULL;
+	_cleanup_free_ char *place = rule_ports_place(d, master);
 
 	if (!name)
 		return;
 	if (streq(name, port->name))
 		rule_port(d, SEVERITY_ERROR, port, BRPORT_BACKUP_PORT, "a port cannot be its own backup");
 	else if (!rule_has_port(master, name))
-		rule_port(d, SEVERITY_ERROR, port, BRPORT_BACKUP_PORT, "'%s' is not one of the ports declared for %s",
-			  name, master->name);
+		rule_port(d, SEVERITY_ERROR, port, BRPORT_BACKUP_PORT, "'%s' is not one of the ports declared for %s%s",
+			  name, master->name, place);
 }
 
 void bridge_check_port(const struct model *m _unused_, const struct link *master, const struct link *port,

@@ -22,6 +22,11 @@ char *rule_place(const struct diags *d, struct loc loc)
 	return file ? xasprintf(" (%s:%u)", file, loc.line) : xstrdup("");
 }
 
+char *rule_ports_place(const struct diags *d, const struct link *l)
+{
+	return rule_place(d, l->n_ports ? l->ports[0].loc : l->loc);
+}
+
 bool rule_has_port(const struct link *l, const char *name)
 {
 	for (size_t i = 0; i < l->n_ports; i++)

@@ -18,5 +18,7 @@ void rule_add(struct diags *d, enum severity severity, const char *word, const s
 
 /* " (FILE:LINE)" of another place that takes part in the mistake, or "". The caller frees it. */
 char *rule_place(const struct diags *d, struct loc loc);
+/* The same, of the line that lists the link's ports. */
+char *rule_ports_place(const struct diags *d, const struct link *l);
 /* Does the link declare a port of that name? */
 bool rule_has_port(const struct link *l, const char *name);

@@ -119,10 +119,10 @@ static void bond_rules_are_the_kernels(void **state _unused_)
 		{"mode=4 arp_interval=0", {{"error", "arp_interval", "not supported in mode 802.3ad(4)"}}},
 		{"mode=6 packets_per_slave=1", {{"error", "packets_per_slave", "not supported in mode balance-alb(6)"}}},
 		{"mode=1 miimon=100 arp_interval=500 arp_ip_target=192.0.2.1", {{"error", "arp_interval",
-			"ARP monitoring cannot be used with MII monitoring (miimon = 100)"}}},
+			"ARP monitoring cannot be used with MII monitoring, miimon = 100"}}},
 		{"mode=1 arp_interval=500", {{"error", "arp_interval", "needs arp_ip_target or ns_ip6_target"}}},
 		{"mode=1 miimon=50 arp_validate=active", {{"error", "arp_validate",
-			"ARP validating cannot be used with MII monitoring (miimon = 50)"}}},
+			"ARP validating cannot be used with MII monitoring, miimon = 50"}}},
 		{"mode=1 arp_validate=active", {{"error", "arp_validate", "(miimon = 100, the default)"}}},
 		{"mode=1 miimon=0 arp_validate=active", {
 			{"warning", "arp_validate", "does nothing without arp_interval"},
