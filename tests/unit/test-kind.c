@@ -123,7 +123,7 @@ static void bond_rules_are_the_kernels(void **state _unused_)
 		{"mode=1 arp_interval=500", {{"error", "arp_interval", "needs arp_ip_target or ns_ip6_target"}}},
 		{"mode=1 miimon=50 arp_validate=active", {{"error", "arp_validate",
 			"ARP validating cannot be used with MII monitoring, miimon = 50"}}},
-		{"mode=1 arp_validate=active", {{"error", "arp_validate", "(miimon = 100, the default)"}}},
+		{"mode=1 arp_validate=active", {{"error", "arp_validate", "miimon = 100 (the default)"}}},
 		{"mode=1 miimon=0 arp_validate=active", {
 			{"warning", "arp_validate", "does nothing without arp_interval"},
 			{"warning", "miimon", "never notices"}}},
