@@ -333,10 +333,10 @@ static bool is_message(const struct op *op)
 	return op->type != OP_SYSCTL && op->type != OP_HOST && op->type != OP_FIREWALL;
 }
 
-/* What is no message is done when all that comes before it is. */
+/* What is no message is done when all that comes before it is, and some messages are, too. */
 static bool send_is_full(const struct execution *x, const struct op *op)
 {
-	return (x->batch->n && !is_message(op)) || !batch_takes(x->batch, op, &x->pace);
+	return (x->batch->n && (!is_message(op) || op->apart)) || !batch_takes(x->batch, op, &x->pace);
 }
 
 /*

@@ -187,6 +187,8 @@ static void plan_cycle(struct planner *p, const struct link_diff *d, struct op s
 	set.impact = ports_out && cuts_off(p, d->have) ? IMPACT_GUESTS : IMPACT_FLAP;
 	set.type = OP_SET;
 	set.have = d->have;
+	/* Once the mode is left it is too late for those. */
+	set.apart = early != 0;
 	*op = set;
 	if (ports_out)
 		attach_ports_again(p, d);
@@ -196,7 +198,7 @@ static void plan_cycle(struct planner *p, const struct link_diff *d, struct op s
 		plan_lost(p, d->have, true);
 	p->plan->ops[first].why = cycle_reason(d, down, ports_out);
 	for (size_t i = first; i < p->plan->n; i++)
-		p->plan->ops[i].glued = i > first;
+		p->plan->ops[i].glued = i > first && !p->plan->ops[i].apart;
 }
 
 static void plan_sysctl_rows(struct planner *p, const struct link_diff *d)

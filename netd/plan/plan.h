@@ -55,6 +55,7 @@ struct op {
 	size_t n_vlans;
 	uint32_t ifindex; /* OP_CREATE: of the link it makes; 0: not chosen yet, see plan_number() */
 	bool glued;	  /* must follow its predecessor in the same send */
+	bool apart;	  /* is not sent before all that precedes it has succeeded: of one send the kernel does all */
 	struct loc loc;
 	char *text, *commands; /* owned; OP_FIREWALL: in words, and what nftables is told; OP_PUT_BACK: in words */
 	char *why;	       /* owned; NULL: obvious. "mode needs the bond down and without ports" */

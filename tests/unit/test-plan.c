@@ -2,9 +2,10 @@
 /*
  * Purpose: every plan of tests/golden/plan, word for word. NAME.ini is what is declared, NAME.before.ini what is there
  * (world.h says how it is written; without it, nothing is), NAME.plan the plan: impact, "+" where the op must follow
- * the one before in the same send, the op, and why. Beyond the text, each plan is executed on the fake kernel: no op is
- * refused, the plan after it is empty, and from every point in it the way back ends in the state before. After a change
- * that is meant: UPDATE=1 writes the .plan files; read the diff. With an argument, the cases of that pattern.
+ * the one before in the same send, "|" where it must not, the op, and why. Beyond the text, each plan is executed on
+ * the fake kernel: no op is refused, the plan after it is empty, and from every point in it the way back ends in the
+ * state before. After a change that is meant: UPDATE=1 writes the .plan files; read the diff. With an argument, the
+ * cases of that pattern.
  */
 #include "golden.h"
 #include "world.h"

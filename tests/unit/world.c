@@ -91,7 +91,9 @@ char *plan_text(const struct plan *p)
 	FILE *f = xmemstream(&text, &len);
 
 	for (size_t i = 0; i < p->n; i++) {
-		fprintf(f, "%-14s %c ", impact_name(p->ops[i].impact), p->ops[i].glued ? '+' : ' ');
+		const char *send = p->ops[i].glued ? "+" : p->ops[i].apart ? "|" : " ";
+
+		fprintf(f, "%-14s %s ", impact_name(p->ops[i].impact), send);
 		op_print(&p->ops[i], f);
 		fprintf(f, "%s%s%s\n", p->ops[i].why ? " (" : "", p->ops[i].why ? p->ops[i].why : "",
 			p->ops[i].why ? ")" : "");
