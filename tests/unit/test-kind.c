@@ -136,7 +136,7 @@ static void bond_rules_are_the_kernels(void **state _unused_)
 		{"mode=1 arp_interval=500 arp_ip_target=192.0.2.1 peer_notif_delay=500", {{"error", "peer_notif_delay",
 			"needs miimon"}}},
 		{"miimon=100 updelay=250 downdelay=300", {{"warning", "updelay",
-			"not a multiple of miimon (100ms): the kernel rounds it to 200ms"}}},
+			"not a multiple of miimon, 100ms: the kernel rounds it to 200ms"}}},
 		{"downdelay=90", {{"warning", "downdelay", "rounds it to 0ms"}}},
 		{"miimon=0", {{"warning", "miimon", "never notices a dead port"}}},
 		{"mode=1 primary=eth7", {{"error", "primary", "'eth7' is not one of the ports declared for link0"}}},
