@@ -28,7 +28,7 @@ char *xstrdup(const char *s)
 
 void *xmemdup(const void *p, size_t len)
 {
-	void *copy = xcalloc(1, len);
+	void *copy = checked(malloc(len ? len : 1), 1);
 
 	if (len)
 		memcpy(copy, p, len);

@@ -11,8 +11,6 @@ struct status_stream {
 	size_t n, next;
 	bool brief, daemon_told;
 	bool one; /* the first name was asked for by name */
-	struct children children;
-	uint64_t version; /* of ACTUAL, when it was indexed; 0: it was not */
 };
 
 #define LINKS_PER_REPLY 64
@@ -24,32 +22,17 @@ static void status_stream_free(void *userdata)
 	for (size_t i = 0; i < s->n; i++)
 		free(s->names[i]);
 	free(s->names);
-	children_done(&s->children);
-	/* A daemon at rest should be small. */
-	manager_forget_wanted(s->manager);
+	manager_end_reading(s->manager);
 	if (s->n > LINKS_PER_REPLY)
 		malloc_trim(0);
 	free(s);
-}
-
-/* Between two replies the loop turns, and links may come and go. */
-static const struct children *index_children(struct status_stream *s)
-{
-	const struct model *actual = kernel_actual(s->manager->kernel);
-
-	if (s->version == actual->version)
-		return &s->children;
-	children_done(&s->children);
-	children_index(actual->links, actual->n_links, &s->children);
-	s->version = actual->version;
-	return &s->children;
 }
 
 static struct json_object *status_next(void *userdata, bool *last)
 {
 	struct status_stream *s = userdata;
 	struct json_object *json = json_object_new_object(), *links = json_object_new_array();
-	struct status_view view = {.manager = s->manager, .children = index_children(s), .brief = s->brief};
+	struct status_view view = {.manager = s->manager, .brief = s->brief};
 
 	status_view_open(&view);
 	json_object_object_add(json, "daemon", s->daemon_told ? NULL : status_daemon(s->manager));
@@ -106,7 +89,7 @@ static bool name_link_and_neighbours(struct status_stream *s, const char *name)
 	const struct model *actual = kernel_actual(s->manager->kernel);
 	const struct link *have = model_find_any(actual, name);
 	const struct link *want = model_find(&manager_wanted(s->manager)->links, have ? have->name : name);
-	const struct link *master, *parent;
+	const struct link *master, *parent, *l;
 
 	if (!have && !want)
 		return false;
@@ -119,12 +102,12 @@ static bool name_link_and_neighbours(struct status_stream *s, const char *name)
 		add_name(s, master->name);
 	if (parent && parent != master)
 		add_name(s, parent->name);
-	for (size_t i = 0; i < actual->n_links; i++) {
-		const struct link *l = actual->links[i];
-
-		if (l != master && l != parent && (l->master == have->ifindex || l->parent == have->ifindex))
+	for (size_t i = 0; (l = model_next_port(actual, have->ifindex, &i));)
+		if (l != parent)
 			add_name(s, l->name);
-	}
+	for (size_t i = 0; (l = model_next_upper(actual, have->ifindex, &i));)
+		if (l != master && l->master != have->ifindex)
+			add_name(s, l->name);
 	return true;
 }
 
@@ -204,6 +187,7 @@ void method_status(struct varlink_call *call, struct json_object *parameters, vo
 	struct status_stream *s = xcalloc(1, sizeof(*s));
 
 	s->manager = service->manager;
+	manager_begin_reading(s->manager);
 	s->brief = varlink_get_bool(parameters, "brief", false);
 	s->one = link != NULL;
 	if (link && !name_link_and_neighbours(s, link)) {

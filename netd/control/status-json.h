@@ -5,7 +5,6 @@
 
 #include <json-c/json.h>
 
-#include "../model/children.h"
 #include "../reconcile/manager.h"
 
 struct json_object *status_daemon(struct manager *m);
@@ -17,8 +16,7 @@ struct json_object *status_leases(const struct manager *m, const char *name);
 /* What status of many links is made with. */
 struct status_view {
 	struct manager *manager;
-	const struct children *children; /* of ACTUAL */
-	bool brief;			 /* without options */
+	bool brief; /* without options */
 	/* For texts, one after another: opening a stream costs more than what is printed into it. */
 	FILE *f;
 	char *text;

@@ -227,15 +227,20 @@ static int peer_read(int fd, struct varlink_peer *ret)
 static char *refusal(const struct varlink_server *s, const struct varlink_peer *peer)
 {
 	const struct varlink_limits *l = &s->limits;
-	unsigned of_uid = 0;
+	unsigned of_uid = 0, of_pid = 0;
 
-	for (const struct connection *c = s->connections; c; c = c->next)
+	for (const struct connection *c = s->connections; c; c = c->next) {
 		of_uid += c->peer.uid == peer->uid;
+		of_pid += c->peer.uid == peer->uid && c->peer.pid == peer->pid;
+	}
 	/* Whatever others do, root gets in. */
 	if (s->n_connections >= l->connections_max - (peer->uid ? l->connections_max / 8 : 0))
 		return xasprintf("%u connections are open", s->n_connections);
 	if (peer->uid && of_uid >= l->connections_per_uid)
 		return xasprintf("%u connections of this user are open", of_uid);
+	/* One program of root's that forgets to close its own must not keep the operator out. */
+	if (of_pid >= l->connections_per_uid)
+		return xasprintf("%u connections of this process are open", of_pid);
 	return NULL;
 }
 

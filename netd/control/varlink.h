@@ -92,7 +92,9 @@ struct varlink_limits {
 	uint64_t input_usec;  /* from a request's first byte to its last */
 	uint64_t output_usec; /* for the client to take what is queued */
 	unsigned connections_max;
-	unsigned connections_per_uid; /* but for uid 0, which also has an eighth of connections_max to itself */
+	/* But for uid 0, which also has an eighth of connections_max to itself; of it, each process may have so many.
+	 */
+	unsigned connections_per_uid;
 };
 
 extern const struct varlink_limits varlink_limits_default;

@@ -22,7 +22,7 @@ int batch_open(struct batch *b, sd_event *event, sender_done_fn *done, void *own
 	if (r < 0)
 		return r;
 	b->size = MIN(sender_bytes(b->sender), 4u * ENCODE_SIZE);
-	b->buffer = xcalloc(1, b->size);
+	b->buffer = xrealloc(NULL, b->size, 1);
 	b->group = draw_group();
 	b->owner = owner;
 	return 0;

@@ -287,7 +287,7 @@ static int take_route(const struct nlmsghdr *m, void *userdata)
 		return 0;
 	l = model_index(d->model, s.ifindex);
 	if (l)
-		*ARRAY_APPEND(l->routes, l->n_routes) = s.route;
+		link_add_route(l, &s.route);
 	return 0;
 }
 

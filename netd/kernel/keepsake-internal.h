@@ -13,8 +13,6 @@ struct losing {
 	size_t n;
 	const struct model *actual;
 	struct keepsakes *kept;
-	const struct link **upper; /* links that stand on them */
-	size_t n_upper;
 	bool hit;
 };
 

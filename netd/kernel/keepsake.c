@@ -138,26 +138,21 @@ void keepsake_add(struct losing *l, uint16_t type, char *what, const void *paylo
 	free(keepsake.payload);
 }
 
-/* What stands on a link loses its routes with it. */
+/* What stands on a link loses its routes with it. Each link is met once. */
 static void add_upper(struct losing *l)
 {
-	for (size_t i = 0; i < l->actual->n_links; i++) {
-		const struct link *link = l->actual->links[i], *parent;
-		bool stands = false;
+	_cleanup_free_ bool *met = xcalloc(l->actual->n_links + 1, sizeof(*met));
 
-		/* Asked of all links there are. */
-		if (!link->parent)
-			continue;
-		parent = model_parent(l->actual, link);
-		for (; parent && !stands; parent = model_parent(l->actual, parent))
-			stands = keepsakes_lose(l, parent->name);
-		if (stands)
-			*ARRAY_APPEND(l->upper, l->n_upper) = link;
+	for (size_t n = 0; n < l->n; n++) {
+		const struct link *lower = model_find(l->actual, l->names[n]), *upper;
+
+		for (size_t i = 0; lower && (upper = model_next_upper(l->actual, lower->ifindex, &i));) {
+			if (!met[upper->position])
+				add_losing(l, upper->name);
+			met[upper->position] = true;
+		}
 	}
-	for (size_t i = 0; i < l->n_upper; i++)
-		add_losing(l, l->upper[i]->name);
 	sort_losing(l);
-	free(l->upper);
 }
 
 static bool hurts(const struct op *op)
@@ -191,7 +186,6 @@ int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s)
 			add_losing(&l, p->ops[i].link->name);
 	if (!l.n)
 		return 0;
-	sort_losing(&l);
 	add_upper(&l);
 	error = keep_whole(k, &l);
 	for (size_t i = 0; i < p->n && !error; i++) {

@@ -34,6 +34,7 @@ static void inherit(struct link *fresh, struct link *old)
 	fresh->order_unknown = old->order_unknown;
 	fresh->routes = TAKE_PTR(old->routes);
 	fresh->n_routes = old->n_routes;
+	fresh->names_source = old->names_source;
 	fresh->driver = TAKE_PTR(old->driver);
 	if (link_has_vlans(fresh) && fresh->master == old->master) {
 		fresh->vlans = TAKE_PTR(old->vlans);
@@ -53,14 +54,13 @@ static void inherit(struct link *fresh, struct link *old)
  */
 static void mark_siblings(struct kernel *k, uint32_t ifindex)
 {
-	const struct link *master = ifindex ? model_index(&k->actual, ifindex) : NULL;
+	const struct link *master = ifindex ? model_index(&k->actual, ifindex) : NULL, *port;
 
 	if (!master || !(master->kind->flags & KIND_PORTS_DOWN))
 		return;
 	observe_mark(k, master->ifindex, MARK_LINK);
-	for (size_t i = 0; i < k->actual.n_links; i++)
-		if (k->actual.links[i]->master == master->ifindex)
-			observe_mark(k, k->actual.links[i]->ifindex, MARK_LINK);
+	for (size_t i = 0; (port = model_next_port(&k->actual, master->ifindex, &i));)
+		observe_mark(k, port->ifindex, MARK_LINK);
 }
 
 /*
@@ -344,6 +344,9 @@ void observe_mark_routes(struct kernel *k)
 		const struct link *l = k->actual.links[i];
 		size_t j = 0;
 
+		/* Most often addresses went, which few links of thousands have routes by. */
+		if (!k->n_replacing && !l->names_source)
+			continue;
 		while (j < l->n_routes && !lost_source(k, &l->routes[j]) && !is_replaced(k, l, &l->routes[j]))
 			j++;
 		if (j < l->n_routes)
@@ -366,7 +369,7 @@ static void add_route(struct kernel *k, struct link *l, const struct route *r)
 	for (size_t i = 0; i < l->n_routes; i++)
 		if (route_identical(&l->routes[i], r))
 			return;
-	*ARRAY_APPEND(l->routes, l->n_routes) = *r;
+	link_add_route(l, r);
 	observe_changed(k, l->name);
 }
 

@@ -45,6 +45,12 @@ bool address_equal(const struct address *a, const struct address *b)
 	       (!a->has_broadcast || memcmp(a->broadcast, b->broadcast, sizeof(a->broadcast)) == 0);
 }
 
+void link_add_route(struct link *l, const struct route *r)
+{
+	*ARRAY_APPEND(l->routes, l->n_routes) = *r;
+	l->names_source |= r->has_prefsrc && r->protocol != RTPROT_KERNEL;
+}
+
 /* net/ipv4/fib_trie.c and net/ipv6/ip6_fib.c find the route to replace by table, destination and metric. */
 bool route_same(const struct route *a, const struct route *b)
 {

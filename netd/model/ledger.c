@@ -22,7 +22,7 @@ void ledger_done(struct ledger *l)
 	for (size_t i = 0; i < l->n; i++)
 		record_free(l->list[i]);
 	free(l->list);
-	free(l->gone);
+	free(l->changed);
 	*l = LEDGER_NULL;
 }
 
@@ -78,12 +78,40 @@ struct record *ledger_find(const struct ledger *l, const char *name)
 	return found ? l->list[i] : NULL;
 }
 
+static void note_name(struct ledger *l, const char *name)
+{
+	l->changed = array_grow(l->changed, l->n_changed, sizeof(*l->changed));
+	name_copy(l->changed[l->n_changed++], name);
+}
+
+void ledger_note(struct ledger *l, struct record *r)
+{
+	if (!r->changed)
+		note_name(l, r->name);
+	r->changed = true;
+}
+
+void ledger_set_written(struct ledger *l, size_t lines)
+{
+	for (size_t i = 0; i < l->n_changed; i++) {
+		struct record *r = ledger_find(l, l->changed[i]);
+
+		if (r)
+			r->changed = false;
+	}
+	free(l->changed);
+	l->changed = NULL;
+	l->n_changed = 0;
+	l->n_lines = lines;
+	l->is_written = true;
+}
+
 static void insert(struct ledger *l, size_t place, struct record *r)
 {
 	(void)ARRAY_APPEND(l->list, l->n);
 	memmove(&l->list[place + 1], &l->list[place], (l->n - 1 - place) * sizeof(struct record *));
 	l->list[place] = r;
-	r->changed = true;
+	ledger_note(l, r);
 }
 
 struct record *ledger_get(struct ledger *l, const char *name, const struct kind *kind)
@@ -93,7 +121,7 @@ struct record *ledger_get(struct ledger *l, const char *name, const struct kind 
 	struct record *r;
 
 	if (found) {
-		l->list[i]->changed = true;
+		ledger_note(l, l->list[i]);
 		return l->list[i];
 	}
 	r = xcalloc(1, sizeof(*r));
@@ -110,8 +138,7 @@ void ledger_remove(struct ledger *l, const char *name)
 
 	if (!found)
 		return;
-	l->gone = array_grow(l->gone, l->n_gone, sizeof(*l->gone));
-	memcpy(l->gone[l->n_gone++], l->list[i]->name, IFNAMSIZ);
+	note_name(l, l->list[i]->name);
 	record_free(l->list[i]);
 	memmove(&l->list[i], &l->list[i + 1], (l->n - 1 - i) * sizeof(struct record *));
 	l->n--;
@@ -121,6 +148,7 @@ static struct record *record_copy(const struct record *r)
 {
 	struct record *c = xmemdup(r, sizeof(*r));
 
+	c->changed = false;
 	c->common = values_copy(r->common);
 	c->own = values_copy(r->own);
 	c->port = values_copy(r->port);

@@ -34,18 +34,17 @@ struct record {
 	bool wrote_pvid, wrote_vlans; /* which of them a section said, so that the other one is not ours to put back */
 	struct address *addresses;    /* that we added */
 	size_t n_addresses;
-	bool changed; /* since it was written down; whoever changes it sets this */
+	bool changed; /* since it was written down; whoever changes it calls ledger_note() */
 };
 
 /*
- * There are thousands of records and most changes are about a few of them: what is on disk grows by these. The names of
- * records that are gone stand beside, until that is written down as well.
+ * There are thousands of records and most changes are about a few of them: what is on disk grows by these.
  */
 struct ledger {
 	struct record **list; /* sorted by name */
 	size_t n;
-	char (*gone)[IFNAMSIZ];
-	size_t n_gone;
+	char (*changed)[IFNAMSIZ]; /* of records that came, changed or went since they were written down; may repeat */
+	size_t n_changed;
 	bool is_written; /* the file says all but what changed; else it has to be written as a whole */
 	size_t n_lines;	 /* in the file */
 };
@@ -56,6 +55,10 @@ struct record *ledger_find(const struct ledger *l, const char *name);
 /* The record of that name to be changed, made when there is none. */
 struct record *ledger_get(struct ledger *l, const char *name, const struct kind *kind);
 void ledger_remove(struct ledger *l, const char *name);
+/* A record of it changes, and is to be written down. */
+void ledger_note(struct ledger *l, struct record *r);
+/* Nothing has changed since it was written down in so many lines. */
+void ledger_set_written(struct ledger *l, size_t lines);
 
 /* Records as they were before a change. */
 struct ledger_past {

@@ -2,6 +2,10 @@
 /* Purpose: links and the set of them: ownership, lookup by name and ifindex, relations. */
 #include "model.h"
 
+#include <wchar.h>
+
+_Static_assert(sizeof(wchar_t) == sizeof(uint32_t), "next_with()");
+
 /* Each table has at least twice as many slots as links, so that a probe ends soon at an empty one. */
 #define TABLE_MIN 64
 
@@ -31,46 +35,71 @@ static size_t home_index(const struct link *l)
 	return hash_index(l->ifindex);
 }
 
-static void table_insert(struct link **table, size_t size, home_fn *home, struct link *l)
+static void table_insert(const struct model *m, uint32_t *table, home_fn *home, const struct link *l)
 {
-	size_t i = home(l) & (size - 1);
+	size_t mask = m->table_size - 1, i = home(l) & mask;
 
 	while (table[i])
-		i = (i + 1) & (size - 1);
-	table[i] = l;
+		i = (i + 1) & mask;
+	table[i] = (uint32_t)l->position + 1;
+}
+
+static size_t table_find(const struct model *m, const uint32_t *table, home_fn *home, const struct link *l)
+{
+	size_t mask = m->table_size - 1, i = home(l) & mask;
+
+	while (table[i] != l->position + 1)
+		i = (i + 1) & mask;
+	return i;
 }
 
 /* Takes l out and moves later entries of its probe chain up, so that no gap cuts them off. */
-static void table_remove(struct link **table, size_t size, home_fn *home, const struct link *l)
+static void table_remove(const struct model *m, uint32_t *table, home_fn *home, const struct link *l)
 {
-	size_t mask = size - 1, gap = home(l) & mask;
+	size_t mask = m->table_size - 1, gap = table_find(m, table, home, l);
 
-	while (table[gap] != l)
-		gap = (gap + 1) & mask;
-	table[gap] = NULL;
+	table[gap] = 0;
 	for (size_t i = (gap + 1) & mask; table[i]; i = (i + 1) & mask) {
-		size_t want = home(table[i]) & mask;
+		size_t want = home(m->links[table[i] - 1]) & mask;
 
 		if (((i - want) & mask) < ((i - gap) & mask))
 			continue;
 		table[gap] = table[i];
-		table[i] = NULL;
+		table[i] = 0;
 		gap = i;
 	}
+}
+
+/* What only models of the kernel have. */
+static void insert_index(struct model *m, const struct link *l)
+{
+	table_insert(m, m->by_index, home_index, l);
+	m->masters[l->position] = l->master;
+	m->parents[l->position] = l->parent;
+}
+
+static void make_index(struct model *m)
+{
+	free(m->by_index);
+	free(m->masters);
+	free(m->parents);
+	m->by_index = xcalloc(m->table_size, sizeof(*m->by_index));
+	m->masters = xcalloc(m->table_size / 2, sizeof(*m->masters));
+	m->parents = xcalloc(m->table_size / 2, sizeof(*m->parents));
+	for (size_t i = 0; i < m->n_links; i++)
+		if (m->links[i]->ifindex)
+			insert_index(m, m->links[i]);
 }
 
 static void model_resize(struct model *m, size_t size)
 {
 	free(m->by_name);
-	free(m->by_index);
 	m->table_size = size;
 	m->by_name = xcalloc(size, sizeof(*m->by_name));
-	m->by_index = xcalloc(size, sizeof(*m->by_index));
-	for (size_t i = 0; i < m->n_links; i++) {
-		table_insert(m->by_name, size, home_name, m->links[i]);
-		if (m->links[i]->ifindex)
-			table_insert(m->by_index, size, home_index, m->links[i]);
-	}
+	for (size_t i = 0; i < m->n_links; i++)
+		table_insert(m, m->by_name, home_name, m->links[i]);
+	if (m->by_index)
+		make_index(m);
 }
 
 char *link_section(const struct link *l)
@@ -85,6 +114,9 @@ void model_done(struct model *m)
 	free(m->links);
 	free(m->by_name);
 	free(m->by_index);
+	free(m->masters);
+	free(m->parents);
+	free(m->altnamed);
 	*m = MODEL_NULL;
 }
 
@@ -92,32 +124,91 @@ void model_add(struct model *m, struct link *l)
 {
 	if (m->table_size < (m->n_links + 1) * 2)
 		model_resize(m, m->table_size ? m->table_size * 2 : TABLE_MIN);
+	if (l->ifindex && !m->by_index)
+		make_index(m);
 	m->version++;
-	m->n_altnamed += l->altnames != NULL;
+	if (l->altnames)
+		*ARRAY_APPEND(m->altnamed, m->n_altnamed) = l;
 	l->position = m->n_links;
 	*ARRAY_APPEND(m->links, m->n_links) = l;
-	table_insert(m->by_name, m->table_size, home_name, l);
+	table_insert(m, m->by_name, home_name, l);
 	if (l->ifindex)
-		table_insert(m->by_index, m->table_size, home_index, l);
+		insert_index(m, l);
+	else if (m->by_index)
+		m->masters[l->position] = m->parents[l->position] = 0;
+}
+
+/* The last link takes the place of one that went. */
+static void move_last(struct model *m, size_t to)
+{
+	size_t from = --m->n_links;
+	struct link *last = m->links[from];
+
+	if (from == to)
+		return;
+	m->by_name[table_find(m, m->by_name, home_name, last)] = (uint32_t)to + 1;
+	if (last->ifindex)
+		m->by_index[table_find(m, m->by_index, home_index, last)] = (uint32_t)to + 1;
+	if (m->by_index) {
+		m->masters[to] = m->masters[from];
+		m->parents[to] = m->parents[from];
+	}
+	m->links[to] = last;
+	last->position = to;
 }
 
 struct link *model_take(struct model *m, struct link *l)
 {
 	m->version++;
-	m->n_altnamed -= l->altnames != NULL;
-	table_remove(m->by_name, m->table_size, home_name, l);
+	for (size_t i = 0; l->altnames && i < m->n_altnamed; i++)
+		if (m->altnamed[i] == l)
+			m->altnamed[i] = m->altnamed[--m->n_altnamed];
+	table_remove(m, m->by_name, home_name, l);
 	if (l->ifindex)
-		table_remove(m->by_index, m->table_size, home_index, l);
-	m->links[l->position] = m->links[--m->n_links];
-	m->links[l->position]->position = l->position;
+		table_remove(m, m->by_index, home_index, l);
+	move_last(m, l->position);
 	return l;
 }
 
 void model_rename(struct model *m, struct link *l, const char *name)
 {
-	table_remove(m->by_name, m->table_size, home_name, l);
+	table_remove(m, m->by_name, home_name, l);
 	snprintf(l->name, sizeof(l->name), "%s", name);
-	table_insert(m->by_name, m->table_size, home_name, l);
+	table_insert(m, m->by_name, home_name, l);
+}
+
+void model_relate(struct model *m, struct link *l, uint32_t master, uint32_t parent)
+{
+	l->master = master;
+	l->parent = parent;
+	if (m->by_index) {
+		m->masters[l->position] = master;
+		m->parents[l->position] = parent;
+	}
+}
+
+/* wmemchr() looks at eight numbers at a time: thousands of links take as long as a few lookups by name. */
+static struct link *next_with(const struct model *m, const uint32_t *numbers, uint32_t ifindex, size_t *i)
+{
+	const wchar_t *found;
+
+	if (!m->by_index || !ifindex || *i >= m->n_links)
+		return NULL;
+	found = wmemchr((const wchar_t *)numbers + *i, (wchar_t)ifindex, m->n_links - *i);
+	if (!found)
+		return NULL;
+	*i = (size_t)(found - (const wchar_t *)numbers) + 1;
+	return m->links[*i - 1];
+}
+
+struct link *model_next_port(const struct model *m, uint32_t ifindex, size_t *i)
+{
+	return next_with(m, m->masters, ifindex, i);
+}
+
+struct link *model_next_upper(const struct model *m, uint32_t ifindex, size_t *i)
+{
+	return next_with(m, m->parents, ifindex, i);
 }
 
 struct link *model_find(const struct model *m, const char *name)
@@ -127,8 +218,8 @@ struct link *model_find(const struct model *m, const char *name)
 	if (m->table_size == 0)
 		return NULL;
 	for (size_t i = hash_name(name) & mask; m->by_name[i]; i = (i + 1) & mask)
-		if (streq(m->by_name[i]->name, name))
-			return m->by_name[i];
+		if (streq(m->links[m->by_name[i] - 1]->name, name))
+			return m->links[m->by_name[i] - 1];
 	return NULL;
 }
 
@@ -136,11 +227,11 @@ struct link *model_index(const struct model *m, uint32_t ifindex)
 {
 	size_t mask = m->table_size - 1;
 
-	if (m->table_size == 0 || ifindex == 0)
+	if (!m->by_index || ifindex == 0)
 		return NULL;
 	for (size_t i = hash_index(ifindex) & mask; m->by_index[i]; i = (i + 1) & mask)
-		if (m->by_index[i]->ifindex == ifindex)
-			return m->by_index[i];
+		if (m->links[m->by_index[i] - 1]->ifindex == ifindex)
+			return m->links[m->by_index[i] - 1];
 	return NULL;
 }
 
@@ -158,9 +249,9 @@ struct link *model_find_any(const struct model *m, const char *name)
 {
 	struct link *l = model_find(m, name);
 
-	for (size_t i = 0; !l && m->n_altnamed && *name && i < m->n_links; i++)
-		if (link_has_altname(m->links[i], name))
-			l = m->links[i];
+	for (size_t i = 0; !l && *name && i < m->n_altnamed; i++)
+		if (link_has_altname(m->altnamed[i], name))
+			l = m->altnamed[i];
 	return l;
 }
 

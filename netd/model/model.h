@@ -106,13 +106,14 @@ struct link {
 
 	/* The kernel's. */
 	uint32_t ifindex;
-	uint32_t master;   /* ifindex, 0: none */
-	uint32_t parent;   /* IFLA_LINK, 0: none */
+	uint32_t master;   /* ifindex, 0: none; once it is in a model, by model_relate() */
+	uint32_t parent;   /* IFLA_LINK, 0: none; the same */
 	uint32_t flags;	   /* IFF_* */
 	uint8_t operstate; /* IF_OPER_* */
 	uint8_t carrier;
 	uint8_t addr_assign_type;
 	bool order_unknown; /* of the addresses: events do not tell where a new one stands */
+	bool names_source;  /* a route of it may name a source address, other than the kernel's own */
 	bool has_perm_mac;
 	uint64_t perm_mac;
 	char info_kind[16]; /* IFLA_INFO_KIND as the kernel says it; "" for hardware */
@@ -128,11 +129,13 @@ struct link {
 struct model {
 	struct link **links; /* no holes */
 	size_t n_links;
-	struct link **by_name; /* open addressing, power of two */
-	struct link **by_index;
+	/* Open addressing: table_size of them, a power of two, each one more than the place in links, 0: none. */
+	uint32_t *by_name, *by_index;
+	uint32_t *masters, *parents; /* of the links, by place; like by_index only where links have an ifindex */
 	size_t table_size;
-	size_t n_altnamed; /* links that have other names besides */
-	uint64_t version;  /* another one whenever a link comes or goes: pointers to links live as long as it stays */
+	struct link **altnamed; /* those that have other names besides */
+	size_t n_altnamed;
+	uint64_t version; /* another one whenever a link comes or goes: pointers to links live as long as it stays */
 };
 
 void model_done(struct model *m);
@@ -157,6 +160,14 @@ struct link *model_take(struct model *m, struct link *l);
 void model_rename(struct model *m, struct link *l, const char *name);
 struct link *model_find(const struct model *m, const char *name);
 struct link *model_index(const struct model *m, uint32_t ifindex);
+/*
+ * Of a model of the kernel: the next link, from the place *i on, that is a port of the one of this ifindex, or that
+ * stands on it (a VLAN, a macvtap). NULL: there is none. *i becomes the place after it.
+ */
+struct link *model_next_port(const struct model *m, uint32_t ifindex, size_t *i);
+struct link *model_next_upper(const struct model *m, uint32_t ifindex, size_t *i);
+/* Another master and parent (ifindexes, 0: none) of a link that is in it. */
+void model_relate(struct model *m, struct link *l, uint32_t master, uint32_t parent);
 /* By name, else altname. */
 struct link *model_find_any(const struct model *m, const char *name);
 /* The link's master / parent in the same model, by name or ifindex; NULL: none or unknown. */
@@ -175,6 +186,8 @@ bool address_equal(const struct address *a, const struct address *b);  /* all th
 int route_compare(const struct route *a, const struct route *b);
 bool route_same(const struct route *a, const struct route *b);	/* what the kernel keys it by */
 bool route_equal(const struct route *a, const struct route *b); /* also gateway, source, mtu, protocol */
+/* Adds one that the kernel has. */
+void link_add_route(struct link *l, const struct route *r);
 /* Has the link this address (16 bytes, network order), with whatever prefix? */
 bool link_has_address(const struct link *l, uint8_t family, const uint8_t *addr);
 void address_print(const struct address *a, FILE *f); /* "192.168.1.2/24" */

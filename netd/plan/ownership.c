@@ -252,7 +252,7 @@ void ledger_note_made(struct ledger *l, const struct plan *p, const struct model
 			continue;
 		r->ifindex = model_index(actual, r->replaces) ? r->replaces : 0;
 		r->replaces = 0;
-		r->changed = true;
+		ledger_note(l, r);
 	}
 }
 
@@ -394,13 +394,14 @@ static bool forget_what_is_back(struct record *r, const struct effective *e, con
 	       r->n_addresses;
 }
 
-static bool settle_record(struct record *r, const struct effective *e, const struct model *actual)
+static bool settle_record(struct ledger *l, struct record *r, const struct effective *e, const struct model *actual)
 {
 	const struct extent before = extent_of(r);
 	bool stays = forget_what_is_back(r, e, actual);
 	const struct extent after = extent_of(r);
 
-	r->changed |= !extent_same(&before, &after);
+	if (!extent_same(&before, &after))
+		ledger_note(l, r);
 	return stays;
 }
 
@@ -410,7 +411,7 @@ void ledger_settle(struct ledger *l, const struct effective *e, const struct mod
 	_cleanup_free_ struct record **list = scope_records(&e->scope, l, &n);
 
 	for (size_t i = n; i-- > 0;)
-		if (!settle_record(list[i], e, actual))
+		if (!settle_record(l, list[i], e, actual))
 			ledger_remove(l, list[i]->name);
 }
 
@@ -427,6 +428,5 @@ void ledger_follow(struct ledger_past *past, const struct ledger *now, const str
 			continue;
 		r->ifindex = have->ifindex;
 		r->replaces = 0;
-		r->changed = true;
 	}
 }

@@ -9,7 +9,7 @@
 struct climb {
 	struct planner *p;
 	const char *to;
-	bool *seen; /* by place: wanted links by position, after them those that are only there */
+	struct notes seen; /* wanted links by position, after them those that are only there */
 };
 
 static const struct model *wanted(const struct planner *p)
@@ -57,22 +57,23 @@ static bool climbs_to(struct climb *c, const char *from)
 	if (!want && !have)
 		return false;
 	place = want ? want->position : wanted(c->p)->n_links + have->position;
-	if (c->seen[place])
+	if (notes_get(&c->seen, place))
 		return false;
-	c->seen[place] = true;
+	notes_put(&c->seen, place, true);
 	return (have && climbs_as_it_is(c, have)) || climbs_as_wanted(c, from, want);
 }
 
 bool is_crossed(struct planner *p, const struct link *have)
 {
 	const struct link *master = model_master(p->in->actual, have);
-	_cleanup_free_ bool *seen = NULL;
 	struct climb climb = {.p = p, .to = have->name};
+	bool crossed;
 
 	if (!master)
 		return false;
-	seen = climb.seen = xcalloc(wanted(p)->n_links + p->in->actual->n_links, sizeof(*seen));
-	return climbs_to(&climb, master->name);
+	crossed = climbs_to(&climb, master->name);
+	notes_done(&climb.seen);
+	return crossed;
 }
 
 void plan_uncross(struct planner *p, const struct link_diff *d)

@@ -128,10 +128,10 @@ static void plan_after_release(struct planner *p, const struct link_diff *d, con
 }
 
 /* By position in the actual model: does the plan add a port to the link, or take one from it? */
-static bool *find_changed_masters(const struct planner *p)
+static struct notes find_changed_masters(const struct planner *p)
 {
 	const struct model *actual = p->in->actual;
-	bool *changed = xcalloc(actual->n_links + 1, sizeof(*changed));
+	struct notes changed = NOTES_NULL;
 
 	for (size_t i = 0; i < p->plan->n; i++) {
 		const struct op *op = &p->plan->ops[i];
@@ -139,9 +139,9 @@ static bool *find_changed_masters(const struct planner *p)
 		const struct link *to = op->master == MASTER_JOIN ? model_find(actual, op->master_name) : NULL;
 
 		if (from && (op->master != MASTER_KEEP || op->type == OP_DELETE))
-			changed[from->position] = true;
+			notes_put(&changed, from->position, true);
 		if (to)
-			changed[to->position] = true;
+			notes_put(&changed, to->position, true);
 	}
 	return changed;
 }
@@ -152,14 +152,14 @@ static bool *find_changed_masters(const struct planner *p)
  */
 void plan_pin_mtus(struct planner *p)
 {
-	_cleanup_free_ bool *changed = find_changed_masters(p);
+	_cleanup_(notes_done) struct notes changed = find_changed_masters(p);
 
 	for (size_t i = 0; i < wanted(p)->n_links; i++) {
 		const struct link *want = wanted(p)->links[i], *have = model_find(p->in->actual, want->name);
 		const struct link_diff *d = find_diff(p, want);
 
 		if ((want->kind->flags & KIND_MTU_FOLLOWS) && values_has(want->common, LINK_MTU) && have &&
-		    !(d && is_new(d)) && !want->waits_for && changed[have->position])
+		    !(d && is_new(d)) && !want->waits_for && notes_get(&changed, have->position))
 			op_add(p, OP_SET, want, have)->common = 1ull << LINK_MTU;
 	}
 }

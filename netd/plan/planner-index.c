@@ -8,40 +8,36 @@
 /* Ops by the link they are about, as it was: those of one link in a chain, in their order. Numbers are one more. */
 static void take_new_ops(struct planner *p)
 {
-	const struct model *actual = p->in->actual;
 	struct trail *t = &p->trail;
 
-	if (!t->first) {
-		t->first = xcalloc(actual->n_links + 1, sizeof(*t->first));
-		t->last = xcalloc(actual->n_links + 1, sizeof(*t->last));
-	}
 	for (; t->n < p->plan->n; t->n++) {
 		const struct link *have = p->plan->ops[t->n].have;
-		size_t number = t->n + 1;
+		uint32_t number = (uint32_t)t->n + 1, last;
 
 		t->next = array_grow(t->next, t->n, sizeof(*t->next));
 		if (!have)
 			continue;
-		if (t->last[have->position])
-			t->next[t->last[have->position] - 1] = number;
+		last = notes_get(&t->last, have->position);
+		if (last)
+			t->next[last - 1] = number;
 		else
-			t->first[have->position] = number;
-		t->last[have->position] = number;
+			notes_put(&t->first, have->position, number);
+		notes_put(&t->last, have->position, number);
 	}
 }
 
 const struct op *op_about(struct planner *p, const struct link *have, const struct op *after)
 {
-	size_t number;
+	uint32_t number;
 
 	take_new_ops(p);
-	number = after ? p->trail.next[after - p->plan->ops] : p->trail.first[have->position];
+	number = after ? p->trail.next[after - p->plan->ops] : notes_get(&p->trail.first, have->position);
 	return number ? &p->plan->ops[number - 1] : NULL;
 }
 
 const struct link_diff *find_removal(const struct planner *p, const struct link *have)
 {
-	size_t place = p->removals[have->position];
+	uint32_t place = notes_get(&p->removals, have->position);
 
 	return place ? &p->diff.list[place - 1] : NULL;
 }
@@ -156,12 +152,11 @@ void planner_index(struct planner *p)
 
 void planner_index_diffs(struct planner *p)
 {
-	p->removals = xcalloc(p->in->actual->n_links + 1, sizeof(*p->removals));
 	for (size_t i = 0; i < p->diff.n; i++) {
 		const struct link_diff *d = &p->diff.list[i];
 
 		if (d->have && (d->recreate || !d->want))
-			p->removals[d->have->position] = i + 1;
+			notes_put(&p->removals, d->have->position, (uint32_t)i + 1);
 		if (d->want && is_new(d) && d->want->kind->slot)
 			*ARRAY_APPEND(p->slots, p->n_slots) = (struct slot){d->want, d->want->parent_name};
 	}
@@ -175,11 +170,11 @@ void planner_done(struct planner *p)
 	diff_done(&p->diff);
 	children_done(&p->children);
 	free(p->places);
-	free(p->removals);
+	notes_done(&p->removals);
 	free(p->relatives);
 	free(p->slots);
 	free(p->addresses);
-	free(p->trail.first);
-	free(p->trail.last);
+	notes_done(&p->trail.first);
+	notes_done(&p->trail.last);
 	free(p->trail.next);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../model/children.h"
+#include "notes.h"
 #include "planner.h"
 
 /* A wanted link whose master or parent has that name. */
@@ -19,8 +20,9 @@ struct slot {
 
 /* Ops by position of the link they are about in the actual model; each number is one more than the op's, 0: none. */
 struct trail {
-	size_t *first, *last, *next; /* next: by op */
-	size_t n;		     /* ops taken in so far */
+	struct notes first, last;
+	uint32_t *next; /* by op */
+	size_t n;	/* ops taken in so far */
 };
 
 struct planner {
@@ -33,8 +35,8 @@ struct planner {
 	bool made;		    /* the ops that make new links are in the plan */
 
 	/* planner-index.c */
-	size_t *places;	  /* by position in the effective model: one more than the place in diff, 0: no difference */
-	size_t *removals; /* by position in the actual model: the same of what deletes it */
+	size_t *places; /* by position in the effective model: one more than the place in diff, 0: no difference */
+	struct notes removals;	    /* by position in the actual model: the same of what deletes it */
 	struct relative *relatives; /* sorted by name, then by position */
 	size_t n_relatives;
 	struct slot *slots; /* sorted */

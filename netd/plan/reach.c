@@ -4,9 +4,14 @@
 
 #include <linux/rtnetlink.h>
 
-struct fate {
-	bool deleted; /* the link, or what it stands on */
-	bool down, joins;
+#include "notes.h"
+
+/* What becomes of a link. */
+enum fate {
+	FATE_DELETED = 1 << 0, /* the link, or what it stands on, is */
+	FATE_DOWN = 1 << 1,
+	FATE_JOINS = 1 << 2,
+	FATE_LOSES = 1 << 3, /* addresses or routes, one by one */
 };
 
 bool plan_takes_away(const struct plan *p, const struct model *actual, const struct link *l)
@@ -18,20 +23,50 @@ bool plan_takes_away(const struct plan *p, const struct model *actual, const str
 	return false;
 }
 
-static struct fate fate_of(const struct diff_input *in, const struct plan *p, const struct link *have)
+static void add_fate(struct notes *fates, const struct link *l, enum fate fate)
 {
-	struct fate fate = {.deleted = plan_takes_away(p, in->actual, have)};
+	notes_put(fates, l->position, notes_get(fates, l->position) | fate);
+}
+
+static void note_deleted(struct notes *fates, const struct model *actual, const struct link *l)
+{
+	const struct link *upper;
+
+	if (notes_get(fates, l->position) & FATE_DELETED)
+		return;
+	add_fate(fates, l, FATE_DELETED);
+	for (size_t i = 0; (upper = model_next_upper(actual, l->ifindex, &i));)
+		note_deleted(fates, actual, upper);
+}
+
+static void note_set(struct notes *fates, const struct op *op, const struct link *have)
+{
+	uint32_t fate = notes_get(fates, have->position);
+
+	if (op->master == MASTER_JOIN && !have->master)
+		fate |= FATE_JOINS;
+	if (op->flags != FLAGS_KEEP)
+		fate = op->flags == FLAGS_DOWN ? fate | FATE_DOWN : fate & ~(uint32_t)FATE_DOWN;
+	notes_put(fates, have->position, fate);
+}
+
+/* By position in ACTUAL; the caller calls notes_done(). */
+static struct notes fates_of(const struct model *actual, const struct plan *p)
+{
+	struct notes fates = NOTES_NULL;
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct op *op = &p->ops[i];
+		const struct link *have = model_find(actual, op->link->name);
 
-		if (op->type != OP_SET || !streq(op->link->name, have->name))
-			continue;
-		fate.joins = fate.joins || (op->master == MASTER_JOIN && !have->master);
-		if (op->flags != FLAGS_KEEP)
-			fate.down = op->flags == FLAGS_DOWN;
+		if (have && op->type == OP_DELETE)
+			note_deleted(&fates, actual, have);
+		else if (have && (op->type == OP_ADDRESS_DELETE || op->type == OP_ROUTE_DELETE))
+			add_fate(&fates, have, FATE_LOSES);
+		else if (have && op->type == OP_SET)
+			note_set(&fates, op, have);
 	}
-	return fate;
+	return fates;
 }
 
 static bool is_deleted(const struct plan *p, const struct link *l, const struct address *a, const struct route *r)
@@ -58,75 +93,65 @@ static bool is_default(const struct route *r, uint8_t family)
 	return r->family == family && r->dst_len == 0 && r->table == RT_TABLE_MAIN && r->type == RTN_UNICAST;
 }
 
-/* Asked first: few of thousands of links have any. */
-static bool reaches(const struct link *have, uint8_t family)
-{
-	for (size_t i = 0; i < have->n_addresses; i++)
-		if (is_host_address(&have->addresses[i], family))
-			return true;
-	for (size_t i = 0; i < have->n_routes; i++)
-		if (is_default(&have->routes[i], family))
-			return true;
-	return false;
-}
-
-/* Of what a link has: how many the host is reached by, and how many of these it has still after the plan. */
-struct count {
-	size_t before, after;
+/* Of what the host is reached by: is there any? */
+struct reach {
+	bool address, route;
 };
 
-static void count_link(const struct diff_input *in, const struct plan *p, const struct link *have, uint8_t family,
-		       struct count *addresses, struct count *routes)
+/* Adds what the link has, of what it loses or of what it keeps. */
+static void add_reach(const struct plan *p, uint32_t fate, const struct link *have, uint8_t family, bool lost,
+		      struct reach *to)
 {
-	struct fate fate;
-	bool lost;
+	bool whole = fate & (FATE_DELETED | FATE_DOWN | FATE_JOINS);
 
-	if (!reaches(have, family))
-		return;
-	fate = fate_of(in, p, have);
-	lost = fate.deleted || fate.down || fate.joins;
+	for (size_t i = 0; i < have->n_addresses && !to->address; i++) {
+		const struct address *a = &have->addresses[i];
 
-	for (size_t i = 0; i < have->n_addresses; i++) {
-		if (!is_host_address(&have->addresses[i], family))
-			continue;
-		addresses->before++;
-		addresses->after += !lost && !is_deleted(p, have, &have->addresses[i], NULL);
+		to->address = is_host_address(a, family) &&
+			      lost == (whole || (fate & FATE_LOSES && is_deleted(p, have, a, NULL)));
 	}
-	for (size_t i = 0; i < have->n_routes; i++) {
-		if (!is_default(&have->routes[i], family))
-			continue;
-		routes->before++;
+	for (size_t i = 0; i < have->n_routes && !to->route; i++) {
+		const struct route *r = &have->routes[i];
+
 		/* Whoever advertises it does so again. */
-		routes->after += have->routes[i].protocol == RTPROT_RA ||
-				 (!lost && !is_deleted(p, have, NULL, &have->routes[i]));
+		to->route = is_default(r, family) &&
+			    lost == (r->protocol != RTPROT_RA &&
+				     (whole || (fate & FATE_LOSES && is_deleted(p, have, NULL, r))));
 	}
 }
 
-static void count_wanted(const struct link *want, uint8_t family, struct count *addresses, struct count *routes)
+static void add_wanted(const struct link *want, uint8_t family, struct reach *to)
 {
 	int64_t client = family == AF_INET ? DHCP_IPV4 : DHCP_IPV6;
 	bool leased = values_num(want->common, LINK_DHCP, DHCP_NO) & (uint64_t)client;
 
-	addresses->after += leased;
-	routes->after += leased;
+	to->address |= leased;
+	to->route |= leased;
 	for (size_t i = 0; i < want->n_addresses; i++)
-		addresses->after += is_host_address(&want->addresses[i], family);
+		to->address |= is_host_address(&want->addresses[i], family);
 	for (size_t i = 0; i < want->n_routes; i++)
-		routes->after += is_default(&want->routes[i], family);
+		to->route |= is_default(&want->routes[i], family);
 }
 
 const char *plan_cuts_off_host(const struct diff_input *in, const struct plan *p, uint8_t family)
 {
-	struct count addresses = {0}, routes = {0};
+	_cleanup_(notes_done) struct notes fates = fates_of(in->actual, p);
+	_cleanup_free_ size_t *noted = notes_positions(&fates);
+	struct link *const *links = in->actual->links;
+	struct reach lost = {0}, left = {0};
 
-	for (size_t i = 0; p->n && i < in->actual->n_links; i++)
-		count_link(in, p, in->actual->links[i], family, &addresses, &routes);
-	for (size_t i = 0; p->n && i < in->effective->links.n_links; i++)
+	for (size_t i = 0; i < fates.n; i++)
+		add_reach(p, notes_get(&fates, noted[i]), links[noted[i]], family, true, &lost);
+	for (size_t i = 0; i < in->effective->links.n_links; i++)
 		if (!in->effective->links.links[i]->waits_for)
-			count_wanted(in->effective->links.links[i], family, &addresses, &routes);
-	if (addresses.before && !addresses.after)
+			add_wanted(in->effective->links.links[i], family, &left);
+	/* Mostly nothing is lost, or what was made last has another: few of thousands of links are looked at. */
+	for (size_t i = in->actual->n_links;
+	     i-- > 0 && ((lost.address && !left.address) || (lost.route && !left.route));)
+		add_reach(p, notes_get(&fates, i), links[i], family, false, &left);
+	if (lost.address && !left.address)
 		return "address";
-	return routes.before && !routes.after ? "default route" : NULL;
+	return lost.route && !left.route ? "default route" : NULL;
 }
 
 static bool is_wanted(const struct diff_input *in, const struct address *a, const struct route *r)
@@ -154,39 +179,22 @@ static bool is_others_route(const struct diff_input *in, const struct route *r)
 	       !is_wanted(in, NULL, r);
 }
 
-/* fn: NULL tells nobody. Returns whether there is anything to be told. */
-static bool tell_gone(const struct diff_input *in, const struct link *have, gone_fn *fn, void *userdata)
+static void tell_gone(const struct diff_input *in, const struct link *have, gone_fn *fn, void *userdata)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < have->n_addresses; i++) {
-		if (!is_others_address(in, have, &have->addresses[i]))
-			continue;
-		any = true;
-		if (fn)
+	for (size_t i = 0; i < have->n_addresses; i++)
+		if (is_others_address(in, have, &have->addresses[i]))
 			fn(have, &have->addresses[i], NULL, userdata);
-	}
-	for (size_t i = 0; i < have->n_routes; i++) {
-		if (!is_others_route(in, &have->routes[i]))
-			continue;
-		any = true;
-		if (fn)
+	for (size_t i = 0; i < have->n_routes; i++)
+		if (is_others_route(in, &have->routes[i]))
 			fn(have, NULL, &have->routes[i], userdata);
-	}
-	return any;
 }
 
 void plan_gone(const struct diff_input *in, const struct plan *p, gone_fn *fn, void *userdata)
 {
-	bool deletes = false;
+	_cleanup_(notes_done) struct notes fates = fates_of(in->actual, p);
+	_cleanup_free_ size_t *noted = notes_positions(&fates);
 
-	for (size_t i = 0; i < p->n; i++)
-		deletes = deletes || p->ops[i].type == OP_DELETE;
-	for (size_t i = 0; deletes && i < in->actual->n_links; i++) {
-		const struct link *have = in->actual->links[i];
-
-		/* Of thousands of links few have any, and what becomes of a link takes a walk through the plan. */
-		if (tell_gone(in, have, NULL, NULL) && plan_takes_away(p, in->actual, have))
-			tell_gone(in, have, fn, userdata);
-	}
+	for (size_t i = 0; i < fates.n; i++)
+		if (notes_get(&fates, noted[i]) & FATE_DELETED)
+			tell_gone(in, in->actual->links[noted[i]], fn, userdata);
 }

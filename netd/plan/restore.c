@@ -7,6 +7,7 @@
 
 #include "../model/kind-bridge.h"
 #include "diff.h"
+#include "notes.h"
 
 static bool is_settable(const struct model *before, const struct link *was, const struct values *v, unsigned row)
 {
@@ -145,39 +146,44 @@ static void add_link(struct effective *e, const struct model *before, const stru
 	model_add(&e->links, want);
 }
 
-struct touched {
-	bool *marks; /* by position in the model of before */
-	size_t n;
-	uint64_t bits; /* of their ifindexes: tells of most links that they hang on none of them */
+/* What is changed of a link, by its position in the model of before. */
+enum touch {
+	TOUCH_REACHED = 1, /* it stands on one that is touched, or is attached to one */
+	TOUCH_ITSELF,
 };
 
-static bool is_touched(const struct touched *t, const struct link *l)
+static void touch(struct notes *touched, const struct link *l, enum touch how)
 {
-	return l && t->marks[l->position];
+	if (notes_get(touched, l->position) < how)
+		notes_put(touched, l->position, how);
+}
+
+static void reach_children(struct notes *touched, const struct model *before, const struct link *was)
+{
+	const struct link *child;
+
+	for (size_t i = 0; (child = model_next_port(before, was->ifindex, &i));)
+		touch(touched, child, TOUCH_REACHED);
+	for (size_t i = 0; (child = model_next_upper(before, was->ifindex, &i));)
+		touch(touched, child, TOUCH_REACHED);
 }
 
 /* A change of one link reaches what stands on it, what is attached to it, and what it is attached to. */
-static void add_touched(struct effective *e, const struct model *before, const struct touched *t)
+static void add_touched(struct effective *e, const struct model *before, struct notes *touched)
 {
-	for (size_t i = 0; t->n && i < before->n_links; i++) {
-		const struct link *was = before->links[i], *master;
-		bool itself = is_touched(t, was);
+	_cleanup_free_ size_t *themselves = notes_positions(touched), *all = NULL;
+	size_t n = touched->n;
 
-		if (!itself && !((t->bits >> (was->master & 63) | t->bits >> (was->parent & 63)) & 1))
-			continue;
-		master = model_master(before, was);
-		if (itself || is_touched(t, master) || is_touched(t, model_parent(before, was)))
-			add_link(e, before, was);
-		if (itself && master)
+	for (size_t i = 0; i < n; i++)
+		reach_children(touched, before, before->links[themselves[i]]);
+	all = notes_positions(touched);
+	for (size_t i = 0; i < touched->n; i++) {
+		const struct link *was = before->links[all[i]], *master = model_master(before, was);
+
+		add_link(e, before, was);
+		if (notes_get(touched, all[i]) == TOUCH_ITSELF && master)
 			add_link(e, before, master);
 	}
-}
-
-static void touch(struct touched *t, const struct link *l)
-{
-	t->marks[l->position] = true;
-	t->bits |= 1ull << (l->ifindex & 63);
-	t->n++;
 }
 
 static int route_order(const void *a, const void *b)
@@ -186,7 +192,7 @@ static int route_order(const void *a, const void *b)
 }
 
 /* A new route takes the place of the same on another link (RTM_NEWROUTE with NLM_F_REPLACE). */
-static void touch_replaced(struct touched *t, const struct model *before, const struct plan *p)
+static void touch_replaced(struct notes *touched, const struct model *before, const struct plan *p)
 {
 	_cleanup_free_ const struct route **added = NULL;
 	size_t n = 0;
@@ -202,15 +208,15 @@ static void touch_replaced(struct touched *t, const struct model *before, const 
 			const struct route *route = &before->links[i]->routes[r];
 
 			if (bsearch(&route, added, n, sizeof(*added), route_order))
-				touch(t, before->links[i]);
+				touch(touched, before->links[i], TOUCH_ITSELF);
 		}
 }
 
 void restore_extend(struct effective *e, const struct model *before, const struct plan *p)
 {
-	struct touched t = {.marks = xcalloc(before->n_links + 1, sizeof(*t.marks))};
+	_cleanup_(notes_done) struct notes touched = NOTES_NULL;
 
-	touch_replaced(&t, before, p);
+	touch_replaced(&touched, before, p);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct op *op = &p->ops[i];
 		const char *name = op->link->name;
@@ -220,9 +226,8 @@ void restore_extend(struct effective *e, const struct model *before, const struc
 		if (op->type == OP_CREATE && (is_known || !was))
 			effective_remove(e, name, op->link->kind, op->ifindex);
 		else if (was && !is_known)
-			touch(&t, was);
+			touch(&touched, was, TOUCH_ITSELF);
 	}
-	add_touched(e, before, &t);
+	add_touched(e, before, &touched);
 	keep_told_group_addresses(e, before, p);
-	free(t.marks);
 }

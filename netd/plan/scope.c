@@ -25,9 +25,6 @@ struct maker {
 	bool all; /* something is not about single links */
 	struct visit *visits;
 	size_t n, next; /* next: to be made */
-	/* Of the links whose children in the kernel are still to be found. */
-	uint32_t parents[SCOPE_MAX + 1];
-	size_t n_parents;
 };
 
 void scope_done(struct scope *s)
@@ -125,6 +122,17 @@ static bool has_our_route(const struct link *have)
 	return false;
 }
 
+/* Who is attached to the link, or stands on it, whoever wanted that. */
+static void add_children(struct maker *k, uint32_t ifindex)
+{
+	const struct link *l;
+
+	for (size_t i = 0; !k->all && (l = model_next_port(k->in->actual, ifindex, &i));)
+		add(k, l->name, AFFECTED);
+	for (size_t i = 0; !k->all && (l = model_next_upper(k->in->actual, ifindex, &i));)
+		add(k, l->name, AFFECTED);
+}
+
 static void add_of_kernel(struct maker *k, const struct visit *v)
 {
 	const struct model *actual = k->in->actual;
@@ -139,46 +147,14 @@ static void add_of_kernel(struct maker *k, const struct visit *v)
 		add(k, master->name, CONTEXT);
 	if (parent)
 		add(k, parent->name, CONTEXT);
-	if (k->n_parents < ARRAY_SIZE(k->parents))
-		k->parents[k->n_parents++] = have->ifindex;
-}
-
-static bool is_parent(const struct maker *k, uint32_t ifindex)
-{
-	for (size_t i = 0; i < k->n_parents; i++)
-		if (k->parents[i] == ifindex)
-			return true;
-	return false;
-}
-
-/* Who is attached to these links, or stands on them, whoever wanted that. All links are looked at: a bit of the number
- * tells of most of them that they are not. */
-static void add_children(struct maker *k)
-{
-	uint64_t bits = 0;
-
-	for (size_t i = 0; i < k->n_parents; i++)
-		bits |= 1ull << (k->parents[i] & 63);
-	for (size_t i = 0; bits && i < k->in->actual->n_links && !k->all; i++) {
-		const struct link *l = k->in->actual->links[i];
-
-		if ((l->master && bits >> (l->master & 63) & 1 && is_parent(k, l->master)) ||
-		    (l->parent && bits >> (l->parent & 63) & 1 && is_parent(k, l->parent)))
-			add(k, l->name, AFFECTED);
-	}
-	k->n_parents = 0;
+	add_children(k, have->ifindex);
 }
 
 static void make_visits(struct maker *k)
 {
-	while (!k->all && (k->next < k->n || k->n_parents)) {
-		struct visit v;
+	while (!k->all && k->next < k->n) {
+		struct visit v = k->visits[k->next++];
 
-		if (k->next == k->n) {
-			add_children(k);
-			continue;
-		}
-		v = k->visits[k->next++];
 		add_relations(k, k->in->now, &v);
 		if (k->in->before != k->in->now && v.part == AFFECTED)
 			add_relations(k, k->in->before, &v);

@@ -361,7 +361,8 @@ static const char *read_candidate(struct manager *m, const struct apply_request 
 		r = config_files_read(&m->candidate_files, m->dirs.config, d);
 	if (r < 0 && request->generation)
 		return REFUSED_GENERATION;
-	m->candidate = manager_config_of(m, &m->candidate_files, d);
+	/* To be confirmed: it begins anew when it is known which probes answer. */
+	m->candidate = manager_config_of(m, &m->candidate_files, request->confirm, d);
 	return r < 0 || d->n_errors ? REFUSED_INVALID : NULL;
 }
 

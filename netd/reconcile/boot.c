@@ -17,6 +17,14 @@
 #include "state-file.h"
 #include "subnets.h"
 
+static bool concerns_host(const struct ledger *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->list[i]->common && (l->list[i]->common->set & LINK_SELF_ROWS))
+			return true;
+	return false;
+}
+
 static int take_lock(struct manager *m)
 {
 	_cleanup_free_ char *path = xasprintf("%s/lock", m->dirs.runtime);
@@ -316,6 +324,7 @@ int manager_start(struct manager *m)
 		return r;
 	}
 	m->is_boot = state_load(&m->dirs, &m->ledger, &generation) < 0;
+	m->concerned_host = concerns_host(&m->ledger);
 	m->was_ready = !m->is_boot && was_ready(m);
 	manager_load_guests(m);
 	m->host = host_new(m->event, &(struct host_setup){

@@ -22,6 +22,7 @@ static char *claim_path(const struct state_dirs *dirs, const char *name)
 void claims_update(const struct state_dirs *dirs, struct names *claimed, const struct effective *e)
 {
 	_cleanup_free_ char *directory = xasprintf("%s/links", dirs->runtime);
+	const struct names *looked = e->scope.partial ? &e->scope.links : claimed;
 
 	if (access("/run/udev/control", F_OK) < 0)
 		return;
@@ -40,12 +41,12 @@ void claims_update(const struct state_dirs *dirs, struct names *claimed, const s
 		close(fd);
 		names_add(claimed, want->name);
 	}
-	for (size_t i = claimed->n; i-- > 0;) {
-		const char *name = claimed->list[i];
+	for (size_t i = looked->n; i-- > 0;) {
+		const char *name = looked->list[i];
 		const struct link *want = model_find(&e->links, name);
 		_cleanup_free_ char *path = NULL;
 
-		if ((want && is_ours(want)) || (e->scope.partial && !names_has(&e->scope.links, name)))
+		if ((want && is_ours(want)) || !names_has(claimed, name))
 			continue;
 		path = claim_path(dirs, name);
 		unlink(path);

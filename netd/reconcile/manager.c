@@ -100,12 +100,10 @@ static bool allows_file(const struct config *c)
 
 void manager_look_at_host(const struct manager *m, const struct config *config)
 {
-	bool wanted = (config && wants_host(config)) || (m->config && wants_host(m->config));
+	bool wanted = m->concerned_host || (config && wants_host(config)) || (m->config && wants_host(m->config));
 
 	/* Who asks what would be changes nothing: not what the running configuration allows either. */
 	host_allow_file(m->host, allows_file(config) || (m->previewing && allows_file(m->config)));
-	for (size_t i = 0; i < m->ledger.n && !wanted; i++)
-		wanted = m->ledger.list[i]->common && (m->ledger.list[i]->common->set & LINK_SELF_ROWS);
 	host_show(m->host, kernel_host_rows(m->kernel), wanted);
 	host_show_dnsmasq(m->host, kernel_host_rows(m->kernel),
 			  (config && config->n_networks) || (m->config && m->config->n_networks));
@@ -115,7 +113,7 @@ void manager_look_at_host(const struct manager *m, const struct config *config)
 void manager_set_config(struct manager *m, struct config *config, const struct config_files *files, uint32_t generation,
 			int64_t when)
 {
-	manager_forget_wanted(m);
+	manager_drop_wanted(m);
 	config_free(m->config);
 	m->config = config;
 	m->generation = generation;
@@ -123,7 +121,7 @@ void manager_set_config(struct manager *m, struct config *config, const struct c
 	config_files_digest(files, m->digest);
 }
 
-struct config *manager_config_of(struct manager *m, const struct config_files *files, struct diags *d)
+struct config *manager_config_of(struct manager *m, const struct config_files *files, bool again, struct diags *d)
 {
 	struct config *c;
 	char digest[17];
@@ -137,8 +135,7 @@ struct config *manager_config_of(struct manager *m, const struct config_files *f
 		c = config_parse(files, d);
 		subnets_settle(&m->dirs, c, kernel_actual(m->kernel), host_libvirt(m->host), d);
 		manager_forget_parsed(m);
-		/* netctl apply shows the plan and asks for it: two calls. */
-		if (c->spotless) {
+		if (c->spotless && again) {
 			m->parsed = config_use(c);
 			m->parsed_files = config_files_copy(files);
 		}
@@ -355,7 +352,7 @@ void manager_done(struct manager *m)
 	free(m->candidate_plan);
 	free(m->unstored);
 	prepared_free(m->prepared);
-	manager_forget_wanted(m);
+	manager_drop_wanted(m);
 	manager_drop_candidate(m);
 	config_free(m->config);
 	manager_forget_parsed(m);

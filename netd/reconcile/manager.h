@@ -104,6 +104,9 @@ struct manager {
 	struct kernel *kernel;
 	struct host *host;
 	struct ledger ledger;
+	/* What an earlier process wrote into it was about other programs of the host. What this one writes of them
+	 * comes from a configuration that is, and host_show() goes on looking once it did. */
+	bool concerned_host;
 
 	struct config *config;		  /* what runs; never NULL after manager_start() */
 	uint32_t generation;		  /* 0: never stored */
@@ -117,7 +120,8 @@ struct manager {
 	struct names changes;	    /* sections that differ between config and what was last looked at beside it */
 	bool is_comparable;	    /* nothing else differs */
 	struct effective effective; /* of config, for who asks; only with is_resolved: see manager_wanted() */
-	bool is_resolved;
+	bool is_resolved, is_stale; /* stale: kept for readers only, until another is asked for */
+	unsigned readers;
 	struct names missing;		/* devices that are waited for */
 	struct known known;		/* links that were configured since they appeared */
 	struct names fresh;		/* those that were not, until the kernel shows all of them as wanted */
@@ -184,9 +188,11 @@ void manager_apply(struct manager *m, const struct apply_request *request);
  * effective and plan, in the order plan_done(), effective_done(), before the event loop turns.
  */
 void manager_preview(struct manager *m, const struct config *config, struct effective *e, struct plan *p);
-/* What these files say: `config` when they are what runs and there is nothing to say about them. The caller frees it.
+/*
+ * What these files say: `config` when they are what runs and there is nothing to say about them. again: they are likely
+ * to be asked for once more (netctl apply shows the plan before it asks for it). The caller frees it.
  */
-struct config *manager_config_of(struct manager *m, const struct config_files *files, struct diags *d);
+struct config *manager_config_of(struct manager *m, const struct config_files *files, bool again, struct diags *d);
 /*
  * Makes the applied configuration stay. -ENOENT: nothing waits for it; -EBUSY: the change is still being made; else it
  * could not be stored, and is waited for as before.
@@ -230,8 +236,17 @@ enum path_fate manager_path_fate(struct manager *m, const struct probe_target *p
 				 const struct plan *p, void (*add)(const char *text, void *userdata), void *userdata);
 /* What the configuration that runs wants, of everything; valid until the event loop turns. */
 const struct effective *manager_wanted(struct manager *m);
-/* Frees it; it is made again when it is asked for. */
+/*
+ * For a reply that takes many turns of the loop, between these two: what was wanted when the last of them began. Events
+ * that pour in meanwhile would otherwise have all resolved anew for every part of it.
+ */
+void manager_begin_reading(struct manager *m);
+void manager_end_reading(struct manager *m);
+const struct effective *manager_wanted_lately(struct manager *m);
+/* It is made again when it is asked for. */
 void manager_forget_wanted(struct manager *m);
+/* Also for readers: another configuration runs. */
+void manager_drop_wanted(struct manager *m);
 /* Names of devices that are waited for. */
 void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata);
 /* Do the files in the configuration directory differ from what runs? What there is to say of reading them goes to *d.

@@ -74,47 +74,54 @@ static void print_string(FILE *f, const char *key, const char *text)
 }
 
 /* Returns the number of lines. */
-static size_t print_ledger(FILE *f, const struct ledger *l, uint32_t generation, bool whole)
+static size_t print_whole(FILE *f, const struct ledger *l)
 {
-	_cleanup_free_ char *here = whole ? place_of_birth() : NULL;
-	size_t lines = whole ? 2 : 1;
+	_cleanup_free_ char *here = place_of_birth();
 
-	if (whole)
-		print_string(f, "of", here);
-	for (size_t i = 0; !whole && i < l->n_gone; i++, lines++)
-		print_string(f, "gone", l->gone[i]);
-	for (size_t i = 0; i < l->n; i++) {
-		if (!whole && !l->list[i]->changed)
-			continue;
+	print_string(f, "of", here);
+	for (size_t i = 0; i < l->n; i++)
 		print_line(f, record_to_json(l->list[i]));
-		lines++;
-	}
-	fprintf(f, "{\"generation\":%" PRIu32 "}\n", generation);
-	return lines;
+	return l->n + 1;
 }
 
-static void set_written(struct ledger *l, size_t lines)
+static int name_order(const void *a, const void *b)
 {
-	for (size_t i = 0; i < l->n; i++)
-		l->list[i]->changed = false;
-	free(l->gone);
-	l->gone = NULL;
-	l->n_gone = 0;
-	l->n_lines = lines;
-	l->is_written = true;
+	return strcmp(a, b);
+}
+
+static size_t print_changes(FILE *f, struct ledger *l)
+{
+	size_t lines = 0;
+
+	if (l->n_changed)
+		qsort(l->changed, l->n_changed, sizeof(*l->changed), name_order);
+	for (size_t i = 0; i < l->n_changed; i++) {
+		const struct record *r = ledger_find(l, l->changed[i]);
+
+		if (i && streq(l->changed[i], l->changed[i - 1]))
+			continue;
+		if (r)
+			print_line(f, record_to_json(r));
+		else
+			print_string(f, "gone", l->changed[i]);
+		lines++;
+	}
+	return lines;
 }
 
 /* A file with this many lines more than records is written anew. */
 #define LINES_SPARE 256
 
 /* The caller frees it. */
-static char *ledger_text(const struct ledger *l, uint32_t generation, bool whole, size_t *lines)
+static char *ledger_text(struct ledger *l, uint32_t generation, bool whole, size_t *lines)
 {
 	char *text;
 	size_t len;
 	FILE *f = xmemstream(&text, &len);
 
-	*lines = print_ledger(f, l, generation, whole);
+	*lines = whole ? print_whole(f, l) : print_changes(f, l);
+	fprintf(f, "{\"generation\":%" PRIu32 "}\n", generation);
+	++*lines;
 	fclose(f);
 	return text;
 }
@@ -130,7 +137,7 @@ static int append_ledger(const char *path, struct ledger *l, uint32_t generation
 	text = ledger_text(l, generation, false, &lines);
 	r = file_append(path, text);
 	if (r == 0)
-		set_written(l, l->n_lines + lines);
+		ledger_set_written(l, l->n_lines + lines);
 	return r;
 }
 
@@ -149,7 +156,7 @@ int state_save(const struct state_dirs *dirs, struct ledger *l, uint32_t generat
 	r = file_write(path, text, strlen(text), 0600, false);
 	l->is_written = false;
 	if (r == 0)
-		set_written(l, lines);
+		ledger_set_written(l, lines);
 	return r;
 }
 

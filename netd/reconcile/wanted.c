@@ -85,16 +85,43 @@ void manager_scope(struct manager *m, const struct config *config, struct scope 
 
 const struct effective *manager_wanted(struct manager *m)
 {
+	if (m->is_stale)
+		manager_drop_wanted(m);
+	return manager_wanted_lately(m);
+}
+
+const struct effective *manager_wanted_lately(struct manager *m)
+{
 	if (!m->is_resolved)
 		manager_resolve(m, m->config, NULL, &m->effective);
 	m->is_resolved = true;
 	return &m->effective;
 }
 
-void manager_forget_wanted(struct manager *m)
+void manager_drop_wanted(struct manager *m)
 {
 	effective_done(&m->effective);
-	m->is_resolved = false;
+	m->is_resolved = m->is_stale = false;
+}
+
+void manager_forget_wanted(struct manager *m)
+{
+	if (m->readers)
+		m->is_stale = m->is_resolved;
+	else
+		manager_drop_wanted(m);
+}
+
+void manager_begin_reading(struct manager *m)
+{
+	m->readers++;
+}
+
+void manager_end_reading(struct manager *m)
+{
+	m->readers--;
+	/* A daemon at rest should be small. */
+	manager_forget_wanted(m);
 }
 
 static void add_missing(const char *name, void *userdata)

@@ -187,7 +187,7 @@ static void forget_port(struct fake_kernel *k, struct link *port)
 	struct link *other;
 	struct link *master = model_master(&k->links, port);
 
-	port->master = 0;
+	model_relate(&k->links, port, 0, port->parent);
 	port->port = values_free(port->port);
 	free(port->vlans);
 	port->vlans = NULL;
@@ -224,9 +224,9 @@ void fake_leave(struct fake_kernel *k, struct link *port)
 	follow_ports_mac(k, master);
 }
 
-static void become_port(struct link *port, const struct link *master)
+static void become_port(struct fake_kernel *k, struct link *port, const struct link *master)
 {
-	port->master = master->ifindex;
+	model_relate(&k->links, port, master->ifindex, port->parent);
 	port->port = values_new(&master->kind->port);
 	fake_initial(port->port);
 }
@@ -253,7 +253,7 @@ static int join_bond(struct fake_kernel *k, struct link *bond, struct link *port
 	r = fake_flags(k, port, true);
 	if (r < 0)
 		return r;
-	become_port(port, bond);
+	become_port(k, port, bond);
 	values_put(port->port, option_row(&kind_bond.port, "perm_hwaddr"), (union value){.num = memory->own_mac},
 		   LOC_NONE);
 	if (streq(fake_memory(k, bond)->primary, port->name))
@@ -268,7 +268,7 @@ static int join_bridge(struct fake_kernel *k, struct link *bridge, struct link *
 
 	if (port->kind == &kind_bridge)
 		return -ELOOP;
-	become_port(port, bridge);
+	become_port(k, port, bridge);
 	if (pvid)
 		fake_vlan(port, (uint16_t)pvid, BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
 	follow_ports_mtu(k, bridge);
@@ -352,7 +352,7 @@ static int put_on_parent(struct fake_kernel *k, struct link *l, const struct op 
 		return -EINVAL;
 	if (is_slot_taken(k, parent, l))
 		return -EEXIST;
-	l->parent = parent->ifindex;
+	model_relate(&k->links, l, l->master, parent->ifindex);
 	fake_put(l, LINK_MTU, fake_get(parent, LINK_MTU));
 	if (!(l->kind->flags & KIND_MAC_OF_PARENT))
 		return 0;

@@ -231,7 +231,7 @@ static void guests_are_remembered_while_their_bridge_goes(void **state _unused_)
 
 		attachments_update(&a, scene->c, m, 1);
 		assert_int_equal(a.n, 1);
-		model_find(m, "tap0")->master = 0;
+		model_relate(m, model_find(m, "tap0"), 0, 0);
 		attachments_update(&a, scene->c, m, 2);
 		assert_int_equal(a.n, 1);
 		assert_false(attachment_is_lost(&a.list[0], m));

@@ -9,6 +9,7 @@
 
 #define LINKS 3000
 #define STEPS 20000
+#define MASTERS 5u
 
 static unsigned seed;
 
@@ -25,7 +26,23 @@ static void name_of(unsigned i, unsigned generation, char name[IFNAMSIZ])
 	snprintf(name, IFNAMSIZ, generation ? "g%u-%u" : "vlan%u", generation ? generation % 1000 : i, i);
 }
 
-/* Every link is found by its name and its index, and nothing else is. */
+static void relatives_agree_with_the_links(const struct model *m)
+{
+	for (uint32_t of = 1; of <= MASTERS; of++) {
+		size_t port = 0, upper = 0;
+
+		for (size_t i = 0; i < m->n_links; i++) {
+			if (m->links[i]->master == of)
+				assert_ptr_equal(model_next_port(m, of, &port), m->links[i]);
+			if (m->links[i]->parent == of)
+				assert_ptr_equal(model_next_upper(m, of, &upper), m->links[i]);
+		}
+		assert_null(model_next_port(m, of, &port));
+		assert_null(model_next_upper(m, of, &upper));
+	}
+}
+
+/* Every link is found by its name, its index and what it is attached to, and nothing else is. */
 static void lookups_agree_with_a_plain_list(void **state _unused_)
 {
 	static struct link *mirror[LINKS];
@@ -43,8 +60,11 @@ static void lookups_agree_with_a_plain_list(void **state _unused_)
 			name_of(i, generation[i], name);
 			mirror[i] = link_new(name, &kind_ethernet);
 			mirror[i]->ifindex = i % 7 ? i + 1 : 0;
+			mirror[i]->master = i % 7 ? 1 + i % MASTERS : 0;
 			model_add(&m, mirror[i]);
 			n++;
+		} else if (random() % 8 == 0 && i % 7) {
+			model_relate(&m, mirror[i], 1 + (uint32_t)random() % MASTERS, 1 + i % MASTERS);
 		} else if (random() % 2) {
 			assert_ptr_equal(model_take(&m, mirror[i]), mirror[i]);
 			mirror[i] = link_free(mirror[i]);
@@ -65,6 +85,7 @@ static void lookups_agree_with_a_plain_list(void **state _unused_)
 		assert_null(model_find(&m, name));
 	}
 	assert_null(model_index(&m, 0));
+	relatives_agree_with_the_links(&m);
 	model_done(&m);
 	assert_int_equal(m.n_links, 0);
 }
@@ -127,6 +148,8 @@ static void altnames_are_found_after_names(void **state _unused_)
 	assert_ptr_equal(model_find_any(&m, "lan"), b);
 	assert_null(model_find_any(&m, "la"));
 	assert_null(model_find_any(&m, ""));
+	link_free(model_take(&m, a));
+	assert_null(model_find_any(&m, "uplink0"));
 	model_done(&m);
 }
 
@@ -149,7 +172,7 @@ static void relations_go_by_name_or_by_index(void **state _unused_)
 	assert_ptr_equal(model_parent(&m, vlan), nic);
 	assert_null(model_master(&m, br));
 	assert_null(model_parent(&m, nic));
-	nic->master = 99;
+	model_relate(&m, nic, 99, 0);
 	assert_null(model_master(&m, nic));
 	model_done(&m);
 }
