@@ -215,7 +215,7 @@ static void check_port_counts(const struct config *c, struct diags *d)
 
 		if (l->kind == &kind_bridge && l->n_ports > BRIDGE_PORTS_MAX)
 			check_error(d, l, l->ports[BRIDGE_PORTS_MAX].loc, "ports",
-				    "has %zu ports, the kernel's limit for a bridge is %d", l->n_ports,
+				    "has %u ports, the kernel's limit for a bridge is %d", l->n_ports,
 				    BRIDGE_PORTS_MAX);
 	}
 }

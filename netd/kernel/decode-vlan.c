@@ -38,7 +38,7 @@ static void map_read(struct vlan_map *map, const struct bridge_vlan *vlans, size
 		map_add(map, vlans[i].vid, vlans[i].vid, vlans[i].flags);
 }
 
-static void map_write(const struct vlan_map *map, struct bridge_vlan **vlans, size_t *n)
+static void map_write(const struct vlan_map *map, struct bridge_vlan **vlans, uint32_t *n)
 {
 	free(*vlans);
 	*vlans = NULL;

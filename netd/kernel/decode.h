@@ -23,7 +23,7 @@ struct bridge_state {
 	struct values *port;	   /* owned; NULL when not told */
 	bool has_vlans;		   /* false also when it is a member of none */
 	struct bridge_vlan *vlans; /* owned; sorted by vid */
-	size_t n_vlans;
+	uint32_t n_vlans;
 };
 
 /* -ENODATA: from a NIC with a bridge of its own in hardware. The caller releases *ret. */

@@ -91,13 +91,25 @@ void ledger_note(struct ledger *l, struct record *r)
 	r->changed = true;
 }
 
+/* What was found on links of similar names is mostly the same. */
+static void share(struct record *r, const struct record *like)
+{
+	values_share(r->common, like->common);
+	values_share(r->own, like->own);
+	values_share(r->port, like->port);
+}
+
 void ledger_set_written(struct ledger *l, size_t lines)
 {
 	for (size_t i = 0; i < l->n_changed; i++) {
-		struct record *r = ledger_find(l, l->changed[i]);
+		bool found;
+		size_t place = place_of(l, l->changed[i], &found);
 
-		if (r)
-			r->changed = false;
+		if (!found)
+			continue;
+		l->list[place]->changed = false;
+		if (place)
+			share(l->list[place], l->list[place - 1]);
 	}
 	free(l->changed);
 	l->changed = NULL;

@@ -14,27 +14,28 @@ enum vlans_found {
 	VLANS_LISTED,  /* those of struct record */
 };
 
+/* Of these, too, there are thousands. */
 struct record {
 	char name[IFNAMSIZ];
 	const struct kind *kind;
-	bool created;		     /* we made this link */
-	uint32_t ifindex;	     /* of the link we mean, or are about to make; 0 with `created`: it is not there */
-	uint32_t replaces;	     /* the one of ours that goes when this one is made; 0: none, or it is gone */
-	uint64_t mac;		     /* address inherited from a port when it was made; 0: none */
-	bool joined;		     /* we attached it to a master ... */
-	char master[IFNAMSIZ];	     /* ... this one ... */
-	char found_master[IFNAMSIZ]; /* ... and found it in this one before ("": none) */
+	uint64_t mac; /* address inherited from a port when it was made; 0: none */
 	/* The values found before the first write; NULL: nothing written. For links we made, the kernel's initial ones.
 	 */
 	struct values *common, *own, *port;
 	const struct kind *port_kind; /* the kind whose port table `port` uses */
-	enum vlans_found vlans_found; /* bridge VLANs before the first write */
-	struct bridge_vlan *vlans;
-	size_t n_vlans;
-	bool wrote_pvid, wrote_vlans; /* which of them a section said, so that the other one is not ours to put back */
+	struct bridge_vlan *vlans;    /* found before the first write: see vlans_found */
 	struct address *addresses;    /* that we added */
-	size_t n_addresses;
-	bool changed; /* since it was written down; whoever changes it calls ledger_note() */
+	uint32_t n_vlans, n_addresses;
+	uint32_t ifindex;  /* of the link we mean, or are about to make; 0 with `created`: it is not there */
+	uint32_t replaces; /* the one of ours that goes when this one is made; 0: none, or it is gone */
+	enum vlans_found vlans_found;
+	char master[IFNAMSIZ];	     /* with `joined` */
+	char found_master[IFNAMSIZ]; /* what it was in before that; "": in none */
+	bool created : 1;	     /* we made this link */
+	bool joined : 1;	     /* we attached it to a master */
+	/* Which of them a section said, so that the other one is not ours to put back. */
+	bool wrote_pvid : 1, wrote_vlans : 1;
+	bool changed : 1; /* since it was written down; whoever changes it calls ledger_note() */
 };
 
 /*

@@ -68,61 +68,58 @@ struct name_ref {
 /* Names of guest networks, with the NUL. */
 #define NETWORK_NAME_SIZE 32
 
+/* There are thousands of them, declared and found: the order of the members leaves no gaps. */
 struct link {
 	char name[IFNAMSIZ];
-	const struct kind *kind;
 	char network[NETWORK_NAME_SIZE]; /* the [network] whose bridge it is; "": it has a section of its own, or none
 					  */
-	struct loc loc;			 /* its section */
-
+	const struct kind *kind;
 	struct values *common; /* link_options */
 	struct values *own;    /* kind->own; NULL when kind->own.n == 0 */
 	struct values *port;   /* the master's kind->port; NULL when it is no port */
 
 	struct address *addresses;
-	size_t n_addresses;
-	struct route *routes; /* routes whose device is this link */
-	size_t n_routes;
+	struct route *routes;	   /* routes whose device is this link */
 	struct bridge_vlan *vlans; /* sorted by vid */
-	size_t n_vlans;
-	bool vlans_managed; /* effective model: vlans is the exact wanted set */
+	uint32_t n_addresses, n_routes, n_vlans;
+	struct loc loc; /* its section */
 
 	/* Declared and effective. */
+	struct name_ref *ports; /* in the order written */
+	uint32_t n_ports;
+	struct loc parent_loc;	    /* declared: of `parent` */
 	char master_name[IFNAMSIZ]; /* "": not a declared port */
 	char parent_name[IFNAMSIZ];
-	struct loc parent_loc;	/* declared: of `parent` */
-	struct name_ref *ports; /* in the order written */
-	size_t n_ports;
 
 	/* Effective only (plan/resolve.c). */
-	bool foreign;	     /* a port that is not declared: only its port values are wanted */
-	bool exact;	     /* rollback: addresses, routes and master not listed are to go */
-	char *waits_for;     /* owned: name of the absent device it needs; NULL: nothing is missing */
-	bool as_found;	     /* with waits_for: it is there, and only not to be changed; ports may join it */
-	bool drifted;	     /* it was as wanted before: what differs is somebody's doing */
-	bool has_section;    /* declared by a section of its own, not only as somebody's port */
-	bool master_managed; /* master_name is wanted, "" meaning none */
-	bool mac_from_port;  /* LINK_MAC was inherited from a port */
+	char *waits_for;	 /* owned: name of the absent device it needs; NULL: nothing is missing */
+	bool foreign : 1;	 /* a port that is not declared: only its port values are wanted */
+	bool exact : 1;		 /* rollback: addresses, routes and master not listed are to go */
+	bool as_found : 1;	 /* with waits_for: it is there, and only not to be changed; ports may join it */
+	bool drifted : 1;	 /* it was as wanted before: what differs is somebody's doing */
+	bool has_section : 1;	 /* declared by a section of its own, not only as somebody's port */
+	bool master_managed : 1; /* master_name is wanted, "" meaning none */
+	bool vlans_managed : 1;	 /* vlans is the exact wanted set */
+	bool mac_from_port : 1;	 /* LINK_MAC was inherited from a port */
 
 	/* The kernel's. */
+	bool carrier : 1;
+	bool order_unknown : 1; /* of the addresses: events do not tell where a new one stands */
+	bool names_source : 1;	/* a route of it may name a source address, other than the kernel's own */
+	bool has_perm_mac : 1;
+	uint8_t operstate; /* IF_OPER_* */
+	uint8_t addr_assign_type;
 	uint32_t ifindex;
 	uint32_t master;   /* ifindex, 0: none; once it is in a model, by model_relate() */
 	uint32_t parent;   /* IFLA_LINK, 0: none; the same */
 	uint32_t flags;	   /* IFF_* */
-	uint8_t operstate; /* IF_OPER_* */
-	uint8_t carrier;
-	uint8_t addr_assign_type;
-	bool order_unknown; /* of the addresses: events do not tell where a new one stands */
-	bool names_source;  /* a route of it may name a source address, other than the kernel's own */
-	bool has_perm_mac;
+	uint32_t position; /* in the model's links; the model's own */
 	uint64_t perm_mac;
 	char info_kind[16]; /* IFLA_INFO_KIND as the kernel says it; "" for hardware */
 	char *driver;	    /* owned; of hardware links; NULL: unknown */
 	char *parent_dev;   /* "pci-0000:02:00.0": bus and device name; NULL for virtual ones */
 	char *altnames;	    /* NUL-terminated strings one after another, an empty one last; NULL: none. From before it
 			       is added to a model */
-
-	size_t position; /* in the model's links; the model's own */
 };
 
 /* Links by name, by ifindex and in insertion order. */
