@@ -469,4 +469,9 @@ class ForeignHand:
 
     def vlans(self):
         port = self.pick([n for n, k in self.host.port_keys.items() if 'vlans' in k and self.host.master_kind(n) == 'bridge'])
-        return port and ['bridge', 'vlan', 'del', 'vid', self.host.port_keys[port]['vlans'].split()[0], 'dev', port]
+        if not port:
+            return None
+        keys = self.host.port_keys[port]
+        # Who takes the bridge's default PVID away takes what nothing declares.
+        vids = [v for v in keys['vlans'].split() if 'pvid' in keys or v not in BRIDGE['vlan_default_pvid']]
+        return vids and ['bridge', 'vlan', 'del', 'vid', vids[0], 'dev', port]
