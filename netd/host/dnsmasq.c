@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -318,6 +319,24 @@ static bool same_options(const struct blob *a, const struct blob *b)
 	}
 }
 
+/* How many inotify instances a user may have, which here is root. */
+#define WATCHERS_LIMIT "/proc/sys/fs/inotify/max_user_instances"
+
+/*
+ * One that passes questions on to the host's name servers has an instance, and the kernel's limit is 128
+ * (fs/notify/inotify/inotify_user.c). Where all of them would take more than half of it, it is raised.
+ */
+static void make_room_for_watchers(const struct dnsmasqs *d)
+{
+	_cleanup_free_ char *text = file_read(WATCHERS_LIMIT, NULL);
+	unsigned long limit = text ? strtoul(text, NULL, 10) : ULONG_MAX;
+	_cleanup_fclose_ FILE *f = limit / 2 < d->n ? fopen(WATCHERS_LIMIT, "we") : NULL;
+
+	if (f && fprintf(f, "%zu\n", d->n * 4) > 0 && fflush(f) == 0)
+		log_notice("fs.inotify.max_user_instances %lu -> %zu: there are %zu networks with a dnsmasq", limit,
+			   d->n * 4, d->n);
+}
+
 /* Waits until it listens: what it cannot do it finds out at once, and a plan that goes wrong must be told. */
 static int start(struct dnsmasq *one, char **why)
 {
@@ -325,6 +344,7 @@ static int start(struct dnsmasq *one, char **why)
 	_cleanup_free_ char *ready = path_of(one->owner, one->bridge, "ready");
 
 	unlink(ready);
+	make_room_for_watchers(one->owner);
 	run(one);
 	for (unsigned msec = 0; msec < READY_MSEC && child_runs(one->child); msec += LOOK_MSEC) {
 		if (access(ready, F_OK) == 0)
