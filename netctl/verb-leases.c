@@ -6,6 +6,8 @@
 
 static const char *const titles[] = {"NETWORK", "ADDRESS", "MAC", "NAME", "UNTIL"};
 static const char *const keys[] = {"network", "address", "mac", "name", "expires_at"};
+/* As the configuration has it. */
+static const char *const absent[] = {"", "", "", "", "infinite"};
 
 int verb_leases(const struct options *o)
 {
@@ -22,7 +24,7 @@ int verb_leases(const struct options *o)
 		struct row *row = table_row(&table);
 
 		for (unsigned column = 0; column < ARRAY_SIZE(keys); column++)
-			cell_set(row, column, STYLE_PLAIN, "%s", json_text_or(lease, keys[column], ""));
+			cell_set(row, column, STYLE_PLAIN, "%s", json_text_or(lease, keys[column], absent[column]));
 	}
 	if (table.n_rows)
 		table_print(&table, &t);

@@ -130,16 +130,18 @@ static void end_helpers(pid_t pid)
 static int on_end(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
 	struct child *c = userdata;
+	_cleanup_free_ char *ended = NULL;
 	int status = 0;
 
 	/* Before it is reaped: then its number is free for others. */
 	end_helpers(c->pid);
-	if (waitpid(c->pid, &status, WNOHANG) == c->pid && WIFEXITED(status))
-		trouble(c, xasprintf("it ended with status %d; its own messages say why", WEXITSTATUS(status)));
-	else
-		trouble(c, xstrdup("it ended"));
+	ended = waitpid(c->pid, &status, WNOHANG) == c->pid && WIFEXITED(status)
+			? xasprintf("ended with status %d (its own messages say why)", WEXITSTATUS(status))
+			: xstrdup("ended");
 	let_go(c);
 	start_later(c);
+	trouble(c, xasprintf("it %s, and is started again after %llu s", ended,
+			     (unsigned long long)(c->backoff / 1000000)));
 	return 0;
 }
 

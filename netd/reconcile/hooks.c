@@ -105,7 +105,13 @@ static void hook_step(const struct op *op, void *userdata)
 		log_notice("undo: %s", text);
 		return;
 	}
-	/* Nobody changed it: it is configured for the first time since it appeared. */
+	/* Nobody changed it: a server gives something else. */
+	if (m->host_told && values_num(op->link->common, LINK_DHCP, DHCP_NO) != DHCP_NO) {
+		log_notice("lease: %s", text);
+		manager_tell(m, EVENT_LINK, op->link->name, "lease: %s", text);
+		return;
+	}
+	/* Nor here: it is configured for the first time since it appeared. */
 	if (names_has(&m->fresh, op->link->name)) {
 		log_notice("taken in: %s", text);
 		manager_tell(m, EVENT_LINK, op->link->name, "taken in: %s", text);
@@ -123,6 +129,7 @@ void manager_host_changed(void *userdata)
 
 	if (!m->config)
 		return;
+	m->host_told = true;
 	manager_unsettle(m);
 	if (m->transaction)
 		m->dirty = true;

@@ -293,6 +293,7 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	bool again = false;
 
 	m->transaction = NULL;
+	m->host_told = m->host_told && m->dirty;
 	m->progress_total = 0;
 	/* The ledger as it is now: manager_commit() writes it with the number of the generation. */
 	if (o->changed && (!m->applying || m->apply.confirm) && state_save(&m->dirs, &m->ledger, m->generation) < 0)

@@ -186,6 +186,7 @@ static bool is_stubborn(const struct manager *m, const struct diff_input *in)
 static void end_repairs(struct manager *m)
 {
 	m->dirty = false;
+	m->host_told = false;
 	manager_set_settled(m);
 	/* The last look after a change: what was resolved before it is free only now. */
 	if (m->untidy)

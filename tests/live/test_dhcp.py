@@ -172,6 +172,9 @@ class Leases(DhcpCase):
         self.rebind()
         self.wait_for('br0', '192.0.2.120/24')
         eventually(lambda: self.assertEqual(self.bed.routes(), [('default', '192.0.2.1', 'br0')]) or True)
+        # Nobody took anything away that was put back.
+        self.assertIn('lease: add address of br0: 192.0.2.120/24', self.bed.log())
+        self.assertNotIn('repair:', self.bed.log())
         # No server any more, and the lease is over.
         self.server.kill()
         os.kill(self.pids()['br0'], signal.SIGSTOP)
