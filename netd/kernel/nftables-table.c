@@ -39,6 +39,7 @@ static int take_table(const struct nlmsghdr *m, void *userdata)
 	struct firewall *f = userdata;
 
 	f->present |= nft_is_ours(m);
+	f->dormant |= f->present && nft_be32(nft_attr(m, NFTA_TABLE_FLAGS)) & NFT_TABLE_F_DORMANT;
 	return MNL_CB_OK;
 }
 

@@ -38,6 +38,7 @@ struct firewall_element {
 /* Wanted ones stand in an order in which each refers only to what stands before it. Owns everything in it. */
 struct firewall {
 	bool present; /* the table is there, or is to be */
+	bool dormant; /* it is there, and the kernel asks it nothing; never wanted */
 	struct firewall_map *maps;
 	size_t n_maps;
 	struct firewall_chain *chains;

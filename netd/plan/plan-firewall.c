@@ -39,9 +39,11 @@ static struct op *add(struct planner *p, enum impact impact, const char *name, c
 	return op;
 }
 
-static void plan_table(struct planner *p)
+/* Of one that is there, a command without flags takes those it has: it is no longer switched off. */
+static void plan_table(struct planner *p, bool dormant)
 {
-	add(p, IMPACT_NONE, "", xstrdup("add table " TABLE), xstrdup("add table " TABLE "\n"));
+	add(p, dormant ? IMPACT_LIVE : IMPACT_NONE, "",
+	    xstrdup(dormant ? "switch on table " TABLE : "add table " TABLE), xstrdup("add table " TABLE "\n"));
 }
 
 static void plan_map(struct planner *p, const struct firewall_map *m)
@@ -162,8 +164,8 @@ void plan_firewall(struct planner *p)
 	if (!have || p->in->effective->keep_firewall || !want->present)
 		return;
 	found = index_of(have);
-	if (!have->present)
-		plan_table(p);
+	if (!have->present || have->dormant)
+		plan_table(p, have->dormant);
 	for (size_t i = 0; i < want->n_maps; i++)
 		if (!firewall_has_map(have, want->maps[i].name))
 			plan_map(p, &want->maps[i]);

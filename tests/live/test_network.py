@@ -290,6 +290,8 @@ class Reach(NetworkCase):
         eventually(lambda: self.bed.inside.run('nft', '-s', 'list', 'ruleset') == table)
         self.bed.inside.run('nft', 'insert', 'rule', 'inet', 'kvmnetd', 'from_brlab', 'accept')
         eventually(lambda: self.bed.inside.run('nft', '-s', 'list', 'ruleset') == table)
+        self.bed.inside.run('nft', 'add', 'table', 'inet', 'kvmnetd', '{ flags dormant; }')
+        eventually(lambda: self.bed.inside.run('nft', '-s', 'list', 'ruleset') == table)
         Path('/proc/sys/net/ipv4/conf/eth0/forwarding').write_text('0')
         eventually(lambda: self.bed.sysctl('eth0', 'forwarding', 'ipv4') == '1')
         Path('/proc/sys/net/ipv6/conf/all/forwarding').write_text('0')

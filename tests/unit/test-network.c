@@ -188,6 +188,24 @@ static void test_last_network_goes(void **state _unused_)
 	check_change(TWO_NETWORKS, "[bridge bra]\n", "delete table inet kvmnetd\n");
 }
 
+static void test_a_table_that_somebody_switched_off(void **state _unused_)
+{
+	const struct firewall none = FIREWALL_NULL;
+	_cleanup_free_ char *text = NULL;
+	struct firewall found;
+	struct host h;
+
+	plan_of(&h, NULL, TWO_NETWORKS, &none);
+	found_of(&h.effective.firewall, &found);
+	found.dormant = true;
+	host_done(&h);
+	plan_of(&h, NULL, TWO_NETWORKS, &found);
+	text = commands_of(&h);
+	assert_string_equal(text, "add table inet kvmnetd\n");
+	host_done(&h);
+	firewall_done(&found);
+}
+
 /* A rule that somebody put between ours: the chain, and no other, is filled again. */
 static void test_foreign_rule(void **state _unused_)
 {
@@ -421,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_change_touches_its_network_only),
 		cmocka_unit_test(test_network_goes),
 		cmocka_unit_test(test_last_network_goes),
+		cmocka_unit_test(test_a_table_that_somebody_switched_off),
 		cmocka_unit_test(test_foreign_rule),
 		cmocka_unit_test(test_what_dnsmasq_is_told_is_short),
 		cmocka_unit_test(test_a_subnet_that_others_have),
