@@ -297,8 +297,10 @@ int nftables_settle(struct nftables *n)
 /* The first line of what libnftables has to say, which is "Error: ..."; lines with the command follow it. */
 static char *first_line(const char *text)
 {
-	if (startswith(text, "/dev/stdin:") || startswith(text, "<cmdline>:"))
-		text = strstr(text, "Error: ") ?: text;
+	bool has_place = startswith(text, "/dev/stdin:") || startswith(text, "<cmdline>:");
+	const char *error = has_place ? strstr(text, "Error: ") : NULL;
+
+	text = error ? error : text;
 	return text && *text ? xasprintf("nftables: %.*s", (int)strcspn(text, "\n"), text) : NULL;
 }
 
