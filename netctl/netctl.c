@@ -302,6 +302,15 @@ static int run(struct options *o, int argc, char **argv)
 	return fits(verb, given, o->n_args) ? verb->run(o) : EXIT_USAGE;
 }
 
+void netctl_end(int status)
+{
+	if ((fflush(stdout) == EOF || ferror(stdout)) && (status == EXIT_OK || status == EXIT_PENDING)) {
+		perror("netctl: cannot write");
+		status = EXIT_ERROR;
+	}
+	exit(status);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {
@@ -312,9 +321,5 @@ int main(int argc, char **argv)
 	setlocale(LC_TIME, "");
 	status = run(&o, argc, argv);
 	free(o.socket);
-	if ((fflush(stdout) == EOF || ferror(stdout)) && (status == EXIT_OK || status == EXIT_PENDING)) {
-		perror("netctl: cannot write");
-		status = EXIT_ERROR;
-	}
-	return status;
+	netctl_end(status);
 }

@@ -32,6 +32,9 @@ struct options {
 	size_t n_args;
 };
 
+/* Ends the program; a status of success becomes EXIT_ERROR where what was printed could not be written. */
+_Noreturn void netctl_end(int status);
+
 int verb_status(const struct options *o);
 int verb_check(const struct options *o);
 int verb_plan(const struct options *o);

@@ -45,12 +45,16 @@ static bool is_shown(const struct values *v, unsigned row)
 void status_view_open(struct status_view *v)
 {
 	v->f = xmemstream(&v->text, &v->len);
+	v->no_list = json_object_new_array();
+	v->no_options = json_object_new_object();
 }
 
 void status_view_close(struct status_view *v)
 {
 	fclose(v->f);
 	free(v->text);
+	json_object_put(v->no_list);
+	json_object_put(v->no_options);
 }
 
 /* Ends what was printed to v->f, and begins anew. */
@@ -88,6 +92,19 @@ static struct json_object *detail(struct status_view *v, const struct values *va
 	return take_text(v);
 }
 
+static void append(struct json_object **list, struct json_object *item)
+{
+	if (!*list)
+		*list = json_object_new_array();
+	json_object_array_add(*list, item);
+}
+
+/* Takes over the list. */
+static void add_list(struct status_view *v, struct json_object *to, const char *key, struct json_object *list)
+{
+	json_add_new(to, key, list ? list : json_object_get(v->no_list));
+}
+
 static void add_declared_rows(struct json_object *to, const struct values *v)
 {
 	for (unsigned row = 0; v && row < v->table->n; row++)
@@ -98,10 +115,12 @@ static void add_declared_rows(struct json_object *to, const struct values *v)
 static void add_options(struct status_view *v, struct json_object *json, const struct link *want,
 			const struct link *have)
 {
-	struct json_object *options = json_object_new_object(), *port = json_object_new_object(), *keys = NULL;
+	struct json_object *options = NULL, *port = NULL, *keys = NULL;
 	const struct link *shown = have ? have : want;
 
 	if (!v->brief) {
+		options = json_object_new_object();
+		port = json_object_new_object();
 		keys = json_object_new_array();
 		add_rows(v, options, have ? have->common : NULL);
 		add_rows(v, options, have ? have->own : NULL);
@@ -110,14 +129,14 @@ static void add_options(struct status_view *v, struct json_object *json, const s
 		add_declared_rows(keys, want ? want->own : NULL);
 		add_declared_rows(keys, want ? want->port : NULL);
 	}
-	json_add_new(json, "options", options);
-	json_add_new(json, "port_options", port);
+	json_add_new(json, "options", options ? options : json_object_get(v->no_options));
+	json_add_new(json, "port_options", port ? port : json_object_get(v->no_options));
 	json_add_new(json, "declared_keys", keys);
 	json_add_new(json, "detail", detail(v, shown->own));
 	json_add_new(json, "port_state", have ? detail(v, have->port) : NULL);
 }
 
-static void add_vlans(struct json_object *to, const struct link *have)
+static void add_vlans(struct json_object **to, const struct link *have)
 {
 	for (size_t i = 0; have && i < have->n_vlans; i++) {
 		const struct bridge_vlan *v = &have->vlans[i];
@@ -131,7 +150,7 @@ static void add_vlans(struct json_object *to, const struct link *have)
 			snprintf(range, sizeof(range), "-%u", have->vlans[last].vid);
 		snprintf(text, sizeof(text), "%u%s%s%s", v->vid, range, v->flags & BRIDGE_VLAN_INFO_PVID ? " pvid" : "",
 			 v->flags & BRIDGE_VLAN_INFO_UNTAGGED ? " untagged" : "");
-		json_object_array_add(to, json_object_new_string(text));
+		append(to, json_object_new_string(text));
 		i = last;
 	}
 }
@@ -141,7 +160,7 @@ static int name_order(const void *a, const void *b)
 	return strcmp((*(const struct link *const *)a)->name, (*(const struct link *const *)b)->name);
 }
 
-static void add_ports(struct json_object *to, const struct model *actual, const struct link *want,
+static void add_ports(struct json_object **to, const struct model *actual, const struct link *want,
 		      const struct link *have)
 {
 	_cleanup_free_ const struct link **list = NULL;
@@ -153,34 +172,32 @@ static void add_ports(struct json_object *to, const struct model *actual, const 
 	if (n)
 		qsort(list, n, sizeof(*list), name_order);
 	for (size_t i = 0; i < n; i++)
-		json_object_array_add(to, json_object_new_string(list[i]->name));
+		append(to, json_object_new_string(list[i]->name));
 	for (size_t i = 0; !have && want && i < want->n_ports; i++)
-		json_object_array_add(to, json_object_new_string(want->ports[i].name));
+		append(to, json_object_new_string(want->ports[i].name));
 }
 
 static void add_lists(struct status_view *v, struct json_object *json, const struct link *want, const struct link *have)
 {
-	struct json_object *altnames = json_object_new_array(), *ports = json_object_new_array(),
-			   *addresses = json_object_new_array(), *routes = json_object_new_array(),
-			   *vlans = json_object_new_array();
+	struct json_object *altnames = NULL, *ports = NULL, *addresses = NULL, *routes = NULL, *vlans = NULL;
 
 	for (const char *name = have ? have->altnames : NULL; name && *name; name += strlen(name) + 1)
-		json_object_array_add(altnames, json_object_new_string(name));
-	add_ports(ports, kernel_actual(v->manager->kernel), want, have);
+		append(&altnames, json_object_new_string(name));
+	add_ports(&ports, kernel_actual(v->manager->kernel), want, have);
 	for (size_t i = 0; have && i < have->n_addresses; i++) {
 		address_print(&have->addresses[i], v->f);
-		json_object_array_add(addresses, take_text(v));
+		append(&addresses, take_text(v));
 	}
 	for (size_t i = 0; have && i < have->n_routes; i++) {
 		route_print(&have->routes[i], v->f);
-		json_object_array_add(routes, take_text(v));
+		append(&routes, take_text(v));
 	}
-	add_vlans(vlans, have);
-	json_add_new(json, "altnames", altnames);
-	json_add_new(json, "ports", ports);
-	json_add_new(json, "addresses", addresses);
-	json_add_new(json, "routes", routes);
-	json_add_new(json, "vlans", vlans);
+	add_vlans(&vlans, have);
+	add_list(v, json, "altnames", altnames);
+	add_list(v, json, "ports", ports);
+	add_list(v, json, "addresses", addresses);
+	add_list(v, json, "routes", routes);
+	add_list(v, json, "vlans", vlans);
 }
 
 static const char *operstate_name(uint8_t operstate)
@@ -241,7 +258,7 @@ struct difference_context {
 
 static void add_difference(const struct difference *d, void *userdata)
 {
-	const struct difference_context *c = userdata;
+	struct difference_context *c = userdata;
 	struct json_object *json = json_object_new_object();
 
 	json_add_new(json, "link", json_object_new_string(d->link));
@@ -250,12 +267,13 @@ static void add_difference(const struct difference *d, void *userdata)
 	json_add_new(json, "found", json_object_new_string(d->found));
 	json_add_place(json, &c->manager->config->sources, d->loc);
 	json_add_new(json, "note", NULL);
-	json_object_array_add(c->array, json);
+	append(&c->array, json);
 }
 
+/* NULL: there are none. */
 static struct json_object *differences(struct manager *m, const struct link *want)
 {
-	struct difference_context context = {.manager = m, .array = json_object_new_array()};
+	struct difference_context context = {.manager = m};
 	struct diff_input in = {
 		.effective = manager_wanted_lately(m), .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct link_diff diff;
@@ -334,6 +352,6 @@ struct json_object *status_link(struct status_view *v, const char *name)
 	json_add_new(json, "declared", json_object_new_boolean(declared));
 	json_add_new(json, "created", json_object_new_boolean(have && ledger_made(&m->ledger, have)));
 	json_add_place(json, &m->config->sources, declared ? want->loc : LOC_NONE);
-	json_add_new(json, "differences", differences(m, want));
+	add_list(v, json, "differences", differences(m, want));
 	return json;
 }

@@ -17,6 +17,9 @@ struct json_object *status_leases(const struct manager *m, const char *name);
 struct status_view {
 	struct manager *manager;
 	bool brief; /* without options */
+	/* Empty ones, the same for all links: mostly a link has none of most, and making one costs as much as ten
+	 * texts. */
+	struct json_object *no_list, *no_options;
 	/* For texts, one after another: opening a stream costs more than what is printed into it. */
 	FILE *f;
 	char *text;
