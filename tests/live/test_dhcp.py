@@ -35,6 +35,9 @@ class DhcpCase(HostCase):
         self.addCleanup(self.end_clients)
 
     def end_clients(self):
+        # It would start them again.
+        if self.bed.daemon:
+            self.bed.kill()
         for pid in self.pids().values():
             os.killpg(pid, signal.SIGKILL)
 

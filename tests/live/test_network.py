@@ -138,6 +138,9 @@ class NetworkCase(bed.TestCase):
                 setting.write_text('0')
 
     def end(self):
+        # It would start them again.
+        if self.bed.daemon:
+            self.bed.kill()
         for pid in self.pids().values():
             os.kill(pid, signal.SIGKILL)
         for guest in self.guests.values():
