@@ -80,6 +80,8 @@ class Injector:
 # What `ip -d -j` and `bridge -d -j` show that a change that was undone may leave different.
 LINK_LEFT_OUT = {
     'ifindex', 'link_index', 'operstate', 'ifalias',
+    # what the link below could when this one was made; nobody can set it
+    'tso_max_size', 'tso_max_segs',
     # timers, and what spanning tree found out
     'hello_timer', 'tcn_timer', 'topology_change_timer', 'gc_timer', 'hold_timer', 'message_age_timer',
     'forward_delay_timer', 'topology_change', 'topology_change_detected', 'topology_change_ack', 'root_id', 'root_port',
