@@ -182,17 +182,21 @@ static void print_differences(struct term *t, struct json_object *link)
 /* What one wants side by side of the ports of a bond or bridge; the rest is in each port's own status. */
 static const struct {
 	const char *key, *title;
+	bool rare; /* 0 says nothing */
 } port_columns[] = {
-	{"mii_status", "MII"},
-	{"link_failure_count", "FAILURES"},
-	{"perm_hwaddr", "PERMANENT MAC"},
-	{"ad_aggregator_id", "AGGREGATOR"},
-	{"path_cost", "COST"},
-	{"priority", "PRIORITY"},
-	{"isolated", "ISOLATED"},
+	{"mii_status", "MII", false},
+	{"link_failure_count", "FAILURES", false},
+	{"perm_hwaddr", "PERMANENT MAC", false},
+	{"ad_aggregator_id", "AGGREGATOR", false},
+	{"queue_id", "QUEUE", true},
+	{"prio", "PRIO", true},
+	{"path_cost", "COST", false},
+	{"priority", "PRIORITY", false},
+	{"isolated", "ISOLATED", false},
 };
 
 #define PORT_TITLES (3 + ARRAY_SIZE(port_columns))
+_Static_assert(PORT_TITLES <= TABLE_COLUMNS_MAX, "a row has a cell for each");
 
 static void port_row(struct table *table, const struct node *port)
 {
@@ -208,10 +212,14 @@ static void port_row(struct table *table, const struct node *port)
 	else
 		cell_set(r, 1, style, "%s", state);
 	if (speed)
-		cell_set(r, 2, STYLE_PLAIN, "%s", speed);
-	for (size_t i = 0; i < ARRAY_SIZE(port_columns); i++)
-		if (json_text(options, port_columns[i].key))
-			cell_set(r, (unsigned)(3 + i), STYLE_PLAIN, "%s", json_text(options, port_columns[i].key));
+		cell_set(r, 2, STYLE_PLAIN, "%s%s", speed,
+			 streq(json_text_or(port->link, "duplex", ""), "half") ? " half duplex" : "");
+	for (size_t i = 0; i < ARRAY_SIZE(port_columns); i++) {
+		const char *text = json_text(options, port_columns[i].key);
+
+		if (text && !(port_columns[i].rare && streq(text, "0")))
+			cell_set(r, (unsigned)(3 + i), STYLE_PLAIN, "%s", text);
+	}
 }
 
 /* LACP's states are too long for columns beside the others. */

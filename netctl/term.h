@@ -38,7 +38,7 @@ void term_styled(struct term *t, enum style style, const char *text);
 /* "\n", then a line in bold. */
 void term_heading(struct term *t, const char *text);
 
-#define TABLE_COLUMNS_MAX 10
+#define TABLE_COLUMNS_MAX 12
 
 struct cell {
 	char *text; /* owned; NULL: empty */

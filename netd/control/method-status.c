@@ -10,7 +10,9 @@ struct status_stream {
 	char **names;
 	size_t n, next;
 	bool brief, daemon_told;
-	bool one; /* the first name was asked for by name */
+	bool one;	   /* the first name was asked for by name */
+	size_t brief_from; /* then: the names from this one on are of links that are only on it; there may be thousands
+			    */
 };
 
 #define LINKS_PER_REPLY 64
@@ -39,7 +41,10 @@ static struct json_object *status_next(void *userdata, bool *last)
 	s->daemon_told = true;
 	for (size_t i = 0; i < LINKS_PER_REPLY && s->next < s->n; i++) {
 		const char *name = s->names[s->next++];
-		struct json_object *link = status_link(&view, name);
+		struct json_object *link;
+
+		view.brief = s->brief || (s->one && s->next > s->brief_from);
+		link = status_link(&view, name);
 
 		if (link && s->one && s->next == 1 && !s->brief) {
 			json_object_object_add(link, "statistics", status_statistics(s->manager, name));
@@ -83,7 +88,7 @@ static void name_links(struct status_stream *s, bool all)
 	}
 }
 
-/* That one, then its master, its parent, its ports, and the VLANs on it. */
+/* That one, then its master, its parent, its ports, and last the VLANs on it. */
 static bool name_link_and_neighbours(struct status_stream *s, const char *name)
 {
 	const struct model *actual = kernel_actual(s->manager->kernel);
@@ -94,6 +99,7 @@ static bool name_link_and_neighbours(struct status_stream *s, const char *name)
 	if (!have && !want)
 		return false;
 	add_name(s, have ? have->name : want->name);
+	s->brief_from = s->n;
 	if (!have)
 		return true;
 	master = model_master(actual, have);
@@ -105,6 +111,7 @@ static bool name_link_and_neighbours(struct status_stream *s, const char *name)
 	for (size_t i = 0; (l = model_next_port(actual, have->ifindex, &i));)
 		if (l != parent)
 			add_name(s, l->name);
+	s->brief_from = s->n;
 	for (size_t i = 0; (l = model_next_upper(actual, have->ifindex, &i));)
 		if (l != master && l->master != have->ifindex)
 			add_name(s, l->name);
