@@ -218,7 +218,7 @@ static void vlan_sets_follow_what_is_said_and_what_is_found(void **state _unused
 		assert_int_equal(resolve_vlans(want, says, v->found, count_vlans(v->found, ARRAY_SIZE(v->found))),
 				 !v->leaves_alone);
 		if (want->n_vlans != n || (n && memcmp(want->vlans, v->expected, n * sizeof(*want->vlans)) != 0))
-			fail_msg("case %zu (%s): %zu VLANs", i, v->says, want->n_vlans);
+			fail_msg("case %zu (%s): %u VLANs", i, v->says, want->n_vlans);
 		values_free(says);
 		link_free(want);
 		config_free(c);
