@@ -268,10 +268,36 @@ static bool ran_nothing(const struct manager *m, uint32_t generation)
 	return !m->is_boot && generation == 0 && (m->going_back || m->ledger.n == 0);
 }
 
+static void tell_unconfirmed(struct manager *m)
+{
+	manager_problem(m, NULL, false,
+			"started with the last confirmed configuration (generation %" PRIu32
+			"), not with the files in %s, which were never confirmed; netctl apply ends this",
+			m->generation, m->dirs.config);
+}
+
+/* For later starts of this boot: that the boot came up with another configuration than the files. */
+static void note_unconfirmed(const struct manager *m)
+{
+	int r = runtime_write(&m->dirs, "unconfirmed", json_object_new_int64(m->generation));
+
+	if (r < 0)
+		log_warning("%s/unconfirmed.json: %s", m->dirs.runtime, strerror(-r));
+}
+
+static bool is_unconfirmed(const struct manager *m)
+{
+	_cleanup_json_ struct json_object *generation = runtime_read(&m->dirs, "unconfirmed");
+
+	return generation && json_object_get_int64(generation) == m->generation && unconfirmed_is_marked(&m->dirs);
+}
+
 static void choose_config(struct manager *m, uint32_t generation)
 {
 	if (!m->is_boot && manager_use_generation(m, generation)) {
 		log_info("resuming generation %" PRIu32 " of this boot", generation);
+		if (is_unconfirmed(m))
+			tell_unconfirmed(m);
 	} else if (ran_nothing(m, generation)) {
 		manager_use_nothing(m);
 		manager_problem(m, NULL, false,
@@ -285,10 +311,8 @@ static void choose_config(struct manager *m, uint32_t generation)
 				"applied before; netctl apply ends this",
 				m->dirs.config);
 	} else if (m->is_boot && unconfirmed_is_marked(&m->dirs) && use_newest_generation(m)) {
-		manager_problem(m, NULL, false,
-				"started with the last confirmed configuration (generation %" PRIu32
-				"), not with the files in %s, which were never confirmed; netctl apply ends this",
-				m->generation, m->dirs.config);
+		tell_unconfirmed(m);
+		note_unconfirmed(m);
 	} else {
 		use_files(m);
 	}

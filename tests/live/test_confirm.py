@@ -346,7 +346,10 @@ class Confirmation(Case):
         self.assertIn('never confirmed', self.problems())
         self.assertEqual(b.status()['daemon']['state'], 'degraded')
         self.assertIn('never confirmed', ' '.join(b.notified))
-        # Neither an edit nor another boot ends it, only an apply.
+        # Neither a restart, nor an edit, nor another boot ends it, only an apply.
+        b.stop()
+        b.start()
+        self.assertIn('never confirmed', self.problems())
         b = self.reboot()
         b.write(BRIDGE + 'stp_state = yes\n')
         b.nics('eth0', 'eth1')
@@ -355,6 +358,9 @@ class Confirmation(Case):
         self.assertIn('never confirmed', self.problems())
         b.apply()
         self.assertEqual(b.ports('br0'), ['eth0'])
+        self.assertEqual(self.problems(), '')
+        b.stop()
+        b.start()
         self.assertEqual(self.problems(), '')
         b = self.reboot()
         b.nics('eth0', 'eth1')
