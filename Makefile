@@ -103,6 +103,7 @@ LINK_test-varlink-limits := $(LINK_test-varlink)
 LINK_test-varlink-socket := $(LINK_test-varlink)
 LINK_test-encode := $(wildcard netd/kernel/decode*.c netd/kernel/encode*.c)
 LINK_test-decode := $(LINK_test-encode)
+LINK_test-lacp := netd/kernel/lacp.c
 LINK_test-rtnl := netd/kernel/rtnl.c
 # What the helpers need is linked to every test.
 UNIT_HELPERS += netd/kernel/compare.c

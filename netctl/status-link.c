@@ -198,7 +198,7 @@ static const struct {
 #define PORT_TITLES (3 + ARRAY_SIZE(port_columns))
 _Static_assert(PORT_TITLES <= TABLE_COLUMNS_MAX, "a row has a cell for each");
 
-static void port_row(struct table *table, const struct node *port)
+static void port_row(struct table *table, const struct node *port, const struct node *master _unused_)
 {
 	struct json_object *options = json_get(port->link, "port_options", json_type_object);
 	enum style style;
@@ -222,8 +222,46 @@ static void port_row(struct table *table, const struct node *port)
 	}
 }
 
+/* What LACP says of a port, by the bond that it is one of; NULL: nothing. */
+static struct json_object *find_lacp(const struct node *bond, const char *port)
+{
+	for (size_t i = 0; i < json_count(bond->link, "lacp"); i++) {
+		struct json_object *lacp = json_item(bond->link, "lacp", i);
+
+		if (streq(json_text_or(lacp, "name", ""), port))
+			return lacp;
+	}
+	return NULL;
+}
+
+static void pdu_row(struct table *table, const char *port, const char *side, struct json_object *said)
+{
+	static const char *const numbers[] = {"system_priority", "key", "port", "port_priority"};
+	long long churned = json_int(said, "churned", 0);
+	struct row *r = table_row(table);
+
+	cell_set(r, 0, STYLE_BOLD, "%s", port);
+	cell_set(r, 1, STYLE_DIM, "%s", side);
+	cell_set(r, 2, STYLE_PLAIN, "%s", json_text_or(said, "system", ""));
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		cell_set(r, (unsigned)(3 + i), STYLE_PLAIN, "%lld", (long long)json_int(said, numbers[i], 0));
+	cell_set(r, 7, STYLE_PLAIN, "%s", json_text_or(said, "churn", ""));
+	if (churned)
+		cell_set(r, 8, STYLE_PLAIN, "%lld", churned);
+}
+
+static void pdu_rows(struct table *table, const struct node *port, const struct node *bond)
+{
+	struct json_object *lacp = find_lacp(bond, port->name);
+
+	if (!lacp)
+		return;
+	pdu_row(table, port->name, "ours", json_get(lacp, "actor", json_type_object));
+	pdu_row(table, "", "partner's", json_get(lacp, "partner", json_type_object));
+}
+
 /* LACP's states are too long for columns beside the others. */
-static void lacp_rows(struct table *table, const struct node *port)
+static void lacp_rows(struct table *table, const struct node *port, const struct node *bond _unused_)
 {
 	struct json_object *options = json_get(port->link, "port_options", json_type_object);
 	const char *actor = json_text(options, "ad_actor_oper_port_state");
@@ -242,7 +280,7 @@ static void lacp_rows(struct table *table, const struct node *port)
 }
 
 /* "10 pvid untagged, 20-29" */
-static void vlan_row(struct table *table, const struct node *port)
+static void vlan_row(struct table *table, const struct node *port, const struct node *master _unused_)
 {
 	field_list(table, port->name, port->link, "vlans", ", ");
 }
@@ -256,11 +294,11 @@ static bool is_port_of(const struct node *port, const struct node *master)
 
 /* One table about all ports of n; nothing if none has anything to say. */
 static void print_port_table(struct term *t, const struct node *n, struct table *table, const char *title,
-			     void (*add)(struct table *table, const struct node *port))
+			     void (*add)(struct table *table, const struct node *port, const struct node *master))
 {
 	for (size_t i = 0; i < n->n_children; i++)
 		if (is_port_of(n->children[i], n))
-			add(table, n->children[i]);
+			add(table, n->children[i], n);
 	if (!table->n_rows)
 		return;
 	term_heading(t, title);
@@ -271,11 +309,16 @@ static void print_ports(struct term *t, const struct node *n)
 {
 	const char *titles[PORT_TITLES] = {"PORT", "STATE", "SPEED"};
 	struct table ports = {.titles = titles, .n_columns = PORT_TITLES, .indent = 2};
-	struct table lacp = {.n_columns = 3, .indent = 2}, vlans = {.n_columns = 2, .indent = 2};
+	static const char *const pdu_titles[] = {"PORT",   "SIDE",	"SYSTEM", "SYS PRIO", "KEY",
+						 "NUMBER", "PORT PRIO", "CHURN",  "CHURNED"};
+	struct table pdus = {.titles = pdu_titles, .n_columns = ARRAY_SIZE(pdu_titles), .indent = 2};
+	struct table lacp = {.n_columns = 3, .indent = 2};
+	struct table vlans = {.n_columns = 2, .indent = 2};
 
 	for (size_t i = 0; i < ARRAY_SIZE(port_columns); i++)
 		titles[3 + i] = port_columns[i].title;
 	print_port_table(t, n, &ports, "Ports", port_row);
+	print_port_table(t, n, &pdus, "LACP", pdu_rows);
 	print_port_table(t, n, &lacp, "LACP state", lacp_rows);
 	print_port_table(t, n, &vlans, "VLANs of the ports", vlan_row);
 }

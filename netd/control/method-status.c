@@ -48,6 +48,7 @@ static struct json_object *status_next(void *userdata, bool *last)
 
 		if (link && s->one && s->next == 1 && !s->brief) {
 			json_object_object_add(link, "statistics", status_statistics(s->manager, name));
+			json_object_object_add(link, "lacp", status_lacp(name));
 			json_object_object_add(link, "leases", status_leases(s->manager, name));
 		}
 		if (link)

@@ -7,6 +7,7 @@
 
 #include "../clock.h"
 #include "../kernel/ethtool.h"
+#include "../kernel/lacp.h"
 #include "../kernel/statistics.h"
 
 struct json_object *json_text(const char *text)
@@ -301,6 +302,40 @@ struct json_object *status_statistics(struct manager *m, const char *name)
 	json_add_new(json, "tx_errors", json_object_new_uint64(s.tx_errors));
 	json_add_new(json, "tx_dropped", json_object_new_uint64(s.tx_dropped));
 	return json;
+}
+
+static struct json_object *lacp_side(const struct lacp_side *side)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_add_new(json, "system", json_object_new_string(side->system));
+	json_add_new(json, "system_priority", json_object_new_int64(side->system_priority));
+	json_add_new(json, "key", json_object_new_int64(side->key));
+	json_add_new(json, "port", json_object_new_int64(side->port));
+	json_add_new(json, "port_priority", json_object_new_int64(side->port_priority));
+	json_add_new(json, "churn", json_object_new_string(side->churn));
+	json_add_new(json, "churned", json_object_new_int64(side->churned));
+	return json;
+}
+
+struct json_object *status_lacp(const char *name)
+{
+	_cleanup_free_ struct lacp_port *ports = NULL;
+	struct json_object *array;
+	int n = lacp_read(name, &ports);
+
+	if (n <= 0)
+		return NULL;
+	array = json_object_new_array();
+	for (int i = 0; i < n; i++) {
+		struct json_object *json = json_object_new_object();
+
+		json_add_new(json, "name", json_object_new_string(ports[i].name));
+		json_add_new(json, "actor", lacp_side(&ports[i].actor));
+		json_add_new(json, "partner", lacp_side(&ports[i].partner));
+		json_object_array_add(array, json);
+	}
+	return array;
 }
 
 static void add_leases(struct json_object **array, const struct lease *lease)

@@ -10,6 +10,8 @@
 struct json_object *status_daemon(struct manager *m);
 /* The traffic counters of a link, for its member statistics; NULL when they cannot be read. */
 struct json_object *status_statistics(struct manager *m, const char *name);
+/* What the ports of a bond and their partners say by LACP, for its member lacp; NULL when there is no such bond. */
+struct json_object *status_lacp(const char *name);
 /* What the link has from DHCP servers, for its member leases; NULL: nothing. */
 struct json_object *status_leases(const struct manager *m, const char *name);
 

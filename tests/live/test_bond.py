@@ -509,3 +509,24 @@ class TakenOver(bed.TestCase):
         self.assertEqual(b.addresses('p0'), [])
         self.assertEqual(b.routes(), [('default', '192.0.2.1', 'bond0')])
         self.assertSettled()
+
+
+class Status(bed.TestCase):
+    def test_status_tells_of_lacp_what_proc_does(self):
+        b = self.bed
+        b.nics('p0', 'p1')
+        b.write(section('802.3ad', {}))
+        b.start()
+        told = {p['name']: p for p in b.varlink('Status', {'link': 'bond0'})['links'][0]['lacp']}
+        ports = b.proc_bonding('bond0')[1]
+        self.assertEqual(sorted(told), ['p0', 'p1'])
+        for name, port in ports.items():
+            actor, partner = told[name]['actor'], told[name]['partner']
+            self.assertEqual([actor['system'], *(str(actor[k]) for k in ('system_priority', 'key', 'port', 'port_priority', 'churn'))],
+                             [port[k] for k in ('system mac address', 'system priority', 'port key', 'port number', 'port priority',
+                                                'Actor Churn State')])
+            self.assertEqual([str(partner['key']), partner['churn']], [port['oper key'], port['Partner Churn State']])
+        # It is in the words, too, and of other bonds there is nothing.
+        self.assertIn('\nLACP\n', b.netctl('status', 'bond0')[1])
+        b.change(section('active-backup', {}))
+        self.assertIsNone(b.varlink('Status', {'link': 'bond0'})['links'][0].get('lacp'))
