@@ -63,6 +63,25 @@ static void mark_siblings(struct kernel *k, uint32_t ifindex)
 		observe_mark(k, port->ifindex, MARK_LINK);
 }
 
+static bool names_link(const struct values *v, uint32_t ifindex)
+{
+	for (unsigned row = 0; v && row < v->table->n; row++)
+		if (values_has(v, row) && v->table->rows[row].type == &type_ifname &&
+		    ifname_index(values_at(v, row)) == ifindex)
+			return true;
+	return false;
+}
+
+/* A bridge's port that leaves is nobody's backup any more (net/bridge/br_if.c, nbp_backup_clear()). */
+static void mark_those_that_name(struct kernel *k, uint32_t master, const struct link *gone)
+{
+	const struct link *port;
+
+	for (size_t i = 0; (port = model_next_port(&k->actual, master, &i));)
+		if (names_link(port->port, gone->ifindex))
+			observe_mark(k, port->ifindex, MARK_LINK);
+}
+
 /*
  * Going down takes IPv4 routes silently (net/ipv4/fib_frontend.c, fib_disable_ip), IPv6 ones too with
  * skip_notify_on_dev_down, and kept IPv6 addresses turn tentative. A VRF takes the routes of who joins or leaves it. A
@@ -80,6 +99,7 @@ static void mark_consequences(struct kernel *k, const struct link *old, const st
 	if (old->master == fresh->master)
 		return;
 	mark_siblings(k, old->master);
+	mark_those_that_name(k, old->master, old);
 	observe_mark(k, old->master, MARK_LINK);
 	observe_mark(k, fresh->master, MARK_LINK);
 }

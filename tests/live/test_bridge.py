@@ -343,6 +343,21 @@ class PortSections(bed.TestCase):
         b.ip('link', 'set', 'vnet0', 'master', 'br0')
         bed.eventually(lambda: self.attributes('vnet0') == ['1', '50'])
 
+    def test_ports_that_back_each_other_up_do_so_again_when_one_was_taken_out(self):
+        b = self.bed
+        b.nics('p0', 'p1')
+        b.write('[bridge br0]\nports = p0 p1\n[port p0]\nbackup_port = p1\n[port p1]\nbackup_port = p0\n')
+        b.start()
+        b.ip('link', 'set', 'p1', 'nomaster')
+        bed.eventually(lambda: b.ports('br0') == ['p0', 'p1'] and b.in_sync())
+        self.assertEqual(b.verify(), [])
+        self.assertEqual([self.backup('p0'), self.backup('p1')], ['p1', 'p0'])
+
+    test_ports_that_back_each_other_up_do_so_again_when_one_was_taken_out.needs = bed.BRIDGES
+
+    def backup(self, port):
+        return self.bed.link(port).get('linkinfo', {}).get('info_slave_data', {}).get('backup_port')
+
 
 class MacAndMtu(bed.TestCase):
     needs = bed.BRIDGES
