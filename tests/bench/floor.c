@@ -152,11 +152,14 @@ static struct nlmsghdr *create(uint32_t index, const char *format, unsigned i)
 	return m;
 }
 
-static void create_bond(void)
+/* With its ports' address from the start, as the other tools have it: udev gives one of its own to a link without. */
+static void create_bond(const uint8_t address[6])
 {
 	struct nlmsghdr *m = create(BOND, "bond%u", 0);
-	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO), *data;
+	struct nlattr *info, *data;
 
+	mnl_attr_put(m, IFLA_ADDRESS, 6, address);
+	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
 	mnl_attr_put_strz(m, IFLA_INFO_KIND, "bond");
 	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
 	mnl_attr_put_u8(m, IFLA_BOND_MODE, ACTIVE_BACKUP);
@@ -166,7 +169,6 @@ static void create_bond(void)
 	end(m);
 }
 
-/* With its ports' address from the start, as the other tools have it: udev gives one of its own to a bridge without. */
 static void create_bridge(unsigned i, const uint8_t address[6])
 {
 	struct nlmsghdr *m = create(BRIDGE(i), "br%u", i);
@@ -222,7 +224,7 @@ static void bring_up(unsigned n)
 	if (ioctl(fd, SIOCGIFHWADDR, &request) < 0)
 		err(1, "the address of d0");
 	close(fd);
-	create_bond();
+	create_bond((const uint8_t *)request.ifr_hwaddr.sa_data);
 	for (unsigned i = 1; i <= n; i++)
 		create_bridge(i, (const uint8_t *)request.ifr_hwaddr.sa_data);
 	for (unsigned i = 0; i < 2; i++) {

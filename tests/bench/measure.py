@@ -105,11 +105,13 @@ def count(pattern, *arguments):
 
 
 def settle(n):
-    """Waits for what the kernel does later by itself: carrier, and then the bridges' link-local addresses."""
+    """Waits for what the kernel does later by itself: carriers, and then the bridges' link-local addresses."""
     deadline = time.monotonic() + 120
     while count(rb'^\d+: br\d+ .* fe80::\S+/64 scope link ', '-6', '-o', 'addr', 'show', '-tentative') < n:
         if time.monotonic() > deadline:
             raise RuntimeError('the bridges do not get their link-local addresses')
+        time.sleep(0.5)
+    while count(rb'^\d+: bond0\.\d+@.* state UNKNOWN ', '-o', 'link') > 0 and time.monotonic() < deadline:
         time.sleep(0.5)
 
 
@@ -168,7 +170,7 @@ def ip_create(i):
 
 def measure_ip(b):
     # The bond's ports are attached while they are down, as make_ports() leaves them.
-    lines = ['link add bond0 type bond mode active-backup miimon 100', 'link set d0 master bond0', 'link set d1 master bond0',
+    lines = [f'link add bond0 address {MACS["d0"]} type bond mode active-backup miimon 100', 'link set d0 master bond0', 'link set d1 master bond0',
              'link set bond0 up']
     for i in range(1, b.n + 1):
         lines += ip_create(i)
