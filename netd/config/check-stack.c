@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: the rules of what lies on what: a port has one master, nothing lies on itself, the kernel's limits on
- * stacking, one VLAN per parent, id and protocol, and MTUs that fit along the stack.
+ * stacking, one VLAN per parent, id and protocol, MTUs that fit along the stack, and MACs that a bond can hand round.
  *
  * "Lower" links of a link are its ports and its parent. The walk goes from the top down with a stack of its own: a
  * configuration may name thousands of levels before the rules refuse them.
  */
+#include "../model/kind-bond.h"
 #include "check.h"
 
 /* MAX_NEST_DEV, include/linux/netdevice.h: __netdev_upper_dev_link() refuses a higher stack with EMLINK. */
@@ -345,6 +346,57 @@ static void check_mtu_of_bond(const struct walk *w, const struct claim *claim)
 		    (unsigned long long)n->mtu, place);
 }
 
+/* The name of the link whose MAC it has: its own, or of the one that it stands on. NULL: it says one. */
+static const char *mac_source(const struct config *c, const struct link *l)
+{
+	/* A cycle is an error of its own. */
+	for (unsigned level = 0; level < LEVELS_MAX && l->kind->flags & KIND_MAC_OF_PARENT; level++) {
+		const struct link *parent = model_find(&c->links, l->parent_name);
+
+		if (values_has(l->common, LINK_MAC))
+			return NULL;
+		if (!parent)
+			return l->parent_name;
+		l = parent;
+	}
+	return l->name;
+}
+
+/*
+ * A bond that balances by MAC needs one for each port: alb_handle_addr_collision_on_attach(),
+ * drivers/net/bonding/bond_alb.c, answers EFAULT to a second port with that of the first, which the bond has as well.
+ */
+static void check_macs_of_ports(const struct config *c, const struct link *bond, struct diags *d)
+{
+	for (size_t i = 1; i < bond->n_ports; i++) {
+		const struct link *port = model_find(&c->links, bond->ports[i].name), *other;
+		const char *source = port ? mac_source(c, port) : bond->ports[i].name, *same = NULL;
+
+		for (size_t j = 0; source && j < i && !same; j++) {
+			other = model_find(&c->links, bond->ports[j].name);
+			same = other ? mac_source(c, other) : bond->ports[j].name;
+			same = same && streq(same, source) ? bond->ports[j].name : NULL;
+		}
+		if (same)
+			check_error(d, bond, bond->ports[i].loc, "ports",
+				    "'%s' has the MAC of '%s', as both have that of '%s', and with this mode each "
+				    "needs its "
+				    "own (give one of them a mac)",
+				    bond->ports[i].name, same, source);
+	}
+}
+
+static void check_macs(const struct config *c, struct diags *d)
+{
+	for (size_t i = 0; i < c->links.n_links; i++) {
+		const struct link *l = c->links.links[i];
+
+		if (l->kind == &kind_bond && MODES_LB >> values_num(l->own, BOND_MODE, MODE_RR) & 1 &&
+		    !values_has(l->common, LINK_MAC))
+			check_macs_of_ports(c, l, d);
+	}
+}
+
 static void check_mtus(const struct walk *w, const struct claims *claims)
 {
 	for (size_t i = 0; i < w->config->links.n_links; i++) {
@@ -377,6 +429,7 @@ void check_stack(const struct config *c, const struct claims *claims, struct dia
 	check_port_counts(c, d);
 	check_slots(c, d);
 	check_mtus(&w, claims);
+	check_macs(c, d);
 	free(w.nodes);
 	free(w.stack);
 }

@@ -88,7 +88,7 @@ class Edits:
             new = copy.deepcopy(host)
             what = self.rng.choices(list(weights), list(weights.values()))[0]
             done = what(new)
-            if done and new.height() <= LEVELS_MAX and len(new.made()) <= 14 and new.mtus_fit():
+            if done and new.height() <= LEVELS_MAX and len(new.made()) <= 14 and new.mtus_fit() and new.macs_fit():
                 return f'{what.__name__}: {done}', new
 
     def add_link(self, h):

@@ -72,6 +72,20 @@ class Host:
                 return False
         return True
 
+    def mac_source(self, name):
+        link = self.links[name]
+        return name if link['kind'] != 'vlan' or 'mac' in link['keys'] else self.mac_source(link['parent'])
+
+    def macs_fit(self):
+        """A bond that balances by the MACs of its ports needs different ones; bonds and bridges have those of ports."""
+        for bond in self.of_kind('bond'):
+            if self.links[bond]['keys']['mode'] not in ('balance-tlb', 'balance-alb'):
+                continue
+            sources = [self.mac_source(p) for p in self.links[bond]['ports']]
+            if len(set(sources)) < len(sources) or len(sources) > 1 and any(self.links[s]['kind'] in ('bond', 'bridge') for s in sources):
+                return False
+        return True
+
     def can_join(self, name, master):
         port, kind = self.links[name], self.links[master]['kind']
         if self.master(name) == master or master in self.lowers(name):
