@@ -65,7 +65,7 @@ def build_preload():
     beside.rename(PRELOAD)
 
 
-def eventually(condition, timeout=15):
+def eventually(condition, timeout=PATIENCE):
     """Calls condition until it returns something true and raises no AssertionError; returns that. Else fails with its last word."""
     deadline = time.monotonic() + timeout
     while True:
