@@ -34,8 +34,9 @@ PASSING = {
 }
 # A bond or bridge keeps the address and MTU that it once got from a port, and VLANs take theirs from below when they are
 # made; a port has the path cost of the speed it had when it joined. These depend on the way, except where they are declared,
-# and then the plan is empty only if they are right. A bond's port keeps a prio that the bond's mode has no use for.
-OF_THE_WAY = {'prio', 'address', 'mtu', 'cost', 'bridge_id', 'root_id', 'designated_root', 'designated_bridge', 'designated_cost', 'perm_hwaddr', 'permaddr', 'linkmode'}
+# and then the plan is empty only if they are right. A bond's port keeps a prio that the bond's mode has no use for,
+# and a bridge whose STP is switched off during a topology change the ageing time of that (__br_set_topology_change()).
+OF_THE_WAY = {'ageing_time', 'prio', 'address', 'mtu', 'cost', 'bridge_id', 'root_id', 'designated_root', 'designated_bridge', 'designated_cost', 'perm_hwaddr', 'permaddr', 'linkmode'}
 
 
 def strip(value, names):
