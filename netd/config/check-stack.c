@@ -346,20 +346,31 @@ static void check_mtu_of_bond(const struct walk *w, const struct claim *claim)
 		    (unsigned long long)n->mtu, place);
 }
 
-/* The name of the link whose MAC it has: its own, or of the one that it stands on. NULL: it says one. */
-static const char *mac_source(const struct config *c, const struct link *l)
+/* The name of the link whose MAC that of this name has: its own, or of the one that it stands on. NULL: it says one. */
+static const char *mac_source(const struct config *c, const char *name)
 {
-	/* A cycle is an error of its own. */
-	for (unsigned level = 0; level < LEVELS_MAX && l->kind->flags & KIND_MAC_OF_PARENT; level++) {
-		const struct link *parent = model_find(&c->links, l->parent_name);
+	const struct link *l = model_find(&c->links, name);
 
+	/* A cycle is an error of its own. */
+	for (unsigned level = 0; level < LEVELS_MAX && l && l->kind->flags & KIND_MAC_OF_PARENT; level++) {
 		if (values_has(l->common, LINK_MAC))
 			return NULL;
-		if (!parent)
-			return l->parent_name;
-		l = parent;
+		name = l->parent_name;
+		l = model_find(&c->links, name);
 	}
-	return l->name;
+	return name;
+}
+
+/* The port before the i-th that has the MAC of the same link; NULL: there is none. */
+static const char *port_of_same_mac(const struct config *c, const struct link *bond, size_t i, const char *source)
+{
+	for (size_t j = 0; source && j < i; j++) {
+		const char *other = mac_source(c, bond->ports[j].name);
+
+		if (other && streq(other, source))
+			return bond->ports[j].name;
+	}
+	return NULL;
 }
 
 /*
@@ -369,20 +380,14 @@ static const char *mac_source(const struct config *c, const struct link *l)
 static void check_macs_of_ports(const struct config *c, const struct link *bond, struct diags *d)
 {
 	for (size_t i = 1; i < bond->n_ports; i++) {
-		const struct link *port = model_find(&c->links, bond->ports[i].name), *other;
-		const char *source = port ? mac_source(c, port) : bond->ports[i].name, *same = NULL;
+		const struct name_ref *port = &bond->ports[i];
+		const char *source = mac_source(c, port->name), *same = port_of_same_mac(c, bond, i, source);
 
-		for (size_t j = 0; source && j < i && !same; j++) {
-			other = model_find(&c->links, bond->ports[j].name);
-			same = other ? mac_source(c, other) : bond->ports[j].name;
-			same = same && streq(same, source) ? bond->ports[j].name : NULL;
-		}
 		if (same)
-			check_error(d, bond, bond->ports[i].loc, "ports",
+			check_error(d, bond, port->loc, "ports",
 				    "'%s' has the MAC of '%s', as both have that of '%s', and with this mode each "
-				    "needs its "
-				    "own (give one of them a mac)",
-				    bond->ports[i].name, same, source);
+				    "needs its own (give one of them a mac)",
+				    port->name, same, source);
 	}
 }
 
@@ -391,8 +396,7 @@ static void check_macs(const struct config *c, struct diags *d)
 	for (size_t i = 0; i < c->links.n_links; i++) {
 		const struct link *l = c->links.links[i];
 
-		if (l->kind == &kind_bond && MODES_LB >> values_num(l->own, BOND_MODE, MODE_RR) & 1 &&
-		    !values_has(l->common, LINK_MAC))
+		if (bond_lends_macs(l) && !values_has(l->common, LINK_MAC))
 			check_macs_of_ports(c, l, d);
 	}
 }

@@ -282,6 +282,11 @@ uint64_t bond_disturbed(const struct link *want, uint64_t changed)
 	return rows & want->own->set & ~changed;
 }
 
+bool bond_lends_macs(const struct link *l)
+{
+	return l->kind == &kind_bond && MODES_LB >> values_num(l->own, BOND_MODE, MODE_RR) & 1;
+}
+
 /* As multiples of a miimon of 0 they are 0, and come back with miimon (bond_fill_info(), bond_netlink.c). */
 uint64_t bond_hidden(const struct link *have)
 {

@@ -77,4 +77,6 @@ void bond_settle(struct link *want, const struct link *have);
 void bond_drop_refused(struct link *want);
 uint64_t bond_disturbed(const struct link *want, uint64_t changed);
 uint64_t bond_hidden(const struct link *have);
+/* Does the mode that the link has, or is to have, hand the MACs of ports round? Of other kinds, no. */
+bool bond_lends_macs(const struct link *l);
 uint32_t bond_settling(const struct link *want, const struct link *have, char **why);

@@ -290,9 +290,9 @@ static bool can_be_joined(const struct diff_input *in, const struct link *want)
  * (drivers/net/bonding/bond_alb.c). Which has which is put back no more than which is active: the active one without
  * the bond's would be deaf.
  */
-static bool lends_macs(const struct link *bond)
+static bool lends_macs(const struct link *master)
 {
-	return bond && bond->kind == &kind_bond && MODES_LB >> values_num(bond->own, BOND_MODE, MODE_RR) & 1;
+	return master && bond_lends_macs(master);
 }
 
 static void diff_existing(const struct diff_input *in, struct link_diff *d)

@@ -206,11 +206,11 @@ static void plan_own_mac(struct planner *p, const struct link_diff *d, struct op
 static void plan_mac_to_lend(struct planner *p, const struct link_diff *d, const struct link *bond)
 {
 	const struct link *have = model_find(p->in->actual, bond->name), *other = NULL, *want;
-	uint64_t mode = values_num(bond->own, BOND_MODE, MODE_RR), mac, own;
+	uint64_t mac, own;
 	const struct link *const *ports;
 	size_t n;
 
-	if (!have || !d->have || !(MODES_LB >> mode & 1))
+	if (!have || !d->have || !bond_lends_macs(bond))
 		return;
 	mac = values_num(bond->common, LINK_MAC, mac_of(have));
 	own = bond_port_mac(d->want);
