@@ -230,6 +230,46 @@ static void plan_mac_to_lend(struct planner *p, const struct link_diff *d, const
 	op_add(p, OP_SET, with_mac(p, want ? want : other, mac), other)->common = 1ull << LINK_MAC;
 }
 
+/* Is there nothing for the link to do once it is free? */
+static bool is_idle(struct planner *p, const struct link *want)
+{
+	size_t n;
+
+	wanted_relatives(p, want->name, &n);
+	return !want->master_name[0] && !n && !want->n_addresses && !want->n_routes &&
+	       values_num(want->common, LINK_DHCP, DHCP_NO) == DHCP_NO;
+}
+
+/*
+ * Is the port let go by its bond's removal, when nothing stands on the bond any more? As long as VLANs do, the kernel
+ * tells each of each port that leaves (net/8021q/vlan.c, vlan_device_event()), and has the lock meanwhile. Not so where
+ * one of the ports is to do something: it may have the bond's MAC, which nobody else is to use then.
+ */
+static bool leaves_with_bond(struct planner *p, const struct link_diff *d)
+{
+	const struct link *bond = d->have && !d->recreate ? model_master(p->in->actual, d->have) : NULL;
+	const struct link_diff *removal = bond ? find_removal(p, bond) : NULL;
+	const struct link *const *ports;
+	size_t n;
+
+	if (!d->master || !removal || removal->want || !(bond->kind->flags & KIND_PORTS_DOWN) || goes_early(p, bond))
+		return false;
+	ports = children_ports(&p->children, bond->ifindex, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct link *want = model_find(wanted(p), ports[i]->name);
+
+		if (want && !is_idle(p, want))
+			return false;
+	}
+	return true;
+}
+
+void plan_left_behind(struct planner *p, const struct link_diff *d)
+{
+	if (leaves_with_bond(p, d))
+		plan_after_release(p, d, model_master(p->in->actual, d->have));
+}
+
 void plan_join(struct planner *p, const struct link_diff *d)
 {
 	const struct link *have = d->recreate ? NULL : d->have;
@@ -241,7 +281,7 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	bool released = old_master && is_released(p, have);
 	struct op *op;
 
-	if (!d->master || (!have && !joins_late(p, d)))
+	if (!d->master || (!have && !joins_late(p, d)) || leaves_with_bond(p, d))
 		return;
 	if (must_be_down)
 		plan_mac_to_lend(p, d, master);

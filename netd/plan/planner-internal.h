@@ -148,6 +148,8 @@ void plan_left_alone(struct planner *p, const struct link *bond);
 void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
 			   const struct link *old_master);
 void plan_join(struct planner *p, const struct link_diff *d);
+/* What a port is to be that its bond's removal let go. */
+void plan_left_behind(struct planner *p, const struct link_diff *d);
 void plan_port_values(struct planner *p, const struct link_diff *d);
 void plan_named_rows(struct planner *p, const struct link_diff *d);
 void plan_pin_mtus(struct planner *p);

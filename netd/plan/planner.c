@@ -394,7 +394,7 @@ static void each(struct planner *p, const struct ranked *order, bool new_links, 
  *  8. what names another link (primary, backup_port), now that it is in place; a link-local address for what is no
  *     port any more;
  *  9. what other programs of the host are to know, now that what they are told of works;
- * 10. deletes, which are dear (RCU grace periods) and hurt nobody by being late.
+ * 10. deletes, which are dear (RCU grace periods) and hurt nobody by being late, and what they leave behind.
  */
 void plan_make(const struct diff_input *in, struct plan *ret)
 {
@@ -442,6 +442,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	each(&p, order, true, true, plan_host);
 	late = plan.n;
 	plan_deletes(&p, removal, false);
+	each(&p, order, false, true, plan_left_behind);
 	plan_up_again(&p, late);
 	plan_pin_mtus(&p);
 	plan_firewall_removal(&p);
