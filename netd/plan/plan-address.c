@@ -122,15 +122,33 @@ static void put_back(struct planner *p, const struct link_diff *d, const struct 
 			add_route(p, d->want, have, &have->routes[i]);
 }
 
-static void add_missing(struct planner *p, const struct link_diff *d, bool late)
+/* When an address comes: before its link goes up, when it is up, when the burst has set up again what it set down. */
+enum turn { TURN_DOWN, TURN_UP, TURN_LATE };
+
+static enum turn turn_of(struct planner *p, const struct link_diff *d, const struct address *a)
+{
+	if (a->family == AF_INET)
+		return is_new(d) ? TURN_DOWN : TURN_UP;
+	return goes_down(p, d->want) ? TURN_LATE : TURN_UP;
+}
+
+static void add_missing(struct planner *p, const struct link_diff *d, enum turn turn)
 {
 	for (size_t i = 0; i < d->want->n_addresses; i++) {
 		const struct address *a = &d->want->addresses[i];
 
-		if (diff_address_missing(d->want, kept(d), a) &&
-		    late == (a->family == AF_INET6 && goes_down(p, d->want)))
+		if (turn_of(p, d, a) == turn && diff_address_missing(d->want, kept(d), a))
 			add_address(p, d->want, kept(d), a);
 	}
+}
+
+/*
+ * A bridge tells the world of its groups as it goes up. The kernel looks for an address to do so with, and without one
+ * on the bridge it asks every other link (net/ipv4/devinet.c, inet_select_addr()): 10^6 looks at 1,000 bridges.
+ */
+void plan_first_addresses(struct planner *p, const struct link_diff *d)
+{
+	add_missing(p, d, TURN_DOWN);
 }
 
 static void delete_routes(struct planner *p, const struct link_diff *d, uint8_t family)
@@ -167,7 +185,7 @@ void plan_addresses(struct planner *p, const struct link_diff *d)
 		gone = &have->addresses[i];
 		op_add(p, OP_ADDRESS_DELETE, d->want, have)->address = gone;
 	}
-	add_missing(p, d, false);
+	add_missing(p, d, TURN_UP);
 	for (size_t i = from; gone && i < p->plan->n; i++)
 		if (p->plan->ops[i].type == OP_ADDRESS_DELETE)
 			put_back(p, d, p->plan->ops[i].address);
@@ -177,7 +195,7 @@ void plan_addresses(struct planner *p, const struct link_diff *d)
 
 void plan_late_addresses(struct planner *p, const struct link_diff *d)
 {
-	add_missing(p, d, true);
+	add_missing(p, d, TURN_LATE);
 }
 
 /*

@@ -164,6 +164,8 @@ void plan_vlans_kept(struct planner *p, const struct link *bridge);
 void plan_firewall(struct planner *p);
 void plan_firewall_removal(struct planner *p);
 /* plan-address.c */
+/* IPv4, of a new link that is not up yet. */
+void plan_first_addresses(struct planner *p, const struct link_diff *d);
 void plan_addresses(struct planner *p, const struct link_diff *d);
 void plan_late_addresses(struct planner *p, const struct link_diff *d);
 void plan_routes(struct planner *p, const struct link_diff *d);

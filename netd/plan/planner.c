@@ -385,10 +385,11 @@ static void each(struct planner *p, const struct ranked *order, bool new_links, 
  *     and ports that would close a loop;
  *  2. changes to links that exist, lower links first, so that a VLAN's new MTU finds its parent's;
  *  3. new links, masters before ports and parents before VLANs, down, already attached: bringing a link up before it
- * has its master costs twice (every port's IPv6 configuration is made and undone);
- *  4. what a create message cannot carry (port options, VLANs, IPv6 modes), before any packet flows;
+ *     has its master costs twice (every port's IPv6 configuration is made and undone);
+ *  4. what a create message cannot carry (port options, VLANs, IPv6 modes) and their IPv4 addresses, before any
+ *     packet flows;
  *  5. up, in the same order;
- *  6. addresses: a new bridge has its address before the NIC moves into it. What clashes with them goes before;
+ *  6. other addresses: a new bridge has all of its own before the NIC moves into it. What clashes goes before;
  *  7. the burst: existing links change masters, what stands on a NIC that a bond opened comes up, routes follow,
  *     addresses that moved leave the NIC. One send;
  *  8. what names another link (primary, backup_port), now that it is in place; a link-local address for what is no
@@ -424,6 +425,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	p.made = true;
 	each(&p, order, true, false, plan_settle_new);
 	each(&p, order, true, true, plan_zone);
+	each(&p, order, true, false, plan_first_addresses);
 	each(&p, order, true, true, plan_early_up);
 	each(&p, order, true, true, plan_addresses);
 	burst = plan.n;

@@ -236,12 +236,13 @@ static void bring_up(unsigned n)
 	for (unsigned i = 1; i <= n; i++)
 		no_link_local(VLAN(i));
 	set_up(BOND);
+	/* Before the bridges go up, which look for an address to speak with at once, on every link if need be. */
+	for (unsigned i = 1; i <= n; i++)
+		add_address(i);
 	for (unsigned i = 1; i <= n; i++)
 		set_up(BRIDGE(i));
 	for (unsigned i = 1; i <= n; i++)
 		set_up(VLAN(i));
-	for (unsigned i = 1; i <= n; i++)
-		add_address(i);
 	flush();
 }
 
