@@ -172,6 +172,12 @@ static bool read_route_attribute(const struct nlattr *a, struct route_state *s)
 	}
 }
 
+static bool leads_nowhere(const struct route *r)
+{
+	return r->type == RTN_BLACKHOLE || r->type == RTN_UNREACHABLE || r->type == RTN_PROHIBIT ||
+	       r->type == RTN_THROW;
+}
+
 int decode_route(const struct nlmsghdr *m, struct route_state *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(m);
@@ -192,6 +198,8 @@ int decode_route(const struct nlmsghdr *m, struct route_state *ret)
 	s.of_daemon = decode_is_routing_daemon(rtm->rtm_protocol);
 	s.kept = rtm->rtm_type == RTN_UNICAST && !(rtm->rtm_flags & RTM_F_CLONED) && !rtm->rtm_tos &&
 		 !rtm->rtm_src_len && !s.of_daemon;
+	s.nowhere = leads_nowhere(&s.route) && !s.of_daemon && rtm->rtm_protocol != RTPROT_KERNEL &&
+		    !(rtm->rtm_flags & RTM_F_CLONED);
 	mnl_attr_for_each (a, m, sizeof(*rtm)) {
 		if (!read_route_attribute(a, &s))
 			return -EINVAL;

@@ -47,6 +47,7 @@ struct route_state {
 	 * may have a million of them. The key (family, table, destination, metric) is filled in any case.
 	 */
 	bool kept;
+	bool nowhere; /* one of model->nowhere, which like those kept is not of a routing daemon */
 	bool multipath;
 	bool of_daemon; /* made by a routing daemon, by its protocol number */
 };

@@ -281,7 +281,11 @@ static int take_route(const struct nlmsghdr *m, void *userdata)
 	struct link *l;
 
 	/* A kernel without IPv6 answers with the routes of the families that it has. */
-	if (m->nlmsg_type != RTM_NEWROUTE || decode_route(m, &s) < 0 || !s.kept || s.route.family != d->family)
+	if (m->nlmsg_type != RTM_NEWROUTE || decode_route(m, &s) < 0 || s.route.family != d->family)
+		return 0;
+	if (s.nowhere && !d->ifindex)
+		*ARRAY_APPEND(d->model->nowhere, d->model->n_nowhere) = s.route;
+	if (!s.kept)
 		return 0;
 	if (d->ifindex && s.ifindex != d->ifindex)
 		return 0;
@@ -303,7 +307,16 @@ static void reset_routes_of(struct dump *d, struct link *l)
 
 static void reset_routes(struct dump *d)
 {
+	struct model *m = d->model;
+	size_t n = 0;
+
 	each_link(d, reset_routes_of);
+	if (d->ifindex)
+		return;
+	for (size_t i = 0; i < m->n_nowhere; i++)
+		if (m->nowhere[i].family != d->family)
+			m->nowhere[n++] = m->nowhere[i];
+	m->n_nowhere = n;
 }
 
 int dump_routes(struct rtnl *r, struct model *m, uint32_t ifindex)

@@ -333,7 +333,7 @@ static void note_replacing(struct kernel *k, const struct route *r, uint32_t ifi
 	*new = (struct replacing){.route = *r, .ifindex = ifindex, .number = k->n_replacing};
 }
 
-/* Did a route of this key come, and is this another one? */
+/* Did a route of this key come, and is this another one? l: its link, NULL: it is of none. */
 static bool is_replaced(const struct kernel *k, const struct link *l, const struct route *r)
 {
 	size_t low = 0, high = k->n_replacing;
@@ -349,7 +349,7 @@ static bool is_replaced(const struct kernel *k, const struct link *l, const stru
 	}
 	last = low ? &k->replacing[low - 1] : NULL;
 	return last && route_same(&last->route, r) &&
-	       (last->ifindex != l->ifindex || !route_identical(&last->route, r));
+	       (last->ifindex != (l ? l->ifindex : 0) || !route_identical(&last->route, r));
 }
 
 void observe_mark_routes(struct kernel *k)
@@ -372,6 +372,8 @@ void observe_mark_routes(struct kernel *k)
 		if (j < l->n_routes)
 			observe_mark(k, l->ifindex, MARK_ROUTES);
 	}
+	for (size_t i = 0; k->n_replacing && i < k->actual.n_nowhere && !k->routes_lost; i++)
+		k->routes_lost = is_replaced(k, NULL, &k->actual.nowhere[i]);
 	observe_forget_routes(k);
 }
 
@@ -405,6 +407,23 @@ static bool remove_route(struct kernel *k, struct link *l, const struct route *r
 	return false;
 }
 
+/* No link is told to have changed: which networks it is in the way of is a question to all of them. */
+static void take_nowhere(struct kernel *k, const struct route *r, bool gone)
+{
+	struct model *m = &k->actual;
+	size_t i = 0;
+
+	while (i < m->n_nowhere && !route_identical(&m->nowhere[i], r))
+		i++;
+	if (gone == (i == m->n_nowhere))
+		return;
+	if (gone)
+		m->nowhere[i] = m->nowhere[--m->n_nowhere];
+	else
+		*ARRAY_APPEND(m->nowhere, m->n_nowhere) = *r;
+	k->all_changed = true;
+}
+
 /*
  * A route that replaces another, of any device, is all that is told of it. IPv6 routes of one key with gateways are
  * next hops of one route: a second one makes it a multipath route, with the last but one it is a plain one again, and
@@ -417,6 +436,8 @@ static void take_route(struct kernel *k, const struct nlmsghdr *m)
 
 	if (decode_route(m, &s) < 0)
 		return;
+	if (s.nowhere)
+		take_nowhere(k, &s.route, m->nlmsg_type == RTM_DELROUTE);
 	l = s.kept ? model_index(&k->actual, s.ifindex) : NULL;
 	if (m->nlmsg_type == RTM_DELROUTE) {
 		if (l && !remove_route(k, l, &s.route))

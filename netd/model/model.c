@@ -117,6 +117,7 @@ void model_done(struct model *m)
 	free(m->masters);
 	free(m->parents);
 	free(m->altnamed);
+	free(m->nowhere);
 	*m = MODEL_NULL;
 }
 

@@ -132,6 +132,10 @@ struct model {
 	size_t table_size;
 	struct link **altnamed; /* those that have other names besides */
 	size_t n_altnamed;
+	/* The kernel's, in no order: routes of no link, for what goes nowhere (blackhole, unreachable, prohibit,
+	 * throw). */
+	struct route *nowhere;
+	size_t n_nowhere;
 	uint64_t version; /* another one whenever a link comes or goes: pointers to links live as long as it stays */
 };
 

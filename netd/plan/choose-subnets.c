@@ -31,7 +31,13 @@ static void take(struct taken *t, const uint8_t addr[4], unsigned prefix_len)
 	*ARRAY_APPEND(t->list, t->n) = (struct span){.first = number & ~bits, .last = number | bits};
 }
 
-static void take_links(struct taken *t, const struct model *m)
+static void take_route(struct taken *t, const struct route *r)
+{
+	if (r->family == AF_INET && r->dst_len > 1)
+		take(t, r->dst, r->dst_len);
+}
+
+static void take_model(struct taken *t, const struct model *m)
 {
 	for (size_t i = 0; i < m->n_links; i++) {
 		const struct link *l = m->links[i];
@@ -40,9 +46,10 @@ static void take_links(struct taken *t, const struct model *m)
 			if (l->addresses[n].family == AF_INET)
 				take(t, l->addresses[n].addr, l->addresses[n].prefix_len);
 		for (size_t n = 0; n < l->n_routes; n++)
-			if (l->routes[n].family == AF_INET && l->routes[n].dst_len > 1)
-				take(t, l->routes[n].dst, l->routes[n].dst_len);
+			take_route(t, &l->routes[n]);
 	}
+	for (size_t i = 0; i < m->n_nowhere; i++)
+		take_route(t, &m->nowhere[i]);
 }
 
 static int span_compare(const void *a, const void *b)
@@ -76,8 +83,8 @@ void choose_subnets(struct config *c, const struct model *actual, const struct l
 	size_t range = 0;
 	uint32_t at = 0;
 
-	take_links(&t, &c->links);
-	take_links(&t, actual);
+	take_model(&t, &c->links);
+	take_model(&t, actual);
 	for (size_t i = 0; libvirt && i < libvirt->n; i++)
 		for (size_t n = 0; n < libvirt->list[i].n_addresses; n++)
 			if (libvirt->list[i].addresses[n].family == AF_INET)

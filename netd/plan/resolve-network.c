@@ -21,13 +21,12 @@ struct report {
 	enum severity severity;
 };
 
-static void report(const struct report *to, const struct link *network, const struct address *a, const char *what,
-		   const char *of)
+static void report(const struct report *to, const struct link *network, const struct address *a, const char *what)
 {
 	_cleanup_free_ char *section = link_section(network), *text = text_of_address(a);
 
 	diag_add(to->diags, to->severity, a->loc, section, "address",
-		 "%s overlaps with %s of %s (a network needs a subnet of its own)", text, what, of);
+		 "%s overlaps with %s (a network needs a subnet of its own)", text, what);
 }
 
 /* Link-local addresses are per link. */
@@ -39,6 +38,7 @@ static bool is_link_local(const struct address *a)
 /* What others have that a network may clash with. */
 struct taken {
 	const struct link *link;
+	const struct route *nowhere; /* in the place of a link: a route that goes nowhere */
 	struct address subnet;
 	size_t inside; /* of the next wider one that has it in it, or the one before it that is equal; SIZE_MAX: none */
 	bool leads_on; /* to elsewhere: clashes only if it leads to addresses of the network's subnet alone */
@@ -100,12 +100,26 @@ static void add_taken(const struct resolve_input *in, const struct link *l, stru
 			add_route(l, &l->routes[i], all);
 }
 
+static void add_nowhere(const struct route *r, struct all_taken *all)
+{
+	struct taken *t = ARRAY_APPEND(all->list, all->n);
+
+	*t = (struct taken){.nowhere = r, .leads_on = true, .subnet = {.family = r->family, .prefix_len = r->dst_len}};
+	memcpy(t->subnet.addr, r->dst, sizeof(t->subnet.addr));
+}
+
+/* Whose it is: of routes that go nowhere, as of a link, the first is told. No link has the name "". */
+static const char *owner(const struct taken *t)
+{
+	return t->link ? t->link->name : "";
+}
+
 static int taken_compare(const void *a, const void *b)
 {
 	const struct taken *x = a, *y = b;
 	int r = subnet_compare(&x->subnet, &y->subnet);
 
-	return r ? r : strcmp(x->link->name, y->link->name);
+	return r ? r : strcmp(owner(x), owner(y));
 }
 
 static void sort_taken(struct all_taken *all)
@@ -147,15 +161,19 @@ struct check {
 
 static void check_taken(struct check *c, const struct taken *t)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *subnet = NULL, *what = NULL;
 
 	if ((t->leads_on && t->subnet.prefix_len < c->address->prefix_len) ||
-	    !subnets_overlap(c->address, &t->subnet) || streq(t->link->name, c->network->name) ||
-	    names_has(&c->told, t->link->name))
+	    !subnets_overlap(c->address, &t->subnet) || streq(owner(t), c->network->name) ||
+	    !names_add(&c->told, owner(t)))
 		return;
-	names_add(&c->told, t->link->name);
-	text = text_of_address(&t->subnet);
-	report(c->to, c->network, c->address, text, t->link->name);
+	if (t->nowhere) {
+		what = PRINT_TEXT(route_print, t->nowhere);
+	} else {
+		subnet = text_of_address(&t->subnet);
+		what = xasprintf("%s of %s", subnet, t->link->name);
+	}
+	report(c->to, c->network, c->address, what);
 }
 
 static void check_subnet(const struct report *to, const struct link *network, const struct address *a,
@@ -183,6 +201,8 @@ void check_subnets(const struct resolve_input *in, const struct effective *e, en
 	for (size_t i = 0; i < in->actual->n_links; i++)
 		if (!model_find(&e->removed, in->actual->links[i]->name))
 			add_taken(in, in->actual->links[i], &all);
+	for (size_t i = 0; i < in->actual->n_nowhere; i++)
+		add_nowhere(&in->actual->nowhere[i], &all);
 	for (size_t i = 0; i < e->links.n_links; i++)
 		add_leased(e->links.links[i], &all);
 	sort_taken(&all);

@@ -535,6 +535,16 @@ class Services(NetworkCase):
         self.bed.ip('link', 'set', 'eth0', 'up')
         self.bed.ip('route', 'add', '192.168.150.0/25', 'dev', 'eth0', 'table', '77')
         eventually(lambda: '192.168.150.1/24 overlaps with 192.168.150.0/25 of eth0' in '\n'.join(self.bed.status()['daemon']['problems']))
+        # Nor is what goes nowhere free; and what was told goes with the route, whatever takes its place.
+        self.bed.ip('route', 'del', '192.168.150.0/25', 'table', '77')
+        self.bed.ip('route', 'add', 'unreachable', 'fd00:150::/60', 'table', '77')
+        self.bed.ip('route', 'add', 'blackhole', '192.168.150.128/25', 'table', '78')
+        overlap = '192.168.150.1/24 overlaps with blackhole 192.168.150.128/25 table 78'
+        problems = eventually(lambda: overlap in (all := '\n'.join(self.bed.status()['daemon']['problems'])) and all)
+        self.assertNotIn('unreachable', problems, 'it is around the subnet, not in it')
+        self.assertIn(overlap, ''.join(self.bed.netctl('plan')[1:]))
+        self.bed.ip('route', 'replace', '192.168.150.128/25', 'dev', 'eth0', 'table', '78')
+        eventually(lambda: overlap not in '\n'.join(self.bed.status()['daemon']['problems']))
 
     def test_an_apply_between_two_starts_of_dnsmasq_starts_it(self):
         files = '[ethernet eth0]\naddress = 192.0.2.1/24\n' + NAT

@@ -39,6 +39,36 @@ static void routes_the_model_cannot_hold_are_not_kept(void **state _unused_)
 	link_free(l);
 }
 
+static void routes_that_go_nowhere_are_told_apart(void **state _unused_)
+{
+	static const uint8_t types[] = {RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_THROW};
+	struct link *l = link_new("br0", &kind_bridge);
+	struct route r = route("10.0.0.0", 8, NULL);
+	struct op op = {.type = OP_ROUTE_ADD, .link = l, .route = &r};
+	struct nlmsghdr *m = encode(&op);
+	struct rtmsg *rtm = mnl_nlmsg_get_payload(m);
+	struct route_state have;
+
+	rtm->rtm_protocol = RTPROT_BOOT;
+	assert_int_equal(decode_route(m, &have), 0);
+	assert_false(have.nowhere);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		rtm->rtm_type = types[i];
+		assert_int_equal(decode_route(m, &have), 0);
+		assert_true(have.nowhere);
+		assert_false(have.kept);
+		assert_int_equal(have.route.dst_len, 8);
+	}
+	/* The kernel's last resort of IPv6, and what a daemon may have thousands of. */
+	rtm->rtm_protocol = RTPROT_KERNEL;
+	assert_int_equal(decode_route(m, &have), 0);
+	assert_false(have.nowhere);
+	rtm->rtm_protocol = RTPROT_BGP;
+	assert_int_equal(decode_route(m, &have), 0);
+	assert_false(have.nowhere);
+	link_free(l);
+}
+
 /* RTM_NEWVLAN or RTM_DELVLAN of one entry. */
 static struct nlmsghdr *vlan_event(uint16_t type, uint16_t vid, uint16_t to, uint16_t flags)
 {
@@ -239,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_the_model_cannot_hold_are_not_kept),
+		cmocka_unit_test(routes_that_go_nowhere_are_told_apart),
 		cmocka_unit_test(vlan_events_add_remove_and_move_the_pvid),
 		cmocka_unit_test(a_link_event_without_a_name_tells_of_part_of_a_link),
 		cmocka_unit_test(the_other_end_of_a_veth_is_not_below_it),

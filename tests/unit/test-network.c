@@ -379,7 +379,10 @@ static void test_forwarding_of_ipv6_keeps_advertised_routes(void **state _unused
 	resolved_done(&h);
 }
 
-/* A host whose eth0 has 10.0.0.9/24, 10.6.0.0/16 on its wire, and a route to 10.5.0.0/16 behind it. */
+/*
+ * A host whose eth0 has 10.0.0.9/24, 10.6.0.0/16 on its wire, and a route to 10.5.0.0/16 behind it; what goes to
+ * 172.16.0.0/16 or 2001:db8:7::/48 goes nowhere.
+ */
 static void check_subnet(const char *address, const char *problem)
 {
 	_cleanup_free_ char *text = xasprintf("[network b]\nbridge = brb\nforward = route\naddress = %s\n", address);
@@ -400,6 +403,14 @@ static void check_subnet(const char *address, const char *problem)
 	*ARRAY_APPEND(eth0->routes, eth0->n_routes) =
 		(struct route){.family = AF_INET, .has_gateway = true, .type = 1, .table = 254};
 	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){.family = AF_INET, .type = 1, .table = 254};
+	*ARRAY_APPEND(h.actual.nowhere, h.actual.n_nowhere) =
+		(struct route){.family = AF_INET, .dst_len = 16, .dst = {172, 16}, .type = 6, .table = 77};
+	*ARRAY_APPEND(h.actual.nowhere, h.actual.n_nowhere) = (struct route){.family = AF_INET6,
+									     .dst_len = 48,
+									     .dst = {0x20, 1, 0xd, 0xb8, 0, 7},
+									     .metric = 1024,
+									     .type = 7,
+									     .table = 254};
 	in.config = h.config;
 	in.actual = &h.actual;
 	in.ledger = &h.ledger;
@@ -430,6 +441,13 @@ static void test_a_subnet_that_others_have(void **state _unused_)
 	/* Inside what is on the wire itself. */
 	check_subnet("10.6.1.1/24",
 		     "10.6.1.1/24 overlaps with 10.6.0.0/16 of eth0 (a network needs a subnet of its own)");
+	/* What goes nowhere is in the way like a route with a gateway. */
+	check_subnet(
+		"172.16.0.1/16",
+		"172.16.0.1/16 overlaps with blackhole 172.16.0.0/16 table 77 (a network needs a subnet of its own)");
+	check_subnet("172.16.1.1/24", NULL);
+	check_subnet("2001:db8::1/40", "2001:db8::1/40 overlaps with unreachable 2001:db8:7::/48 (a network needs a "
+				       "subnet of its own)");
 }
 
 int main(void)

@@ -74,8 +74,11 @@ static void test_no_address_and_no_route_of_the_host_is_touched(void **state _un
 	/* The default route, whole and in halves. */
 	add_route(eth0, 0, 0, 0, 0);
 	add_route(eth0, 128, 0, 0, 1);
+	/* What goes nowhere is taken, too. */
+	*ARRAY_APPEND(actual.nowhere, actual.n_nowhere) =
+		(struct route){.family = AF_INET, .dst = {192, 168, 132}, .dst_len = 24, .table = 77};
 	choose_subnets(c, &actual, NULL);
-	assert_chosen(c, 0, "192.168.132.1");
+	assert_chosen(c, 0, "192.168.133.1");
 	config_free(c);
 	model_done(&actual);
 }
