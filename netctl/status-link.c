@@ -139,6 +139,18 @@ static void field_leases(struct table *t, struct json_object *link)
 	}
 }
 
+/* "guests, forward = nat" */
+static void field_network(struct table *t, struct json_object *link)
+{
+	struct json_object *network = json_get(link, "network", json_type_object);
+	_cleanup_free_ char *text = NULL;
+
+	if (!network)
+		return;
+	text = xasprintf("%s, forward = %s", json_text_or(network, "name", "?"), json_text_or(network, "forward", "?"));
+	field(t, "network", text);
+}
+
 static void print_identity(struct term *t, const struct tree *tree, const struct node *n)
 {
 	struct table table = {.n_columns = 2, .indent = 2};
@@ -149,6 +161,7 @@ static void print_identity(struct term *t, const struct tree *tree, const struct
 	const char *oper = json_text(link, "operstate");
 
 	field(&table, "declared", declared);
+	field_network(&table, link);
 	field(&table, "ifindex", json_int(link, "ifindex", 0) ? index : NULL);
 	field_list(&table, "also called", link, "altnames", " ");
 	field(&table, "operstate", oper && !streq(oper, json_text_or(link, "state", "")) ? oper : NULL);

@@ -365,6 +365,27 @@ struct json_object *status_leases(const struct manager *m, const char *name)
 	return array;
 }
 
+/* The [network] whose bridge it is; NULL: none. */
+static struct json_object *network_json(const struct config *c, const struct link *want)
+{
+	const struct option *forward = &network_options.rows[NETWORK_FORWARD];
+
+	for (size_t i = 0; want && want->network[0] && i < c->n_networks; i++) {
+		const struct network *n = c->networks[i];
+		struct json_object *json;
+		_cleanup_free_ char *text = NULL;
+
+		if (!streq(n->bridge, want->name))
+			continue;
+		json = json_object_new_object();
+		text = value_text(forward, (union value){.num = network_forward(n)});
+		json_add_new(json, "name", json_object_new_string(n->name));
+		json_add_new(json, "forward", json_object_new_string(text));
+		return json;
+	}
+	return NULL;
+}
+
 struct json_object *status_link(struct status_view *v, const char *name)
 {
 	struct manager *m = v->manager;
@@ -381,6 +402,7 @@ struct json_object *status_link(struct status_view *v, const char *name)
 		json_add_new(json, "kind", json_object_new_string(have->info_kind));
 	else
 		json_add_new(json, "kind", json_object_new_string((have ? have : want)->kind->name));
+	json_add_new(json, "network", network_json(m->config, want));
 	add_state(json, actual, want, have);
 	add_lists(v, json, want, have);
 	add_options(v, json, want, have);

@@ -283,6 +283,7 @@ class Reach(NetworkCase):
             self.assertEqual(s.recv(100), b'still there')
         s.close()
         self.assertFalse([h for h in self.echo.heard if h[2] == LAB_GUEST])
+        self.assertEqual(self.bed.status('brlab')['links']['brlab']['network'], {'name': 'lab', 'forward': 'isolated'})
         self.assertSettled()
 
     def test_what_others_change_is_mended_and_what_was_found_is_put_back(self):
