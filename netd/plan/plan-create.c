@@ -22,7 +22,7 @@ static const struct link *with_other_mtu(struct planner *p, const struct link *w
 	return scratch;
 }
 
-void plan_create(struct planner *p, const struct link_diff *d)
+static void plan_create(struct planner *p, const struct link_diff *d)
 {
 	const struct link *want = d->want;
 	struct op *op = op_add(p, OP_CREATE, pins_mtu(want) ? with_other_mtu(p, want) : want, NULL);
@@ -39,6 +39,18 @@ void plan_create(struct planner *p, const struct link_diff *d)
 	}
 	if (pins_mtu(want))
 		op_add(p, OP_SET, want, NULL)->common = 1ull << LINK_MTU;
+}
+
+void plan_create_lower(struct planner *p, const struct link_diff *d)
+{
+	if (!(d->want->kind->flags & KIND_HAS_PARENT))
+		plan_create(p, d);
+}
+
+void plan_create_upper(struct planner *p, const struct link_diff *d)
+{
+	if (d->want->kind->flags & KIND_HAS_PARENT)
+		plan_create(p, d);
 }
 
 static void plan_sysctls(struct planner *p, const struct link *want, const struct link *have, uint64_t rows)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: ops that attach a link to its master or let it go, and what a port and its master owe each other. */
+#include <linux/rtnetlink.h>
+
 #include "../model/kind-bond.h"
 #include "planner-internal.h"
 
@@ -230,14 +232,13 @@ static void plan_mac_to_lend(struct planner *p, const struct link_diff *d, const
 	op_add(p, OP_SET, with_mac(p, want ? want : other, mac), other)->common = 1ull << LINK_MAC;
 }
 
-/* Is there nothing for the link to do once it is free? */
+/* Is there nothing that the link is to do itself, and nothing that is to stand on it? */
 static bool is_idle(struct planner *p, const struct link *want)
 {
 	size_t n;
 
 	wanted_relatives(p, want->name, &n);
-	return !want->master_name[0] && !n && !want->n_addresses && !want->n_routes &&
-	       values_num(want->common, LINK_DHCP, DHCP_NO) == DHCP_NO;
+	return !n && !want->n_addresses && !want->n_routes && values_num(want->common, LINK_DHCP, DHCP_NO) == DHCP_NO;
 }
 
 /*
@@ -258,7 +259,7 @@ static bool leaves_with_bond(struct planner *p, const struct link_diff *d)
 	for (size_t i = 0; i < n; i++) {
 		const struct link *want = model_find(wanted(p), ports[i]->name);
 
-		if (want && !is_idle(p, want))
+		if (want && (want->master_name[0] || !is_idle(p, want)))
 			return false;
 	}
 	return true;
@@ -270,7 +271,52 @@ void plan_left_behind(struct planner *p, const struct link_diff *d)
 		plan_after_release(p, d, model_master(p->in->actual, d->have));
 }
 
-void plan_join(struct planner *p, const struct link_diff *d)
+/* Does nobody use the link as it is? */
+static bool is_unused(const struct planner *p, const struct link *have)
+{
+	size_t n;
+
+	children_vlans(&p->children, have->ifindex, &n);
+	for (size_t i = 0; i < have->n_addresses; i++)
+		if (have->addresses[i].scope != RT_SCOPE_LINK)
+			return false;
+	for (size_t i = 0; i < have->n_routes; i++)
+		if (have->routes[i].protocol != RTPROT_KERNEL)
+			return false;
+	return !n && !have->master;
+}
+
+/*
+ * Do the ports of a new bond join before anything stands on it? Else the kernel tells each VLAN on it of each port that
+ * comes, twice, as above. What is in use joins late, so that it is away for as short as can be, and so do the others
+ * then: in the order of the configuration, as always.
+ */
+static bool has_ports_first(struct planner *p, const struct link *bond)
+{
+	const struct link_diff *d = find_diff(p, bond);
+	size_t n;
+	const struct relative *relatives = wanted_relatives(p, bond->name, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct link *want = relatives[i].link;
+		const struct link_diff *port = find_diff(p, want);
+
+		if (!streq(want->master_name, bond->name) || want->waits_for)
+			continue;
+		if (!port || !port->have || port->recreate || !is_unused(p, port->have) || !is_idle(p, want))
+			return false;
+	}
+	return d && is_new(d) && (bond->kind->flags & KIND_PORTS_DOWN);
+}
+
+static bool joins_first(struct planner *p, const struct link_diff *d)
+{
+	const struct link *bond = d->have && d->master ? model_find(wanted(p), d->want->master_name) : NULL;
+
+	return bond && has_ports_first(p, bond);
+}
+
+static void plan_join_any(struct planner *p, const struct link_diff *d)
 {
 	const struct link *have = d->recreate ? NULL : d->have;
 	const struct link *old_master = have ? model_master(p->in->actual, have) : NULL;
@@ -281,7 +327,7 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	bool released = old_master && is_released(p, have);
 	struct op *op;
 
-	if (!d->master || (!have && !joins_late(p, d)) || leaves_with_bond(p, d))
+	if (!d->master || (!have && !joins_late(p, d)))
 		return;
 	if (must_be_down)
 		plan_mac_to_lend(p, d, master);
@@ -309,6 +355,18 @@ void plan_join(struct planner *p, const struct link_diff *d)
 	plan_port_values(p, d);
 	if (must_be_down && have)
 		plan_lost(p, have, false);
+}
+
+void plan_first_join(struct planner *p, const struct link_diff *d)
+{
+	if (joins_first(p, d))
+		plan_join_any(p, d);
+}
+
+void plan_join(struct planner *p, const struct link_diff *d)
+{
+	if (!joins_first(p, d) && !leaves_with_bond(p, d))
+		plan_join_any(p, d);
 }
 
 void plan_port_values(struct planner *p, const struct link_diff *d)

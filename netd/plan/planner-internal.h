@@ -116,7 +116,8 @@ void plan_dnsmasq_ends(struct planner *p, const struct ranked *order);
 /* Ports of bonds that were deleted since the plan had n ops: bond_release_and_destroy() left them down. */
 void plan_up_again(struct planner *p, size_t n);
 /* plan-create.c */
-void plan_create(struct planner *p, const struct link_diff *d);
+void plan_create_lower(struct planner *p, const struct link_diff *d);
+void plan_create_upper(struct planner *p, const struct link_diff *d); /* what has a parent */
 void plan_settle_new(struct planner *p, const struct link_diff *d);
 /* What other programs of the host are to know: the firewall's zone before packets come, all else when it works. */
 void plan_zone(struct planner *p, const struct link_diff *d);
@@ -147,6 +148,8 @@ void plan_left_alone(struct planner *p, const struct link *bond);
 /* A bond leaves its port down (__bond_release_one()): sets it up, once, if that is wanted and no bond is to have it. */
 void plan_up_after_release(struct planner *p, const struct link *want, const struct link *have,
 			   const struct link *old_master);
+/* What nobody uses joins its new bond before anything stands on that. */
+void plan_first_join(struct planner *p, const struct link_diff *d);
 void plan_join(struct planner *p, const struct link_diff *d);
 /* What a port is to be that its bond's removal let go. */
 void plan_left_behind(struct planner *p, const struct link_diff *d);

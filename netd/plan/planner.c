@@ -385,7 +385,8 @@ static void each(struct planner *p, const struct ranked *order, bool new_links, 
  *     and ports that would close a loop;
  *  2. changes to links that exist, lower links first, so that a VLAN's new MTU finds its parent's;
  *  3. new links, masters before ports and parents before VLANs, down, already attached: bringing a link up before it
- *     has its master costs twice (every port's IPv6 configuration is made and undone);
+ *     has its master costs twice (every port's IPv6 configuration is made and undone). NICs that nobody uses join
+ *     their new bond before VLANs stand on it;
  *  4. what a create message cannot carry (port options, VLANs, IPv6 modes) and their IPv4 addresses, before any
  *     packet flows;
  *  5. up, in the same order;
@@ -421,7 +422,9 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	each(&p, order, false, true, plan_change);
 	plan_forwarding_of_all(&p, true);
 	each(&p, order, false, true, plan_down);
-	each(&p, order, true, false, plan_create);
+	each(&p, order, true, false, plan_create_lower);
+	each(&p, order, false, true, plan_first_join);
+	each(&p, order, true, false, plan_create_upper);
 	p.made = true;
 	each(&p, order, true, false, plan_settle_new);
 	each(&p, order, true, true, plan_zone);
