@@ -44,8 +44,8 @@ static const struct option daemon_rows[] = {
 	},
 	[DAEMON_PROBE] = {
 		.key = "probe", .type = &type_probes, .place = PLACE_CONFIG, .max = PROBES_MAX,
-		.help = "what has to answer after a change made with --confirm, else it is undone; what did not answer before "
-			"it does not count; the key may be repeated; arp is neighbour discovery for IPv6; left out: the default gateways",
+		.help = "what has to answer after a change, else it is undone; what did not answer before it does not count; the key may "
+			"be repeated; arp is neighbour discovery for IPv6; left out: with --confirm the default gateways",
 	},
 	[DAEMON_PROBE_TIMEOUT] = {
 		.key = "probe_timeout", .type = &type_ms, .place = PLACE_CONFIG,

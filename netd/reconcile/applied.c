@@ -18,15 +18,23 @@ static void give_up_apply(struct manager *m, const struct outcome *o)
 	config_files_done(&m->candidate_files);
 }
 
-/* What is in the kernel now is what runs, until a confirmation is missing. */
+/* Probes are lost long before, if they are. */
+#define PROVE_USEC (60ull * 1000 * 1000)
+
+/* What is in the kernel now is what runs, until a confirmation or the answer of a probe is missing. */
 static void take_over(struct manager *m, bool waits, int64_t when)
 {
-	uint64_t deadline = boottime() + m->apply.confirm * 1000000ull;
+	uint64_t usec =
+		m->apply.confirm ? m->apply.confirm * 1000000ull : m->guard_wait + m->guard_timeout + PROVE_USEC;
+	uint64_t deadline = boottime() + usec;
 
 	manager_forget_problems(m);
 	manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files, m->generation, when);
+	m->proving = waits && !m->apply.confirm;
 	if (waits) {
-		journal_set_waiting(&m->dirs, deadline);
+		/* Without a confirmation it is no more than cut short, should we be killed. */
+		if (m->apply.confirm)
+			journal_set_waiting(&m->dirs, deadline);
 		manager_wait_for_confirmation(m, deadline, m->apply.armed_by);
 		manager_watch_probes(m);
 	} else {
@@ -35,41 +43,26 @@ static void take_over(struct manager *m, bool waits, int64_t when)
 	manager_tell(m, EVENT_APPLY, NULL, "applied");
 }
 
-/* What could not be stored has been undone: now it can be said how that ended. */
-static void answer_unstored(const struct outcome *undone, void *userdata)
-{
-	struct manager *m = userdata;
-	_cleanup_free_ char *text = TAKE_PTR(m->unstored);
-	struct outcome o = *undone;
-
-	o.error = -EIO;
-	o.text = text;
-	m->apply.done(&o, m->apply.userdata);
-}
-
 /* A restart would bring back what ran before; so that is what runs (manager_transaction_done()). */
 static void take_back_unstored(struct manager *m, const struct outcome *o, int error)
 {
 	struct outcome failed = {.error = error};
 
-	free(m->unstored);
-	m->unstored = xasprintf("what was applied could not be stored in %s: %s", m->dirs.state, strerror(-error));
-	failed.text = m->unstored;
-	log_error("%s", m->unstored);
+	free(m->taken_back);
+	m->taken_back = xasprintf("what was applied could not be stored in %s: %s", m->dirs.state, strerror(-error));
+	failed.text = m->taken_back;
+	log_error("%s", m->taken_back);
 	give_up_apply(m, &failed);
-	if (o->changed) {
+	if (o->changed)
 		m->going_back = true;
-		m->undone = answer_unstored;
-		m->undone_userdata = m;
-	} else {
-		answer_unstored(&failed, m);
-	}
+	else
+		manager_tell_undone(m, &failed);
 }
 
 bool manager_finish_apply(struct manager *m, const struct outcome *o)
 {
 	struct apply_request request = m->apply;
-	bool waits = request.confirm && o->changed;
+	bool waits = (request.confirm || m->guard) && o->changed;
 	bool is_stored = m->candidate == m->config && m->generation && !request.generation && !o->changed;
 	int r = o->error || waits || is_stored ? 0 : manager_store(m);
 
@@ -83,7 +76,7 @@ bool manager_finish_apply(struct manager *m, const struct outcome *o)
 		take_over(m, waits, is_stored || !waits ? m->applied_when : (int64_t)time(NULL));
 	}
 	manager_drop_candidate(m);
-	if (r >= 0)
+	if (r >= 0 && !m->proving)
 		request.done(o, request.userdata);
 	return !o->error && r >= 0;
 }

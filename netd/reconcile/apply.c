@@ -351,6 +351,7 @@ static bool plan_is_allowed(struct manager *m, const struct apply_request *reque
 static const char *read_candidate(struct manager *m, const struct apply_request *request, struct diags *d)
 {
 	int64_t when;
+	bool again;
 	int r;
 
 	manager_drop_candidate(m);
@@ -361,8 +362,9 @@ static const char *read_candidate(struct manager *m, const struct apply_request 
 		r = config_files_read(&m->candidate_files, m->dirs.config, d);
 	if (r < 0 && request->generation)
 		return REFUSED_GENERATION;
-	/* To be confirmed: it begins anew when it is known which probes answer. */
-	m->candidate = manager_config_of(m, &m->candidate_files, request->confirm, d);
+	/* It begins anew when it is known which probes answer. */
+	again = request->confirm || request->path.family;
+	m->candidate = manager_config_of(m, &m->candidate_files, again, d);
 	return r < 0 || d->n_errors ? REFUSED_INVALID : NULL;
 }
 
@@ -445,8 +447,7 @@ void manager_apply(struct manager *m, const struct apply_request *request)
 	p = xcalloc(1, sizeof(*p));
 	if (!prepare(m, request, p)) {
 		manager_drop_guard(m);
-	} else if (!p->plan.n || !request->confirm || request->probed ||
-		   !manager_ask_probes(m, request, &p->effective, &p->plan)) {
+	} else if (!p->plan.n || request->probed || !manager_ask_probes(m, request, &p->effective, &p->plan)) {
 		begin(m, request, p);
 		return;
 	}

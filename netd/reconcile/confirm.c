@@ -47,7 +47,8 @@ int manager_journal(const struct effective *before, const struct ledger_past *le
 
 int manager_store(struct manager *m)
 {
-	_cleanup_free_ char *result = m->confirm_deadline ? manager_probes_text(m, "confirmed") : xstrdup("applied");
+	_cleanup_free_ char *result =
+		manager_probes_text(m, m->confirm_deadline && !m->proving ? "confirmed" : "applied");
 	bool was_marked = unconfirmed_is_marked(&m->dirs);
 	uint32_t before = m->generation, newest = generation_newest(&m->dirs);
 	/* The directory holds something else than what is to run; a boot must not bring that back unasked. */
@@ -106,8 +107,9 @@ void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const c
 	snprintf(m->confirm_by, sizeof(m->confirm_by), "%s", by);
 	m->confirm_timer = sd_event_source_disable_unref(m->confirm_timer);
 	sd_event_add_time(m->event, &m->confirm_timer, CLOCK_BOOTTIME, deadline, 1000, deadline_passed, m);
-	log_notice("waiting for netctl confirm; undone in %" PRIu64 " s otherwise",
-		   deadline > boottime() ? (deadline - boottime()) / 1000000 : 0);
+	if (!m->proving)
+		log_notice("waiting for netctl confirm; undone in %" PRIu64 " s otherwise",
+			   deadline > boottime() ? (deadline - boottime()) / 1000000 : 0);
 }
 
 int manager_confirm(struct manager *m)
@@ -124,11 +126,25 @@ int manager_confirm(struct manager *m)
 		return r;
 	}
 	manager_commit(m);
-	log_notice("confirmed: generation %" PRIu32, m->generation);
-	manager_tell(m, EVENT_APPLY, NULL, "confirmed");
+	log_notice("%s: generation %" PRIu32, m->proving ? "the probes answer" : "confirmed", m->generation);
+	manager_tell(m, EVENT_APPLY, NULL, m->proving ? "the probes answer" : "confirmed");
+	if (m->proving)
+		m->apply.done(&(const struct outcome){.changed = true}, m->apply.userdata);
+	m->proving = false;
 	if (m->changed)
 		m->changed(m, m->userdata);
 	return 0;
+}
+
+void manager_proved(struct manager *m)
+{
+	_cleanup_free_ char *why = NULL;
+	int r = manager_confirm(m);
+
+	if (r == 0 || r == -ENOENT)
+		return;
+	why = xasprintf("what was applied could not be stored in %s: %s", m->dirs.state, strerror(-r));
+	manager_undo(m, why);
 }
 
 /* The journal tells which configuration ran before; what it wanted and the journal does not hold follows from it. */
@@ -177,7 +193,8 @@ void manager_start_undo(struct manager *m)
 				strerror(-r));
 		use_generation_or_nothing(m, m->generation);
 		manager_unsettle(m);
-		manager_tell_undone(m, &(const struct outcome){.error = r, .text = "the journal could not be read"});
+		manager_tell_undone(m, &(const struct outcome){
+					       .error = r, .changed = true, .text = "the journal could not be read"});
 		manager_run(m);
 	}
 	journal_done(&j);
@@ -186,8 +203,14 @@ void manager_start_undo(struct manager *m)
 void manager_tell_undone(struct manager *m, const struct outcome *o)
 {
 	void (*undone)(const struct outcome *outcome, void *userdata) = m->undone;
+	_cleanup_free_ char *why = TAKE_PTR(m->taken_back);
+	struct outcome failed = *o;
 
 	m->undone = NULL;
+	failed.error = -EIO;
+	failed.text = why;
+	if (why)
+		m->apply.done(&failed, m->apply.userdata);
 	if (undone)
 		undone(o, m->undone_userdata);
 }
@@ -199,6 +222,13 @@ int manager_undo(struct manager *m, const char *why)
 	m->confirm_deadline = 0;
 	sd_event_source_set_enabled(m->confirm_timer, SD_EVENT_OFF);
 	manager_drop_guard(m);
+	if (m->proving) {
+		free(m->taken_back);
+		m->taken_back = xstrdup(why);
+		/* What has cut the host off once does not come back with the next boot. */
+		unconfirmed_mark(&m->dirs);
+	}
+	m->proving = false;
 	/* A start after a kill must not go on waiting, half way back. */
 	journal_set_waiting(&m->dirs, 0);
 	undone_note(&m->dirs, why, m->candidate_plan);

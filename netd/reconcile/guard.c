@@ -28,11 +28,20 @@ struct guard {
 	const struct guard_events *events;
 	void *userdata;
 	enum phase phase;
+	bool told; /* that all have answered after the change */
 	uint64_t since, timeout, wait;
 	struct guarded *list;
 	size_t n;
 	sd_event_source *timer;
 };
+
+static bool all_answered(const struct guard *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->list[i].counts && !g->list[i].answered)
+			return false;
+	return true;
+}
 
 static void answered(struct probe *p _unused_, void *userdata)
 {
@@ -41,12 +50,9 @@ static void answered(struct probe *p _unused_, void *userdata)
 
 	guarded->answered = boottime();
 	guarded->asked = 0;
-	if (g->phase != PHASE_BEFORE)
-		return;
-	for (size_t i = 0; i < g->n; i++)
-		if (!g->list[i].answered)
-			return;
-	sd_event_source_set_time(g->timer, guarded->answered);
+	/* It is not told from here: that may free the probe. */
+	if (!g->told && all_answered(g))
+		sd_event_source_set_time(g->timer, guarded->answered);
 }
 
 static void ask(struct guard *g)
@@ -67,14 +73,6 @@ static void know(struct guard *g)
 		g->list[i].counts = g->list[i].answered != 0;
 	g->phase = PHASE_CHANGE;
 	g->events->known(g->userdata);
-}
-
-static bool all_answered(const struct guard *g)
-{
-	for (size_t i = 0; i < g->n; i++)
-		if (!g->list[i].answered)
-			return false;
-	return true;
 }
 
 static const struct guarded *find_lost(const struct guard *g, uint64_t now)
@@ -129,6 +127,7 @@ static int on_tick(sd_event_source *s, uint64_t usec _unused_, void *userdata)
 	struct guard *g = userdata;
 	uint64_t now = boottime();
 	const struct guarded *lost = g->phase == PHASE_WATCH ? find_lost(g, now) : NULL;
+	bool tell = false;
 
 	if (lost) {
 		lose(g, lost, now);
@@ -139,14 +138,20 @@ static int on_tick(sd_event_source *s, uint64_t usec _unused_, void *userdata)
 		return 0;
 	}
 	ask(g);
+	if (g->phase == PHASE_WATCH && !g->told && all_answered(g))
+		tell = g->told = true;
 	/* From now on, not from when it was due: answers that have come meanwhile are taken in first. */
 	sd_event_source_set_time(s, now + MIN(INTERVAL_USEC, g->timeout / (ASKED_MIN + 1)));
-	return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+	sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+	if (tell)
+		g->events->answered(g->userdata);
+	return 0;
 }
 
 static void start(struct guard *g, enum phase phase)
 {
 	g->phase = phase;
+	g->told = false;
 	g->since = boottime();
 	g->timer = sd_event_source_disable_unref(g->timer);
 	sd_event_add_time(kernel_event(g->kernel), &g->timer, CLOCK_BOOTTIME, g->since, 1000, on_tick, g);

@@ -16,7 +16,8 @@ struct guard;
 
 struct guard_events {
 	void (*known)(void *userdata);		       /* once: who answers before the change is known */
-	void (*lost)(const char *why, void *userdata); /* once; both may free the guard */
+	void (*answered)(void *userdata);	       /* once: all that count have answered after the change */
+	void (*lost)(const char *why, void *userdata); /* once; each of them may free the guard */
 };
 
 /* Begins to ask. timeout: microseconds. Copies the list. */

@@ -296,7 +296,8 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	m->host_told = m->host_told && m->dirty;
 	m->progress_total = 0;
 	/* The ledger as it is now: manager_commit() writes it with the number of the generation. */
-	if (o->changed && (!m->applying || m->apply.confirm) && state_save(&m->dirs, &m->ledger, m->generation) < 0)
+	if (o->changed && (!m->applying || m->apply.confirm || m->guard) &&
+	    state_save(&m->dirs, &m->ledger, m->generation) < 0)
 		log_error("the ledger could not be written");
 	if (m->applying) {
 		if (o->error)
@@ -351,7 +352,7 @@ void manager_done(struct manager *m)
 	manager_flush_guests(m);
 	free(m->holds);
 	free(m->candidate_plan);
-	free(m->unstored);
+	free(m->taken_back);
 	prepared_free(m->prepared);
 	manager_drop_wanted(m);
 	manager_drop_candidate(m);

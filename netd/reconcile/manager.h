@@ -146,11 +146,16 @@ struct manager {
 	struct guard *guard; /* of the apply that asks, runs or waits for its confirmation; NULL: nothing to watch */
 	uint64_t guard_timeout, guard_wait; /* microseconds */
 	bool asking;			    /* an apply waits to know who answers before it */
-	bool going_back;		    /* the transaction that runs undoes an unconfirmed or unfinished change */
+	/*
+	 * No confirmation is waited for, only answers of the probes: with those the change stays. Who asked for it is
+	 * told then, or when it is undone.
+	 */
+	bool proving;
+	bool going_back; /* the transaction that runs undoes an unconfirmed or unfinished change */
 	/* Who asked for that, and is told once how it ended; NULL: nobody. */
 	void (*undone)(const struct outcome *outcome, void *userdata);
 	void *undone_userdata;
-	char *unstored;	     /* owned: why what was applied is undone at once */
+	char *taken_back; /* owned: why it is undone, for who asked for the apply, when that is done; NULL: they know */
 	bool exit_when_done; /* SIGTERM came while there was something to undo */
 	struct hold *holds;
 	size_t n_holds;
@@ -278,6 +283,8 @@ int manager_store(struct manager *m);
 /* Forgets the way back. */
 void manager_commit(struct manager *m);
 void manager_tell_undone(struct manager *m, const struct outcome *o);
+/* The probes have answered after a change that waits for nothing else. */
+void manager_proved(struct manager *m);
 void manager_wait_for_confirmation(struct manager *m, uint64_t deadline, const char *by);
 void manager_undone(struct manager *m, const struct outcome *o);
 bool manager_recover(struct manager *m, uint32_t generation);

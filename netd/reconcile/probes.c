@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: apply with a confirmation, watched by probes (guard.h): which ones, how long the confirmation must at least
- * take, and the way back when one is lost.
+ * Purpose: applies are watched by probes (guard.h): which ones, how long a confirmation must at least take, and the way
+ * back when one is lost.
  */
 #include "../log.h"
 #include "../plan/settling.h"
@@ -16,15 +16,19 @@ static void add_gateway(const struct probe_target *t, void *userdata)
 		*ARRAY_APPEND(list->list, list->n) = *t;
 }
 
-/* Those of the configuration that is to be applied, else the default gateways. The caller frees the list. */
-static struct probe_list configured(const struct manager *m, const struct config *c)
+/*
+ * Those of the configuration that is to be applied; where there are none, the default gateways if the change is to be
+ * confirmed. The caller frees the list.
+ */
+static struct probe_list configured(const struct manager *m, const struct config *c, bool confirmed)
 {
 	struct probe_list probes = {0};
 	const struct blob *blob;
 	struct probe_target t;
 
 	if (!values_has(c->daemon, DAEMON_PROBE)) {
-		probe_gateways(kernel_actual(m->kernel), add_gateway, &probes);
+		if (confirmed)
+			probe_gateways(kernel_actual(m->kernel), add_gateway, &probes);
 		return probes;
 	}
 	blob = values_at(c->daemon, DAEMON_PROBE).blob;
@@ -35,13 +39,13 @@ static struct probe_list configured(const struct manager *m, const struct config
 	return probes;
 }
 
-/* And the connection of who asks, unless this plan ends it, as they were told. */
+/* And the connection of who asks, unless this plan ends it, as they were told. path: NULL: it may be lost. */
 static struct probe_list probes_of(struct manager *m, const struct config *c, const struct probe_target *path,
-				   const struct effective *e, const struct plan *p)
+				   const struct effective *e, const struct plan *p, bool confirmed)
 {
-	struct probe_list probes = configured(m, c);
+	struct probe_list probes = configured(m, c, confirmed);
 
-	if (manager_path_fate(m, path, e, p, NULL, NULL) == PATH_STAYS)
+	if (path && manager_path_fate(m, path, e, p, NULL, NULL) == PATH_STAYS)
 		*ARRAY_APPEND(probes.list, probes.n) = *path;
 	return probes;
 }
@@ -70,7 +74,7 @@ unsigned manager_least_confirm(struct manager *m, const struct config *c, const 
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
 	struct waits waits = {add, userdata};
-	struct probe_list probes = probes_of(m, c, path, e, p);
+	struct probe_list probes = probes_of(m, c, path, e, p, true);
 	uint32_t msec = p->n ? plan_settling(&in, p, add_wait, &waits) : 0;
 
 	if (p->n && probes.n) {
@@ -106,10 +110,20 @@ static void probes_known(void *userdata)
 	log_probes("it is watched whether this goes on answering", &counting);
 	if (!counting.n)
 		log_notice("no probe answers before the change: none watches it");
+	if (!counting.n && !request.confirm)
+		manager_drop_guard(m);
 	free(counting.list);
 	m->asking = false;
 	request.probed = true;
 	manager_apply(m, &request);
+}
+
+static void probes_answered(void *userdata)
+{
+	struct manager *m = userdata;
+
+	if (m->proving)
+		manager_proved(m);
 }
 
 static void probe_lost(const char *why, void *userdata)
@@ -117,13 +131,19 @@ static void probe_lost(const char *why, void *userdata)
 	manager_undo(userdata, why);
 }
 
-static const struct guard_events guard_events = {.known = probes_known, .lost = probe_lost};
+static const struct guard_events guard_events = {
+	.known = probes_known,
+	.answered = probes_answered,
+	.lost = probe_lost,
+};
 
 bool manager_ask_probes(struct manager *m, const struct apply_request *request, const struct effective *e,
 			const struct plan *p)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
-	struct probe_list probes = probes_of(m, m->candidate, &request->path, e, p);
+	/* Forced, and with nothing to come back to, the caller's own connection is given up. */
+	const struct probe_target *path = request->confirm || !request->force ? &request->path : NULL;
+	struct probe_list probes = probes_of(m, m->candidate, path, e, p, request->confirm);
 	bool any = probes.n > 0;
 
 	if (any) {

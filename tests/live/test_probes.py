@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Probes: what answered before a change made with --confirm has to answer after it, else the change is undone, at once and with
-the name of what was lost. The cable of eth0 ends at a router (192.0.2.1, 2001:db8::1), that of eth1 at nobody.
+Probes: what answered before a change has to answer after it, else the change is undone, at once and with the name of what was
+lost. The cable of eth0 ends at a router (192.0.2.1, 2001:db8::1), that of eth1 at nobody.
 """
 import errno
 import os
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -139,6 +140,38 @@ class Probes(Case):
             listener.close()
         self.assertUndone('tcp', ':2222')
 
+    def test_what_is_configured_watches_every_apply(self):
+        b = self.begin(NIC.replace(QUICK, QUICK + 'probe = ping 192.0.2.7\n'))
+        answers = []
+
+        def apply(files):
+            b.write(files.replace(QUICK, QUICK + 'probe = ping 192.0.2.7\n'))
+            client = threading.Thread(target=lambda: answers.append(b.netctl('apply')))
+            client.start()
+            return client
+        for undo, said in ((None, 'ping 192.0.2.7'), (lambda: b.netctl('rollback'), 'asked to undo')):
+            client = apply(WRONG)
+            if undo:
+                bed.eventually(lambda: b.status()['daemon']['confirm'])
+                self.assertEqual(b.netctl('apply')[0], 4)
+                undo()
+            client.join()
+            self.assertEqual(b.addresses('eth0')[0], '192.0.2.10/24')
+            self.assertEqual(answers[-1][0], 1, answers)
+            self.assertIn(said, answers[-1][2])
+            self.assertIn('everything is as it was before', answers[-1][2])
+        for end in (b.stop, b.kill):
+            client = apply(WRONG)
+            bed.eventually(lambda: b.status()['daemon']['confirm'])
+            end()
+            client.join()
+            b.start()
+            bed.eventually(lambda: b.link('br0') == {} and b.addresses('eth0')[:1] == ['192.0.2.10/24'])
+        apply(BRIDGE).join()
+        self.assertEqual(answers[-1][0], 0, answers)
+        self.assertEqual(b.ports('br0'), ['eth0'])
+        self.assertIn('applied; answering: ping 192.0.2.7', b.varlink('History')['generations'][0]['result'])
+
     def test_daemon_that_is_killed_goes_on_watching(self):
         b = self.begin()
         self.arm(BRIDGE)
@@ -223,6 +256,25 @@ class Caller(Case):
         self.arm(NIC.replace('gateway', '; gateway').replace('eth0', 'eth1'))
         bed.eventually(lambda: b.ports('br0') == ['eth0'], PATIENCE)
         self.assertIn('path 192.0.2.7 from 192.0.2.10', b.varlink('History')['undone'][0]['why'])
+
+    def test_session_that_is_lost_undoes_a_change_that_nobody_confirms(self):
+        b = self.begin(NIC)
+        self.over_ssh()
+        b.write(WRONG)
+        status, out, err = b.netctl('apply')
+        self.assertEqual(status, 1, out + err)
+        self.assertIn('path 192.0.2.7 from 192.0.2.10', err)
+        self.assertIn('everything is as it was before', err)
+        self.assertUndone('path 192.0.2.7 from 192.0.2.10', 'has not been answered after it')
+        # Nor does the next boot cut the host off.
+        self.assertTrue((b.state / 'unconfirmed').exists())
+        b.apply(BRIDGE)
+        self.assertFalse((b.state / 'unconfirmed').exists())
+        self.assertIsNone(b.status()['daemon']['confirm'])
+        self.assertIn('applied; answering: path 192.0.2.7', b.varlink('History')['generations'][0]['result'])
+        # Who gives it up says so.
+        b.apply(WRONG, '--force')
+        self.assertEqual(b.ports('br0'), ['eth1'])
 
     def test_renumbering_over_the_session_is_held_by_a_confirmation(self):
         b = self.begin(NIC)
