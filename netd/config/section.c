@@ -110,7 +110,7 @@ static void open_link(struct parser *p, const struct kind *kind, const char *nam
 	else if (other && other->kind == kind)
 		section_error(p, "the same section is at %s", place);
 	else if (other)
-		section_error(p, "'%s' is a %s at %s: one name, one link", name, other->kind->name, place);
+		section_error(p, "[%s %s] at %s has that name: one name, one link", other->kind->name, name, place);
 	p->section.type = SECTION_LINK;
 	p->section.link = link_new(name, kind);
 	p->section.link->loc = p->section.loc;
