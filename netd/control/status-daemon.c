@@ -140,12 +140,19 @@ static void add_warning(struct json_object *to, const struct diag *d)
 /* Is it a problem already, noted when the daemon started? */
 static bool is_problem(const struct manager *m, const struct diag *d)
 {
-	_cleanup_free_ char *text = xasprintf("[%s] %s", d->section ?: "?", d->text);
+	_cleanup_free_ char *text = PRINT_TEXT(diag_print_bare, d);
 
 	for (size_t i = 0; i < m->n_problems; i++)
 		if (streq(m->problems[i].text, text))
 			return true;
 	return false;
+}
+
+static void add_diags(struct json_object *to, const struct manager *m, const struct diags *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (!is_problem(m, &d->list[i]))
+			add_warning(to, &d->list[i]);
 }
 
 struct json_object *status_daemon(struct manager *m)
@@ -158,9 +165,8 @@ struct json_object *status_daemon(struct manager *m)
 	for (size_t i = 0; i < m->n_problems; i++)
 		json_object_array_add(problems, json_object_new_string(m->problems[i].text));
 	manager_warn_rivals(m, m->config, manager_wanted_lately(m), &d);
-	for (size_t i = 0; i < d.n; i++)
-		if (!is_problem(m, &d.list[i]))
-			add_warning(problems, &d.list[i]);
+	add_diags(problems, m, &manager_wanted_lately(m)->problems);
+	add_diags(problems, m, &d);
 	diags_done(&d);
 	manager_missing(m, add_name, missing);
 	json_add_new(json, "version", json_object_new_string(KVMNETD_VERSION));

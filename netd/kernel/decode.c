@@ -4,6 +4,7 @@
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if_arp.h>
 
 /* What of a link message has to be known before the rest can be read. */
 struct link_attrs {
@@ -252,6 +253,7 @@ int decode_link(const struct nlmsghdr *m, struct link **ret)
 	l = link_new("", &kind_ethernet);
 	l->ifindex = (uint32_t)as.ifi->ifi_index;
 	l->flags = as.ifi->ifi_flags;
+	l->not_ethernet = as.ifi->ifi_type != ARPHRD_ETHER;
 	read_attributes(m, &as, l);
 	if (!l->name[0]) {
 		link_free(l);

@@ -107,7 +107,8 @@ struct link {
 	bool order_unknown : 1; /* of the addresses: events do not tell where a new one stands */
 	bool names_source : 1;	/* a route of it may name a source address, other than the kernel's own */
 	bool has_perm_mac : 1;
-	uint8_t operstate; /* IF_OPER_* */
+	bool not_ethernet : 1; /* its frames are others': a tun, an InfiniBand NIC */
+	uint8_t operstate;     /* IF_OPER_* */
 	uint8_t addr_assign_type;
 	uint32_t ifindex;
 	uint32_t master;   /* ifindex, 0: none; once it is in a model, by model_relate() */

@@ -14,6 +14,12 @@ bool resolve_row_is_legal(const struct link *want, const struct option *o);
 /* Is the link there not what is wanted in a way that it has to be made anew for? */
 bool resolve_is_made_anew(const struct resolve_input *in, const struct link *want, const struct link *have);
 
+/* resolve-port.c: where `ports` of the master names this one; where its section is when it does not. */
+struct loc resolve_port_loc(const struct link *master, const char *port);
+/* resolve-port.c: adds an error for each port whose master cannot have a device of its type; it waits for itself then.
+ */
+void resolve_check_ports(const struct resolve_input *in, struct effective *e);
+
 /*
  * resolve-mtu.c. Before the values of links are filled in: adds an error for each VLAN that is declared, or would get
  * from a bond that it is a port of, more than its parent has; it waits for itself then.

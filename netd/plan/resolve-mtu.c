@@ -41,14 +41,6 @@ static uint64_t mtu_to_be(const struct resolve_input *in, const struct effective
 	return have && mtu_without_key(in, have) < most ? mtu_without_key(in, have) : most;
 }
 
-static struct loc port_loc(const struct link *master, const char *port)
-{
-	for (size_t i = 0; i < master->n_ports; i++)
-		if (streq(master->ports[i].name, port))
-			return master->ports[i].loc;
-	return master->loc;
-}
-
 /* bond_enslave() gives a port the bond's MTU, and so does each change of it (drivers/net/bonding/bond_main.c). */
 static bool fits_bond(const struct resolve_input *in, struct effective *e, const struct link *want,
 		      const struct link *parent, uint64_t most)
@@ -65,7 +57,7 @@ static bool fits_bond(const struct resolve_input *in, struct effective *e, const
 			(unsigned long long)mtu, want->name, parent->name, (unsigned long long)most, parent->kind->name,
 			parent->name);
 	else
-		diag_add(&e->problems, SEVERITY_ERROR, port_loc(bond, want->name), bond->name, "ports",
+		diag_add(&e->problems, SEVERITY_ERROR, resolve_port_loc(bond, want->name), bond->name, "ports",
 			 "%s cannot have the bond's MTU of %llu: its parent %s has %llu (mtu of [bond %s] lowers it)",
 			 want->name, (unsigned long long)mtu, parent->name, (unsigned long long)most, bond->name);
 	return false;

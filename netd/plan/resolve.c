@@ -425,6 +425,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 	resolve_foreign(in, &e);
 	add_dnsmasqs(in->config, &e);
 	check_kinds(in, &e);
+	resolve_check_ports(in, &e);
 	resolve_check_mtus(in, &e);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		waits_for(in, &e, e.links.links[i]);

@@ -205,8 +205,11 @@ static void become_ready(struct manager *m)
 	sd_event_source_set_enabled(m->boot_timer, SD_EVENT_OFF);
 	manager_missing(m, log_missing, m);
 	manager_schedule_repair(m); /* what udev had not finished with is taken in now */
-	for (size_t i = 0; i < problems->n; i++)
-		manager_problem(m, NULL, false, "[%s] %s", problems->list[i].section ?: "?", problems->list[i].text);
+	for (size_t i = 0; i < problems->n; i++) {
+		_cleanup_free_ char *text = PRINT_TEXT(diag_print_bare, &problems->list[i]);
+
+		manager_problem(m, NULL, false, "%s", text);
+	}
 	manager_forget_wanted(m);
 	if (m->became_ready)
 		m->became_ready(m, m->userdata);

@@ -38,7 +38,7 @@ PATIENCE = 60
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MNT_DETACH, MS_REC, MS_PRIVATE = 2, 0x4000, 0x40000
 PR_SET_PDEATHSIG = 1
-TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 2, 0x1000
+TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 1, 2, 0x1000
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -250,13 +250,17 @@ class Bed:
         self.open_tap(name)
         self.ip('link', 'set', name, *(['master', master] if master else []), 'up')
 
-    def open_tap(self, name):
+    def tun(self, name):
+        """A device that carries IP and no Ethernet frames."""
+        self.open_tap(name, IFF_TUN)
+
+    def open_tap(self, name, layer=IFF_TAP):
         """One that is not up yet."""
         if not os.path.exists('/dev/net/tun'):
             # Without udev nothing makes the node that would load the module.
             run('modprobe', 'tun')
         fd = os.open('/dev/net/tun', os.O_RDWR | os.O_CLOEXEC)
-        fcntl.ioctl(fd, TUNSETIFF, struct.pack('16sH22x', name.encode(), IFF_TAP | IFF_NO_PI))
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack('16sH22x', name.encode(), layer | IFF_NO_PI))
         self._open.append(fd)
 
     def background(self, *command, ns=None):

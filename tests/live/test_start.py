@@ -297,6 +297,23 @@ class AbsentNics(bed.TestCase):
             bed.eventually(lambda: b.ports('bond0') == ['eth0', 'eth1'] and b.port_data('eth1').get('prio') == 7)
         self.assertSettled()
 
+    def test_a_device_that_can_be_no_port_is_told_before_anything_is_done_and_when_it_appears(self):
+        b = self.bed
+        b.nic('eth0')
+        self.ready_after('0')
+        b.tun('eth9')
+        bed.eventually(lambda: 'only those can be ports of a bridge' in ' '.join(state(b)['problems']))
+        self.assertEqual(b.ports('br0'), ['eth0'])
+        b.sent()
+        b.write('[bridge br1]\n[bridge br0]\nports = eth0\nports = eth9\naddress = 192.0.2.1/24\n')
+        for verb in 'plan', 'apply':
+            status, _out, err = b.netctl(verb)
+            self.assertEqual(status, 1, err)
+            self.assertIn('host.ini:4: error: [bridge br0] ports: eth9 is not an Ethernet device', err)
+        self.assertEqual(b.sent(), [])
+        b.apply('[bridge br0]\nports = eth0\n')
+        self.assertEqual(state(b)['problems'], [])
+
     def test_a_nic_that_is_renamed_is_another(self):
         """Names are what is declared: the old name is missed, and the new one, where it is declared, taken in."""
         b = self.bed

@@ -4,6 +4,7 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ipv6.h>
+#include <net/if_arp.h>
 #include <time.h>
 
 #include "../../netd/kernel/decode.h"
@@ -120,6 +121,7 @@ static struct nlmsghdr *link_message(const char *name, const char *kind)
 	m->nlmsg_type = RTM_NEWLINK;
 	ifi = mnl_nlmsg_put_extra_header(m, sizeof(*ifi));
 	ifi->ifi_index = 5;
+	ifi->ifi_type = ARPHRD_ETHER;
 	if (name)
 		mnl_attr_put_strz(m, IFLA_IFNAME, name);
 	if (kind) {
@@ -154,6 +156,20 @@ static void the_other_end_of_a_veth_is_not_below_it(void **state _unused_)
 	mnl_attr_put_u32(m, IFLA_LINK_NETNSID, 0);
 	assert_int_equal(decode_link(m, &l), 0);
 	assert_int_equal(l->parent, 0);
+	link_free(l);
+}
+
+static void a_device_of_other_frames_is_told_by_its_type(void **state _unused_)
+{
+	struct nlmsghdr *m = link_message("tun0", "tun");
+	struct link *l;
+
+	assert_int_equal(decode_link(m, &l), 0);
+	assert_false(l->not_ethernet);
+	link_free(l);
+	((struct ifinfomsg *)mnl_nlmsg_get_payload(m))->ifi_type = ARPHRD_NONE;
+	assert_int_equal(decode_link(m, &l), 0);
+	assert_true(l->not_ethernet);
 	link_free(l);
 }
 
@@ -273,6 +289,7 @@ int main(void)
 		cmocka_unit_test(vlan_events_add_remove_and_move_the_pvid),
 		cmocka_unit_test(a_link_event_without_a_name_tells_of_part_of_a_link),
 		cmocka_unit_test(the_other_end_of_a_veth_is_not_below_it),
+		cmocka_unit_test(a_device_of_other_frames_is_told_by_its_type),
 		cmocka_unit_test(hardware_is_told_by_bus_altnames_and_permanent_address),
 		cmocka_unit_test(no_bytes_do_harm),
 	};

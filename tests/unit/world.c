@@ -273,7 +273,11 @@ static void foreign_key(struct world *w, const char *key, const char *word)
 	struct link *l = model_find(&w->kernel.links, word);
 
 	if (streq(key, "devices")) {
-		fake_device(&w->kernel, word, startswith(word, "tap") || startswith(word, "vnet") ? "tun" : "");
+		bool is_tun = startswith(word, "tun");
+
+		l = fake_device(&w->kernel, word,
+				is_tun || startswith(word, "tap") || startswith(word, "vnet") ? "tun" : "");
+		l->not_ethernet = is_tun;
 		return;
 	}
 	if (streq(key, "stop")) {
