@@ -70,15 +70,18 @@ static void check_forward(const struct checker *k)
 			    "is the network's own bridge, not a link to the outside");
 }
 
-/* It must lie in a subnet of the network and not be the network's own address. */
+/* It must lie in a subnet of the network, be an address of a host there, and not be the network's own address. */
 static void check_guest_address(const struct checker *k, const struct ip *ip, struct loc loc, const char *key)
 {
 	const struct address *subnet = subnet_of(k->l, ip);
+	struct address at = {.family = ip->family};
 	struct ip own;
 	char text[INET6_ADDRSTRLEN];
+	const char *fault;
 
 	if (!ip->family)
 		return;
+	memcpy(at.addr, ip->addr, sizeof(at.addr));
 	if (!subnet && k->n->auto_loc.line && ip->family == AF_INET) {
 		check_error(
 			k->d, k->l, loc, key,
@@ -90,6 +93,10 @@ static void check_guest_address(const struct checker *k, const struct ip *ip, st
 		check_error(k->d, k->l, loc, key, "%s is in no subnet of the network's addresses", ip_format(ip, text));
 		return;
 	}
+	at.prefix_len = subnet->prefix_len;
+	fault = subnet_fault(&at);
+	if (fault)
+		check_error(k->d, k->l, loc, key, "%s %s", ip_format(ip, text), fault);
 	own = ip_of_address(subnet);
 	if (ip_equal(&own, ip)) {
 		_cleanup_free_ char *place = diag_place(k->d, subnet->loc);

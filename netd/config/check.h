@@ -34,5 +34,11 @@ void check_error(struct diags *d, const struct link *l, struct loc loc, const ch
 void check_warning(struct diags *d, const struct link *l, struct loc loc, const char *key, const char *format, ...)
 	_printf_(5, 6);
 
+/*
+ * network-keys.c: why it is not the address of a host in its subnet: the first and the last one of an IPv4 subnet are
+ * its own name and its broadcast. NULL: it is.
+ */
+const char *subnet_fault(const struct address *a);
+
 /* Which was written first; for sorting. */
 int loc_compare(struct loc a, struct loc b);

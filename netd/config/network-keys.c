@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 
+#include "check.h"
 #include "parser.h"
 #include "suggest.h"
 
@@ -161,8 +162,7 @@ static char *parse_prefix(const char *word, uint8_t *family, uint8_t addr[16], u
 	return NULL;
 }
 
-/* The first and the last address of an IPv4 subnet are its own name and its broadcast. */
-static const char *subnet_fault(const struct address *a)
+const char *subnet_fault(const struct address *a)
 {
 	uint32_t host, bits;
 

@@ -34,10 +34,21 @@ void take_range(struct parser *p, struct loc loc, const char *key, const char *v
 		*ARRAY_APPEND(n->ranges, n->n_ranges) = r;
 }
 
+/* dnsmasq takes these for something else where it expects a name: a lease time, or that the guest is to get nothing. */
+static bool is_word_of_dnsmasq(const char *word)
+{
+	size_t digits = strspn(word, "0123456789");
+	bool unit = digits && word[digits] && strchr("wWdDhHmMsS", word[digits]);
+
+	return streq(word, "ignore") || streq(word, "infinite") || (digits && !word[digits + unit]);
+}
+
 static bool take_host_name(struct parser *p, struct loc loc, const char *key, const char *word, struct dhcp_host *h)
 {
 	const char *fault = domain_fault(word);
 
+	if (!fault && is_word_of_dnsmasq(word))
+		fault = "is what dnsmasq takes for a lease time or an order: the name needs another letter";
 	if (fault)
 		parser_error(p, loc, key, "'%.60s' is no address, and as a name it %s", word, fault);
 	else if (strchr(word, '.'))
@@ -84,6 +95,8 @@ void take_host(struct parser *p, struct loc loc, const char *key, const char *va
 	h.mac = mac.num;
 	for (size_t i = 1; good && i < w.n; i++)
 		good = take_host_word(p, loc, key, w.list[i], &h);
+	if (!good)
+		diag_set_doubt(p->diags, DOUBT_ITEM);
 	if (good && parser_count(p, COUNT_ITEMS, loc, key))
 		*ARRAY_APPEND(n->hosts, n->n_hosts) = h;
 	else
