@@ -40,7 +40,7 @@ void take_txt(struct parser *p, struct loc loc, const char *key, const char *val
 
 /* dhcp-options.c */
 /*
- * What is wrong with the values of the DHCP option of that name, or that there is none of it (the caller frees it), or
- * NULL. w: the name and the values. A value is still any word.
+ * What is wrong with the values of a DHCP option, or that there is none of that name (the caller frees it), or NULL.
+ * w: what it is called by and the values; number: 0 when it is called by its name. A value is still any word.
  */
-char *dhcp_option_fault(const struct words *w);
+char *dhcp_option_fault(const struct words *w, uint32_t number);

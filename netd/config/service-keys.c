@@ -173,7 +173,9 @@ void take_dhcp_option(struct parser *p, struct loc loc, const char *key, const c
 			     "takes a number or name and its values, as in ntp-server 192.0.2.1 192.0.2.2");
 		return;
 	}
-	fault = word_number(w.list[0], 1, 254, &number) ? NULL : dhcp_option_fault(&w);
+	if (!word_number(w.list[0], 1, 254, &number))
+		number = 0;
+	fault = dhcp_option_fault(&w, number);
 	if (fault) {
 		parser_error(p, loc, key, "%s", fault);
 		return;
