@@ -6,11 +6,14 @@
 
 static struct json_object *bytes_to_json(const uint8_t bytes[16])
 {
-	char text[33];
+	static const char digits[] = "0123456789abcdef";
+	char text[32];
 
-	for (size_t i = 0; i < 16; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-	return json_object_new_string(text);
+	for (size_t i = 0; i < 16; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	return json_object_new_string_len(text, sizeof(text));
 }
 
 static bool bytes_from_json(struct json_object *json, uint8_t ret[16])
