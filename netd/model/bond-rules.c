@@ -140,6 +140,17 @@ static void check_primary(const struct link *l, struct diags *d)
 			 l->name, place);
 }
 
+/* bond_3ad_set_carrier(), drivers/net/bonding/bond_3ad.c; the other modes do not ask. */
+static void check_min_links(const struct link *l, struct diags *d)
+{
+	_cleanup_free_ char *place = rule_ports_place(d, l);
+
+	if (bond_mode(l) == MODE_8023AD && values_num(l->own, BOND_MIN_LINKS, 0) > l->n_ports)
+		rule_own(d, SEVERITY_WARNING, l, BOND_MIN_LINKS,
+			 "is more than the ports declared for %s, %u%s: with these alone it has no carrier", l->name,
+			 l->n_ports, place);
+}
+
 void bond_check(const struct model *m _unused_, const struct link *l, struct diags *d)
 {
 	struct monitors mon = bond_monitors(l);
@@ -148,6 +159,7 @@ void bond_check(const struct model *m _unused_, const struct link *l, struct dia
 	check_arp(l, &mon, d);
 	check_delays(l, &mon, d);
 	check_primary(l, d);
+	check_min_links(l, d);
 	if (!mon.miimon && !mon.arp_interval)
 		rule_own(d, SEVERITY_WARNING, l, BOND_MIIMON, "without a monitor the bond never notices a dead port");
 }
