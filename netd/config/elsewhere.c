@@ -42,6 +42,23 @@ static const struct {
 	{"pathcost",		 "path_cost"},
 	{"mii_monitor_interval", "miimon"},
 	{"transmit_hash_policy", "xmit_hash_policy"},
+	{"fail_over_mac_policy", "fail_over_mac"},
+	{"primary_reselect_policy", "primary_reselect"},
+	{"learn_packet_interval", "lp_interval"},
+	{"gratuitous_arp",	 "num_grat_arp"},
+	/* systemd.netdev(5), systemd.network(5) */
+	{"TransmitHashPolicy",	 "xmit_hash_policy"},
+	{"MIIMonitorSec",	 "miimon"},
+	{"LACPTransmitRate",	 "lacp_rate"},
+	{"UpDelaySec",		 "updelay"},
+	{"DownDelaySec",	 "downdelay"},
+	{"ARPIntervalSec",	 "arp_interval"},
+	{"ForwardDelaySec",	 "forward_delay"},
+	{"HelloTimeSec",	 "hello_time"},
+	{"MaxAgeSec",		 "max_age"},
+	{"AgeingTimeSec",	 "ageing_time"},
+	{"DefaultPVID",		 "vlan_default_pvid"},
+	{"MTUBytes",		 "mtu"},
 	/* clang-format on */
 };
 

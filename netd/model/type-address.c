@@ -66,7 +66,7 @@ static void mac_allowed(const struct option *o, FILE *f)
 	char from[18], to[18];
 
 	for (unsigned i = 0; o->names && o->names[i]; i++)
-		fprintf(f, "%s, ", o->names[i]);
+		fprintf(f, "%s or ", o->names[i]);
 	if (o->max)
 		fprintf(f, "a MAC address in %s..%s", mac_text((uint64_t)o->min, from), mac_text((uint64_t)o->max, to));
 	else
