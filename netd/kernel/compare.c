@@ -255,6 +255,7 @@ static void compare_basics(struct comparison *c, const struct link *a, const str
 	compare_texts(c, "master", name_of(c->a, a->master), name_of(c->b, b->master));
 	compare_texts(c, "parent", name_of(c->a, a->parent), name_of(c->b, b->parent));
 	compare_altnames(c, a, b);
+	compare_texts(c, "alias", a->has_alias ? "yes" : "no", b->has_alias ? "yes" : "no");
 	if ((a->flags ^ b->flags) & IFF_UP)
 		differ(c, "state", a->flags & IFF_UP ? "up" : "down", b->flags & IFF_UP ? "up" : "down");
 	else if ((a->flags ^ b->flags) & IFF_LOWER_UP)

@@ -184,6 +184,9 @@ static void read_attributes(const struct nlmsghdr *m, struct link_attrs *as, str
 		case IFLA_AF_SPEC:
 			af_spec = a;
 			break;
+		case IFLA_IFALIAS:
+			l->has_alias = true;
+			break;
 		case IFLA_PERM_ADDRESS:
 			read_perm_mac(a, l);
 			break;

@@ -258,6 +258,8 @@ void keepsake_names(struct kernel *k, struct losing *l, const struct link *link)
 	struct nlmsghdr *m = begin_link(&q, RTM_GETLINK, link);
 
 	keep_altnames(l, link);
+	if (!link->has_alias)
+		return;
 	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	rtnl_get(k->rtnl, m, take_alias, l);
 }

@@ -107,6 +107,7 @@ struct link {
 	bool order_unknown : 1; /* of the addresses: events do not tell where a new one stands */
 	bool names_source : 1;	/* a route of it may name a source address, other than the kernel's own */
 	bool has_perm_mac : 1;
+	bool has_alias : 1;    /* which says no more than that somebody gave it one */
 	bool not_ethernet : 1; /* its frames are others': a tun, an InfiniBand NIC */
 	uint8_t operstate;     /* IF_OPER_* */
 	uint8_t addr_assign_type;
