@@ -29,13 +29,15 @@ struct program {
 static void tell_service_manager(struct manager *m, struct program *p, bool ready)
 {
 	_cleanup_free_ char *missing = NULL, *line = NULL;
+	bool is_plain = m->n_problems && !startswith(m->problems[0].text, "degraded");
 	size_t len;
 	FILE *f = xmemstream(&missing, &len);
 
 	manager_missing(m, list_missing, f);
 	fclose(f);
-	line = xasprintf("%s%s%s%s", m->n_problems ? m->problems[0].text : "generation applied",
-			 len ? "; missing: " : "", missing, m->n_problems > 1 ? " (and more: netctl status)" : "");
+	line = xasprintf("%s%s%s%s%s", is_plain ? "degraded: " : "",
+			 m->n_problems ? m->problems[0].text : "generation applied", len ? "; missing: " : "", missing,
+			 m->n_problems > 1 ? " (and more: netctl status)" : "");
 	if (!ready && p->told && streq(p->told, line))
 		return;
 	sd_notifyf(false, "%sSTATUS=%s", ready ? "READY=1\n" : "", line);
@@ -52,6 +54,9 @@ static void became_ready(struct manager *m, void *userdata)
 		return;
 	tell_service_manager(m, p, true);
 	log_notice("ready");
+	if (m->n_problems)
+		log_error("degraded: %zu problem%s; netctl status lists them", m->n_problems,
+			  m->n_problems == 1 ? "" : "s");
 }
 
 static void status_changed(struct manager *m, void *userdata)

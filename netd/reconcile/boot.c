@@ -117,10 +117,28 @@ static void store_if_new(struct manager *m, const struct config_files *files, st
 		manager_set_config(m, c, files, list[n - 1], when);
 		return;
 	}
+	m->fallback = n && m->is_boot ? list[n - 1] : 0;
 	number = generation_store(&m->dirs, files, NULL, "the files of a start");
 	if (number < 0)
 		log_warning("the configuration could not be stored: %s", strerror((int)-number));
 	manager_set_config(m, c, files, number < 0 ? 0 : (uint32_t)number, (int64_t)time(NULL));
+}
+
+bool manager_fall_back(struct manager *m, const char *why)
+{
+	uint32_t number = m->fallback;
+
+	m->fallback = 0;
+	if (!number || m->ready || !manager_use_generation(m, number))
+		return false;
+	generations_forget(&m->dirs, number);
+	manager_unsettle(m);
+	manager_problem(
+		m, NULL, false,
+		"degraded: the files in %s, which were not applied before, do not come up (%s); the last applied "
+		"configuration (generation %" PRIu32 ") runs instead",
+		m->dirs.config, why, number);
+	return true;
 }
 
 void manager_use_nothing(struct manager *m)

@@ -23,7 +23,11 @@ bool manager_leave_out(struct manager *m, const struct outcome *o)
 	const char *file = sources_name(&m->config->sources, o->loc);
 	_cleanup_free_ char *place = file ? xasprintf("%s:%u: ", file, o->loc.line) : xstrdup("");
 	const struct link *declared = o->link ? model_find(&m->config->links, o->link) : NULL;
+	_cleanup_free_ char *why = xasprintf("%s%s%s%s", place, o->step ?: "", o->step ? ": " : "", o->text);
+	bool is_gone = o->error == -ENODEV && o->link && !model_find(kernel_actual(m->kernel), o->link);
 
+	if (!is_gone && manager_fall_back(m, why))
+		return true;
 	/* A network without its rules is none, and the rest of the host does not wait for it. */
 	if (o->step && startswith(o->step, "firewall:") && !m->no_firewall) {
 		manager_problem(m, NULL, false, "%sthe networks are left out: %s: %s", place, o->step, o->text);
@@ -31,7 +35,7 @@ bool manager_leave_out(struct manager *m, const struct outcome *o)
 		return true;
 	}
 	/* Gone while it was being configured: from now on it is waited for like any other. */
-	if (o->error == -ENODEV && o->link && !model_find(kernel_actual(m->kernel), o->link))
+	if (is_gone)
 		return true;
 	if (o->no_driver && declared && !names_has(&m->left_out, o->link)) {
 		leave_out_kind(m, declared->kind, place, o->text);

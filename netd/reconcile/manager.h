@@ -175,7 +175,8 @@ struct manager {
 	unsigned rounds; /* plans of transactions so far */
 
 	bool is_boot, ready;
-	bool was_ready; /* a daemon before this one was, in this boot */
+	bool was_ready;	   /* a daemon before this one was, in this boot */
+	uint32_t fallback; /* generation to run instead of files that were never applied, when they do not come up; 0 */
 	sd_event_source *repair_timer, *pause_timer, *boot_timer, *udev_timer;
 	manager_event_fn *listener;
 	void (*became_ready)(struct manager *m, void *userdata);
@@ -326,6 +327,8 @@ void manager_run(struct manager *m);
  * whether there is a rest to be tried.
  */
 bool manager_leave_out(struct manager *m, const struct outcome *o);
+/* Runs what was applied last instead of files that a boot tries first. Returns whether there is something. */
+bool manager_fall_back(struct manager *m, const char *why);
 /* applied.c */
 /* Returns whether the candidate runs now. */
 bool manager_finish_apply(struct manager *m, const struct outcome *o);
