@@ -16,6 +16,12 @@ void manager_forget_wanted(struct manager *m _unused_)
 {
 }
 
+/* There is nothing else to run. */
+bool manager_fall_back(struct manager *m _unused_, const char *why _unused_)
+{
+	return false;
+}
+
 static struct model shown;
 
 const struct model *kernel_actual(const struct kernel *k _unused_)
