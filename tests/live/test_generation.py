@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The configurations that were applied: kept, gone back to, and what a boot or a start makes of them when something fails."""
+import shutil
 import subprocess
 import time
 
@@ -73,6 +74,8 @@ class Boot(Case):
         self.assertEqual(len(creates), 3)
         b = self.reboot()
         b.nics('eth0', 'eth1')
+        # Nothing was applied before that could run instead.
+        shutil.rmtree(b.state / 'generations')
         injector = Injector(b.dir / 'faults')
         injector.arm(('refuse', creates[1]))
         b.start(env=injector.environment)
