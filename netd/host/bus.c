@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Purpose: bus.h. */
 #include "bus.h"
-#include "../util.h"
-
+#include "../clock.h"
 #include "../log.h"
+#include "../util.h"
 
 #define NAMES_MAX 4
 /* A program that does not answer in this time is not to hold up the network. */
 #define PATIENCE_USEC 1000000
 /* firewalld loads its rules anew for a change, which takes seconds where there are many. */
 #define CHANGE_USEC (8 * 1000000ull)
+/*
+ * Who does not answer is left alone, at first for a short while only: firewalld has its name on the bus before it loads
+ * its rules, and guests are not served until it was told of their bridges.
+ */
+#define AWAY_FIRST_USEC (2 * 1000000ull)
 #define AWAY_USEC (30 * 1000000ull)
 #define RECONNECT_USEC 1000000
 
@@ -19,6 +24,7 @@ struct bus {
 	sd_event_source *retry;
 	const char *const *names;
 	bool here[NAMES_MAX];
+	uint64_t silent_at, away; /* when somebody did not answer last, and for how long he was left alone */
 	void (*changed)(const char *name, void *userdata);
 	void *userdata;
 };
@@ -206,15 +212,24 @@ bool bus_is_silence(int error, const sd_bus_error *e)
 	return error == -ETIMEDOUT || (e && sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY));
 }
 
+/* Twice as long each time, from the beginning when there was an answer for a while. */
+static void leave_alone(struct bus *b, const char *name)
+{
+	uint64_t now = boottime();
+
+	b->away = b->away && now - b->silent_at <= 2 * AWAY_USEC ? MIN(2 * b->away, AWAY_USEC) : AWAY_FIRST_USEC;
+	b->silent_at = now;
+	log_warning("%s does not answer; it is left alone for %llu s", name, (unsigned long long)b->away / 1000000);
+	for (size_t i = 0; b->names[i]; i++)
+		if (streq(b->names[i], name))
+			b->here[i] = false;
+	retry_in(b, b->away);
+}
+
 int bus_failed(struct bus *b, const char *name, int error, sd_bus_error *e, char **why)
 {
-	if (bus_is_silence(error, e)) {
-		log_warning("%s does not answer; it is left alone for %llu s", name, AWAY_USEC / 1000000);
-		for (size_t i = 0; b->names[i]; i++)
-			if (streq(b->names[i], name))
-				b->here[i] = false;
-		retry_in(b, AWAY_USEC);
-	}
+	if (bus_is_silence(error, e))
+		leave_alone(b, name);
 	if (why && !*why)
 		*why = xasprintf("%s: %s", name, e && e->message ? e->message : strerror(-error));
 	return error;

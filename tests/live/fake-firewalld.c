@@ -2,6 +2,7 @@
 /*
  * Purpose: what kvmnetd uses of firewalld's D-Bus interface, for tests: zones of interfaces, kept in memory. SIGHUP is
  * a reload, which forgets what it was told and says so. The one zone there is not is "nowhere"; "slow" takes 2 s.
+ * Its argument: for how many seconds it has its name on the bus before it answers.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -115,7 +116,7 @@ static int reload(sd_event_source *s, const struct signalfd_siginfo *info, void 
 	return sd_bus_emit_signal(f->bus, PATH, NAME, "Reloaded", NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct firewall f = {0};
 	sd_event *event = NULL;
@@ -136,6 +137,8 @@ int main(void)
 		r = sd_bus_add_object_vtable(f.bus, NULL, PATH, NAME ".zone", vtable, &f);
 	if (r >= 0)
 		r = sd_bus_request_name(f.bus, NAME, 0);
+	if (r >= 0 && argc > 1)
+		sleep((unsigned)atoi(argv[1]));
 	if (r >= 0)
 		r = sd_event_loop(event);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 import unittest
 
 import bed
@@ -41,9 +42,9 @@ class Zones(bed.TestCase):
         self.bed.background('dbus-daemon', f'--config-file={self.bed.dir / "bus.conf"}', '--nofork')
         eventually(self.socket.exists)
 
-    def start_firewalld(self):
+    def start_firewalld(self, *args):
         program = build_firewalld()
-        return self.bed.background('env', f'DBUS_SYSTEM_BUS_ADDRESS={self.env["DBUS_SYSTEM_BUS_ADDRESS"]}', program)
+        return self.bed.background('env', f'DBUS_SYSTEM_BUS_ADDRESS={self.env["DBUS_SYSTEM_BUS_ADDRESS"]}', program, *args)
 
     def call(self, *args):
         name = 'org.fedoraproject.FirewallD1'
@@ -99,6 +100,16 @@ class Zones(bed.TestCase):
         self.bed.apply()
         self.in_zones(br0='slow')
         self.assertSettled()
+
+    def test_a_firewalld_that_has_its_name_before_it_answers_is_soon_asked_again(self):
+        self.start_bus()
+        self.bed.write(self.CONFIG.format('zone = libvirt', ''))
+        self.bed.start(env=self.env)
+        begun = time.monotonic()
+        self.start_firewalld('3')
+        eventually(lambda: 'FirewallD1 does not answer' in self.bed.log())
+        self.in_zones(br0='libvirt')
+        self.assertLess(time.monotonic() - begun, 25)
 
     def test_a_zone_that_there_is_not_undoes_the_apply_and_one_that_was_found_is_put_back(self):
         self.start_bus()
