@@ -12,8 +12,6 @@ can have one each side by side; a process has one at a time.
             self.bed.start()
             self.assertEqual(self.bed.link('eth0')['master'], 'br0')
 """
-import contextlib
-import ctypes
 import fcntl
 import json
 import os
@@ -28,29 +26,17 @@ import time
 import unittest
 from pathlib import Path
 
+# Tests find new_namespace(), run() and PATIENCE here.
+from attributes import attribute, attributes
+from namespace import (CLONE_NEWNET, MNT_DETACH, PATIENCE, die_with_parent, enter_new_namespace, libc, must, new_namespace,
+                       own_mounts, run)
+from shown import differences, parse_documents, strip
+
 SOURCE = Path(__file__).resolve().parent.parent.parent
 BUILD = (SOURCE / os.environ.get('BUILD', 'build')).resolve()
 PRELOAD = BUILD / 'tests' / 'live' / 'count-writes.so'
 
-# A guest without hardware virtualization is 10 to 30 times slower than the machine it runs on.
-PATIENCE = 60
-
-CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
-MNT_DETACH, MS_REC, MS_PRIVATE = 2, 0x4000, 0x40000
-PR_SET_PDEATHSIG = 1
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 1, 2, 0x1000
-
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _check(result):
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
-
-
-def _die_with_parent():
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def build_preload():
@@ -81,99 +67,19 @@ def eventually(condition, timeout=PATIENCE):
         time.sleep(0.05)
 
 
-def _attribute(number, data):
-    return struct.pack('=HH', 4 + len(data), number) + data + bytes(-len(data) % 4)
-
-
-def _attributes(data):
-    result, at = {}, 0
-    while at + 4 <= len(data):
-        length, number = struct.unpack_from('=HH', data, at)
-        result[number & 0x3FFF] = data[at + 4:at + length]
-        at += max((length + 3) & ~3, 4)
-    return result
-
-
 class VarlinkError(Exception):
     def __init__(self, name, parameters):
         super().__init__(f'{name} {parameters}')
         self.name, self.parameters = name, parameters
 
 
-class Namespace:
-    """A network namespace, held open by a descriptor."""
-
-    def __init__(self):
-        """Takes the one that the process is in."""
-        self.fd = os.open('/proc/self/ns/net', os.O_RDONLY)
-        self.path = f'/proc/{os.getpid()}/fd/{self.fd}'
-
-    @contextlib.contextmanager
-    def entered(self):
-        """For the calling thread, for sockets and for programs started; /sys stays that of the bed."""
-        back = os.open('/proc/self/ns/net', os.O_RDONLY)
-        _check(libc.setns(self.fd, CLONE_NEWNET))
-        try:
-            yield self
-        finally:
-            _check(libc.setns(back, CLONE_NEWNET))
-            os.close(back)
-
-    def run(self, *command, check=True):
-        """Runs a program in it and returns what it prints."""
-        with self.entered():
-            return run(*command, check=check)
-
-    def ip(self, *args, check=True):
-        return self.run('ip', *args, check=check)
-
-    def ip_json(self, *args):
-        return json.loads(self.ip('-j', *args) or '[]')
-
-    def close(self):
-        os.close(self.fd)
-
-
-def run(*command, check=True, text=None):
-    """Runs a program and returns its standard output; a failure is an AssertionError with what it said."""
-    done = subprocess.run([str(c) for c in command], input=text, capture_output=True, text=True, timeout=PATIENCE * 2)
-    if check and done.returncode:
-        raise AssertionError(f'{" ".join(map(str, command))}: exit status {done.returncode}: {done.stderr}{done.stdout}')
-    return done.stdout
-
-
-def _new_namespace():
-    _check(libc.unshare(CLONE_NEWNET))
-    run('ip', 'link', 'set', 'lo', 'up')
-    return Namespace()
-
-
-def new_namespace():
-    """One more machine, for tests: the caller closes it. The calling thread stays where it is."""
-    back = os.open('/proc/self/ns/net', os.O_RDONLY)
-    try:
-        return _new_namespace()
-    finally:
-        _check(libc.setns(back, CLONE_NEWNET))
-        os.close(back)
-
-
-def _own_mounts():
-    """Once per process: mounts of a bed are seen by it and its children alone."""
-    if getattr(_own_mounts, 'done', False):
-        return
-    _check(libc.unshare(CLONE_NEWNS))
-    _check(libc.mount(b'none', b'/', None, MS_REC | MS_PRIVATE, None))
-    _own_mounts.done = True
-
-
 class Bed:
     def __init__(self):
-        _own_mounts()
+        own_mounts()
         self.before = os.open('/proc/self/ns/net', os.O_RDONLY)
-        self.outside = _new_namespace()
-        self.inside = _new_namespace()
-        _check(libc.mount(b'sysfs', b'/sys', b'sysfs', 0, None))
+        self.outside = enter_new_namespace()
+        self.inside = enter_new_namespace()
+        must(libc.mount(b'sysfs', b'/sys', b'sysfs', 0, None))
         self.dir = Path(tempfile.mkdtemp(prefix='kvmnetd-'))
         self.config, self.runtime, self.state = (self.dir / d for d in ('config', 'run', 'state'))
         self.config.mkdir()
@@ -209,8 +115,8 @@ class Bed:
             s.sendto(b'', str(self.notify_path))
         self._reader.join()
         self.notify.close()
-        _check(libc.umount2(b'/sys', MNT_DETACH))
-        _check(libc.setns(self.before, CLONE_NEWNET))
+        must(libc.umount2(b'/sys', MNT_DETACH))
+        must(libc.setns(self.before, CLONE_NEWNET))
         os.close(self.before)
         self.inside.close()
         self.outside.close()
@@ -267,7 +173,7 @@ class Bed:
         """Starts a program (in ns, default the bed's own namespace) that ends with the bed; its output is a pipe."""
         with (ns or self.inside).entered():
             child = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                     text=True, preexec_fn=_die_with_parent)
+                                     text=True, preexec_fn=die_with_parent)
         self._children.append(child)
         return child
 
@@ -298,7 +204,7 @@ class Bed:
             self.daemon = subprocess.Popen(
                 [*self.wrapper, str(BUILD / 'kvmnetd'), '--config-dir', str(self.config), '--runtime-dir', str(self.runtime),
                  '--state-dir', str(self.state), '--lib-dir', str(SOURCE / 'netd' / 'host'), *map(str, args)],
-                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent)
+                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
         if ready:
             self.wait_notified('READY=1')
 
@@ -487,14 +393,14 @@ class Bed:
 
     def attributes(self, name, port=False):
         """{number: bytes} of its IFLA_INFO_DATA (or IFLA_INFO_SLAVE_DATA): for what this machine's ip does not know."""
-        request = struct.pack('=BxHiII', 0, 0, 0, 0, 0) + _attribute(3, name.encode() + b'\0')  # IFLA_IFNAME
+        request = struct.pack('=BxHiII', 0, 0, 0, 0, 0) + attribute(3, name.encode() + b'\0')  # IFLA_IFNAME
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as s:
             s.send(struct.pack('=IHHII', 16 + len(request), 18, 1, 1, 0) + request)  # RTM_GETLINK
             reply = s.recv(1 << 16)
         if struct.unpack_from('=H', reply, 4)[0] != 16:
             return {}
-        linkinfo = _attributes(_attributes(reply[32:]).get(18, b''))
-        return _attributes(linkinfo.get(5 if port else 2, b''))
+        linkinfo = attributes(attributes(reply[32:]).get(18, b''))
+        return attributes(linkinfo.get(5 if port else 2, b''))
 
     def ports(self, master):
         """Names of the links in a bridge or bond, sorted."""
@@ -550,62 +456,14 @@ class Bed:
         a link has by having been up, and link-local addresses, which the kernel makes when it sees fit. See differences().
         """
         return {
-            'links': {n: _strip(l) for n, l in self.links().items()},
-            'addresses': {l['ifname']: sorted(json.dumps(_strip(a), sort_keys=True) for a in l['addr_info']
+            'links': {n: strip(l) for n, l in self.links().items()},
+            'addresses': {l['ifname']: sorted(json.dumps(strip(a), sort_keys=True) for a in l['addr_info']
                                               if not a.get('local', '').startswith('fe80:')) for l in self.ip_json('addr')},
-            'routes': sorted(json.dumps(_strip(r), sort_keys=True) for family in ('-4', '-6')
+            'routes': sorted(json.dumps(strip(r), sort_keys=True) for family in ('-4', '-6')
                              for r in self.ip_json(family, 'route', 'show', 'table', 'all')
                              if not r['dst'].startswith(('fe80:', 'ff00:')) and r.get('type') not in ('multicast', 'anycast')),
             'vlans': {v['ifname']: v['vlans'] for v in self.bridge_json('vlan')},
         }
-
-
-def differences(before, after, path=''):
-    """What differs between two dumps, a line each."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        return [line for key in sorted({*before, *after}, key=str)
-                for line in differences(before.get(key), after.get(key), f'{path}/{key}')]
-    if isinstance(before, list) and isinstance(after, list):
-        return [f'{path}: gone: {x}' for x in before if x not in after] + [f'{path}: new: {x}' for x in after if x not in before]
-    return [] if before == after else [f'{path}: {before!r}, then {after!r}']
-
-
-# What `ip -d -j` shows that is no setting: states that follow carrier and time, numbers that count.
-VOLATILE = {
-    'qdisc', 'tso_max_size', 'promiscuity', 'tentative', 'nodad', 'dadfailed', 'root_id', 'bridge_id', 'designated_root', 'designated_bridge', 'root',
-    'ifindex', 'operstate', 'flags', 'linkmode', 'qdisc', 'tentative', 'gso_max_size', 'link_index', 'valid_life_time', 'preferred_life_time',
-    'hello_timer', 'tcn_timer', 'topology_change_timer', 'gc_timer', 'hold_timer', 'message_age_timer',
-    'forward_delay_timer', 'topology_change', 'topology_change_detected', 'state', 'mii_status', 'link_failure_count',
-    'ad_info', 'active_slave', 'ad_aggregator_id', 'ad_actor_oper_port_state', 'ad_partner_oper_port_state',
-    'ad_actor_oper_port_state_str', 'ad_partner_oper_port_state_str', 'no', 'designated_port', 'id', 'port_no',
-    'config_pending', 'topology_change_ack', 'root_port', 'mcast_n_groups', 'multicast_router_port',
-}
-
-
-def _strip(value):
-    """Without the volatile, but for the flags that someone sets: up, promiscuous."""
-    if isinstance(value, list):
-        return [_strip(v) for v in value]
-    if not isinstance(value, dict):
-        return value
-    result = {k: _strip(v) for k, v in value.items() if k not in VOLATILE}
-    if 'ifname' in value:
-        result['up'] = 'UP' in value.get('flags', [])
-    if value.get('linkinfo', {}).get('info_kind') == 'vlan':
-        result['vlan_id'] = value['linkinfo']['info_data'].get('id')
-    return result
-
-
-def parse_documents(text):
-    """JSON documents that follow each other."""
-    decoder, documents, at = json.JSONDecoder(), [], 0
-    while True:
-        while at < len(text) and text[at].isspace():
-            at += 1
-        if at == len(text):
-            return documents
-        document, at = decoder.raw_decode(text, at)
-        documents.append(document)
 
 
 # What a test needs of the kernel: every driver (tests/drivers), or bridges, veths, taps and nftables (tests/drivers bridges).

@@ -87,7 +87,7 @@ class Foreign(NetworkCase):
 
     def test_libvirts_own_networks_are_kept_clear_of(self):
         # In the bed's own mounts.
-        bed._check(bed.libc.mount(b'tmpfs', b'/run', b'tmpfs', 0, None))
+        bed.must(bed.libc.mount(b'tmpfs', b'/run', b'tmpfs', 0, None))
         self.addCleanup(bed.libc.umount2, b'/run', bed.MNT_DETACH)
         defined = Path('/run/libvirt/network/default.xml')
         defined.parent.mkdir(parents=True)

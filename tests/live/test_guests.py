@@ -32,7 +32,7 @@ class Names(bed.TestCase):
     needs = bed.BRIDGES
     def own_run(self):
         """A /run of the bed's own, for what libvirt would write."""
-        bed._check(bed.libc.mount(b'tmpfs', b'/run', b'tmpfs', 0, None))  # pylint: disable=protected-access
+        bed.must(bed.libc.mount(b'tmpfs', b'/run', b'tmpfs', 0, None))
         self.addCleanup(bed.libc.umount2, b'/run', bed.MNT_DETACH)
         domains = Path('/run/libvirt/qemu')
         domains.mkdir(parents=True)

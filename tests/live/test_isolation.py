@@ -183,7 +183,7 @@ class Isolation(test_network.NetworkCase):
             child = os.fork()
             if child == 0:
                 try:
-                    bed._die_with_parent()  # pylint: disable=protected-access
+                    bed.die_with_parent()
                     flood(targets)
                 finally:
                     os._exit(1)

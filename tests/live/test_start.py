@@ -8,6 +8,7 @@ import time
 import unittest
 
 import bed
+from attributes import attribute, attributes
 
 
 def state(b):
@@ -378,16 +379,3 @@ class Radios:
     @staticmethod
     def links(b):
         return {n: l for n, l in b.links().items() if n.startswith('wlan')}
-
-
-def attribute(kind, data):
-    return struct.pack('HH', 4 + len(data), kind) + data + bytes(-len(data) % 4)
-
-
-def attributes(data):
-    result = {}
-    while data:
-        length, kind = struct.unpack_from('HH', data)
-        result[kind] = data[4:length]
-        data = data[(length + 3) & ~3:]
-    return result

@@ -25,8 +25,13 @@ class Case(bed.TestCase):
         return b
 
     def settled(self):
-        """A dump when two in a row are the same; a NIC's link-local address comes with its carrier, up to a second late."""
-        bed.eventually(lambda: all(any(a.get('scope') == 'link' for a in link['addr_info'])
+        """
+        A dump when two in a row are the same; a NIC's link-local address comes with its carrier, up to a second late, and the route to
+        it later still.
+        """
+        def local():
+            return {route['dst'] for route in self.bed.ip_json('-6', 'route', 'show', 'table', 'local')}
+        bed.eventually(lambda: all(any(a.get('scope') == 'link' and a['local'] in local() for a in link['addr_info'])
                                    for link in self.bed.ip_json('addr', 'show', 'up')
                                    if link.get('ifname', 'lo') != 'lo' and 'master' not in link))
         shown = [dump()]
