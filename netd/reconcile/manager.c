@@ -290,7 +290,7 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 {
 	struct manager *m = userdata;
 	struct transaction *t = m->transaction;
-	bool again = false;
+	bool again = false, failed = o->error != 0;
 
 	m->transaction = NULL;
 	m->host_told = m->host_told && m->dirty;
@@ -319,8 +319,8 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	}
 	if (o->error && !o->unread && !again && m->config && !o->rolled_back)
 		remember_stubborn(m);
-	transaction_free(t);
-	if (o->error)
+	transaction_free(t); /* and what `o` points to */
+	if (failed)
 		manager_unsettle(m);
 	else
 		names_done(&m->fresh);

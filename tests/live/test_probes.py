@@ -141,16 +141,16 @@ class Probes(Case):
         self.assertUndone('tcp', ':2222')
 
     def test_what_is_configured_watches_every_apply(self):
-        b = self.begin(NIC.replace(QUICK, QUICK + 'probe = ping 192.0.2.7\n'))
+        b = self.begin()
         answers = []
 
-        def apply(files):
-            b.write(files.replace(QUICK, QUICK + 'probe = ping 192.0.2.7\n'))
+        def apply(files, seconds=120):
+            b.write(files.replace(QUICK, f'[daemon]\nprobe = ping 192.0.2.7\nprobe_timeout = {seconds}s\n'))
             client = threading.Thread(target=lambda: answers.append(b.netctl('apply')))
             client.start()
             return client
         for undo, said in ((None, 'ping 192.0.2.7'), (lambda: b.netctl('rollback'), 'asked to undo')):
-            client = apply(WRONG)
+            client = apply(WRONG, 120 if undo else 2)
             if undo:
                 bed.eventually(lambda: b.status()['daemon']['confirm'])
                 self.assertEqual(b.netctl('apply')[0], 4)

@@ -203,6 +203,24 @@ TRANSITIONS = {
         ['tap vnet0 br0', 'bridge link set dev vnet0 hairpin on cost 55', 'tap vnet1 br1', 'bridge vlan add dev vnet1 vid 77',
          'tap vnet2 br1', 'bridge vlan add dev vnet2 vid 78 pvid untagged', 'bridge vlan del dev vnet2 vid 1', 'tap vnet3 br0',
          'bridge vlan add dev vnet3 vid 79'], False),
+    'bond_to_two_bridges': (
+        '[bond bond0]\nmode = 802.3ad\nports = eth0 eth1\n[bond bond1]\nmode = active-backup\nports = eth2\n'
+        f'[vlan v10]\nparent = bond0\nid = 10\n{HOST}[vlan v20]\nparent = bond0\nid = 20\nmtu = 1400\n'
+        '[bridge br0]\nports = v20\nvlan_filtering = yes\n[port v20]\nvlans = 5-9\npath_cost = 30\n',
+        '[bond bond1]\nmode = active-backup\nports = eth2\n[bridge bra]\nports = eth0\naddress = 198.18.20.1/24\n'
+        '[bridge brb]\nports = eth1\nstp_state = yes\nforward_delay = 2s\n'
+        f'[vlan v10]\nparent = bond1\nid = 10\n{HOST}[vlan v20]\nparent = bond1\nid = 20\nmtu = 1400\n'
+        '[bridge br0]\nports = v20\nvlan_filtering = yes\n[port v20]\nvlans = 5-9\npath_cost = 30\n',
+        [*GUEST, 'ip link add link bond1 name foreign type vlan id 99', 'ip link set foreign up', *routes_on('foreign')], True),
+    'qinq_dissolved': (
+        '[bond bond0]\nmode = 802.3ad\nlacp_rate = fast\nxmit_hash_policy = layer3+4\nmac = 52:54:00:bb:00:01\nports = eth0 eth1\n'
+        '[vlan s]\nparent = bond0\nid = 100\nprotocol = 802.1ad\n[vlan c]\nparent = s\nid = 7\n'
+        'address = 198.18.7.1/24 2001:db8:7::1/64\nroute = 198.19.0.0/16 via 198.18.7.2\n'
+        f'[vlan c2]\nparent = s\nid = 8\n[bridge br0]\nports = c2\n{HOST}',
+        '[bond bond0]\nmode = balance-alb\nmac = 52:54:00:bb:00:02\nmiimon = 200\nupdelay = 400\nports = eth1 eth2\n'
+        '[vlan c]\nparent = bond0\nid = 7\naddress = 198.18.7.1/24 2001:db8:7::1/64\nroute = 198.19.0.0/16 via 198.18.7.2\n'
+        f'[bridge br0]\nports = eth0\n{HOST}',
+        [*GUEST, *routes_on('bond0'), 'ip addr add 198.18.2.2/24 dev eth2'], True),
 }
 
 # Those that need neither bonds, VLANs nor VLAN filtering.
