@@ -7,6 +7,7 @@
 #include "../log.h"
 #include "journal.h"
 #include "manager.h"
+#include "state-file.h"
 
 static void give_up_apply(struct manager *m, const struct outcome *o)
 {
@@ -29,6 +30,7 @@ static void take_over(struct manager *m, bool waits, int64_t when)
 	uint64_t deadline = boottime() + usec;
 
 	manager_forget_problems(m);
+	runtime_remove(&m->dirs, BOOT_PROBLEM);
 	manager_set_config(m, TAKE_PTR(m->candidate), &m->candidate_files, m->generation, when);
 	m->proving = waits && !m->apply.confirm;
 	if (waits) {

@@ -124,20 +124,43 @@ static void store_if_new(struct manager *m, const struct config_files *files, st
 	manager_set_config(m, c, files, number < 0 ? 0 : (uint32_t)number, (int64_t)time(NULL));
 }
 
+/* A problem that lasts until an apply: later starts of this boot that find the same generation tell it, too. */
+static void boot_problem(struct manager *m, const char *text)
+{
+	struct json_object *json = json_object_new_object();
+	int r;
+
+	manager_problem(m, NULL, false, "%s; netctl apply ends this", text);
+	json_object_object_add(json, "generation", json_object_new_int64(m->generation));
+	json_object_object_add(json, "text", json_object_new_string(text));
+	r = runtime_write(&m->dirs, BOOT_PROBLEM, json);
+	if (r < 0)
+		log_warning("%s/" BOOT_PROBLEM ".json: %s", m->dirs.runtime, strerror(-r));
+}
+
+static void tell_boot_problem(struct manager *m)
+{
+	_cleanup_json_ struct json_object *json = runtime_read(&m->dirs, BOOT_PROBLEM);
+	_cleanup_free_ char *text = json_string_of(json, "text");
+
+	if (text && json_object_get_int64(json_object_object_get(json, "generation")) == m->generation)
+		manager_problem(m, NULL, false, "%s; netctl apply ends this", text);
+}
+
 bool manager_fall_back(struct manager *m, const char *why)
 {
 	uint32_t number = m->fallback;
+	_cleanup_free_ char *text = NULL;
 
 	m->fallback = 0;
 	if (!number || m->ready || !manager_use_generation(m, number))
 		return false;
 	generations_forget(&m->dirs, number);
 	manager_unsettle(m);
-	manager_problem(
-		m, NULL, false,
-		"degraded: the files in %s, which were not applied before, do not come up (%s); the last applied "
-		"configuration (generation %" PRIu32 ") runs instead",
-		m->dirs.config, why, number);
+	text = xasprintf("degraded: the files in %s, which were not applied before, do not come up (%s); the last "
+			 "applied configuration (generation %" PRIu32 ") runs instead",
+			 m->dirs.config, why, number);
+	boot_problem(m, text);
 	return true;
 }
 
@@ -153,6 +176,7 @@ static void use_files(struct manager *m)
 	struct config_files files = {0};
 	struct diags d = DIAGS_NULL;
 	int r = config_files_read(&files, m->dirs.config, &d);
+	_cleanup_free_ char *text = NULL;
 	struct config *c = NULL;
 
 	manager_log_diags(&d);
@@ -163,11 +187,10 @@ static void use_files(struct manager *m)
 		store_if_new(m, &files, c);
 		subnets_keep(&m->dirs, m->config, NULL);
 	} else if (use_newest_generation(m)) {
-		manager_problem(
-			m, NULL, false,
-			"degraded: the files in %s do not check; the last applied configuration (generation %" PRIu32
-			") runs instead",
-			m->dirs.config, m->generation);
+		text = xasprintf("degraded: the files in %s do not check; the last applied configuration (generation "
+				 "%" PRIu32 ") runs instead",
+				 m->dirs.config, m->generation);
+		boot_problem(m, text);
 	} else {
 		manager_use_nothing(m);
 		manager_problem(m, NULL, false, "degraded: the files in %s do not check and none were applied before",
@@ -289,36 +312,13 @@ static bool ran_nothing(const struct manager *m, uint32_t generation)
 	return !m->is_boot && generation == 0 && (m->going_back || m->ledger.n == 0);
 }
 
-static void tell_unconfirmed(struct manager *m)
-{
-	manager_problem(m, NULL, false,
-			"started with the last confirmed configuration (generation %" PRIu32
-			"), not with the files in %s, which were never confirmed; netctl apply ends this",
-			m->generation, m->dirs.config);
-}
-
-/* For later starts of this boot: that the boot came up with another configuration than the files. */
-static void note_unconfirmed(const struct manager *m)
-{
-	int r = runtime_write(&m->dirs, "unconfirmed", json_object_new_int64(m->generation));
-
-	if (r < 0)
-		log_warning("%s/unconfirmed.json: %s", m->dirs.runtime, strerror(-r));
-}
-
-static bool is_unconfirmed(const struct manager *m)
-{
-	_cleanup_json_ struct json_object *generation = runtime_read(&m->dirs, "unconfirmed");
-
-	return generation && json_object_get_int64(generation) == m->generation && unconfirmed_is_marked(&m->dirs);
-}
-
 static void choose_config(struct manager *m, uint32_t generation)
 {
+	_cleanup_free_ char *text = NULL;
+
 	if (!m->is_boot && manager_use_generation(m, generation)) {
 		log_info("resuming generation %" PRIu32 " of this boot", generation);
-		if (is_unconfirmed(m))
-			tell_unconfirmed(m);
+		tell_boot_problem(m);
 	} else if (ran_nothing(m, generation)) {
 		manager_use_nothing(m);
 		manager_problem(m, NULL, false,
@@ -332,8 +332,10 @@ static void choose_config(struct manager *m, uint32_t generation)
 				"applied before; netctl apply ends this",
 				m->dirs.config);
 	} else if (m->is_boot && unconfirmed_is_marked(&m->dirs) && use_newest_generation(m)) {
-		tell_unconfirmed(m);
-		note_unconfirmed(m);
+		text = xasprintf("started with the last confirmed configuration (generation %" PRIu32
+				 "), not with the files in %s, which were never confirmed",
+				 m->generation, m->dirs.config);
+		boot_problem(m, text);
 	} else {
 		use_files(m);
 	}

@@ -65,6 +65,13 @@ struct json_object *runtime_read(const struct state_dirs *dirs, const char *name
 	return is_born_here(json, here) ? json_object_get(json_object_object_get(json, name)) : NULL;
 }
 
+void runtime_remove(const struct state_dirs *dirs, const char *name)
+{
+	_cleanup_free_ char *path = runtime_path(dirs, name);
+
+	unlink(path);
+}
+
 struct json_object *files_to_json(const struct config_files *files)
 {
 	struct json_object *array = json_object_new_array();

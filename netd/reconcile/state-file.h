@@ -25,6 +25,10 @@ int write_json(const char *path, struct json_object *json, bool durable);
  */
 int runtime_write(const struct state_dirs *dirs, const char *name, struct json_object *what);
 struct json_object *runtime_read(const struct state_dirs *dirs, const char *name);
+void runtime_remove(const struct state_dirs *dirs, const char *name);
+
+/* Of them: what a boot had to say that only an apply ends. */
+#define BOOT_PROBLEM "boot-problem"
 
 /* A string member, NULL: there is none. The caller frees it. */
 char *json_string_of(struct json_object *json, const char *key);

@@ -114,9 +114,10 @@ class Boot(Case):
         self.assertIn('STATUS=degraded: ', '\n'.join(b.notified))
         self.assertIn('degraded: 1 problem', b.log())
         self.assertEqual((b.config / 'host.ini').read_text(), edited)
-        # A restart resumes that; an apply tries the files again.
+        # A restart resumes that, and says so still; an apply tries the files again.
         b.restart()
         self.assertEqual(b.link('br1'), {})
+        self.assertIn('do not come up', self.problems())
         b.apply()
         self.assertEqual(b.ports('br1'), ['eth1'])
         self.assertEqual(self.problems(), '')
@@ -135,7 +136,12 @@ class Boot(Case):
         self.assertEqual((b.config / 'host.ini').read_text(), broken)
         self.assertEqual(b.netctl('apply')[0], 1)
         self.assertEqual(b.ports('br0'), ['eth0'])
-        b.apply(NIC)
+        b.restart()
+        self.assertIn('do not check', self.problems())
+        # The generation that runs stays the same; what a boot had to say is over with any apply.
+        b.apply(BRIDGE)
+        self.assertEqual(self.problems(), '')
+        b.restart()
         self.assertEqual(self.problems(), '')
 
     def test_journal_that_is_damaged_keeps_no_daemon_from_starting(self):
