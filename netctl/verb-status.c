@@ -207,8 +207,9 @@ static void print_confirm(struct term *t, struct json_object *confirm)
 
 	if (!confirm)
 		return;
-	text = xasprintf("the apply by %s is undone in %lld s (netctl confirm makes it stay)",
-			 json_text_or(confirm, "by", "?"), (long long)json_int(confirm, "seconds_left", 0));
+	text = xasprintf("the apply by %s is undone in %lld s (%snetctl confirm makes it stay)",
+			 json_text_or(confirm, "by", "?"), (long long)json_int(confirm, "seconds_left", 0),
+			 json_flag(confirm, "proving") ? "unless its probes answer before; " : "");
 	mark_line(t, STYLE_WARN, "unconfirmed", text);
 	for (size_t i = 0; i < json_count(confirm, "probes"); i++)
 		print_probe(t, json_item(confirm, "probes", i));

@@ -100,6 +100,7 @@ struct json_object *status_confirm(const struct manager *m)
 	json = json_object_new_object();
 	json_add_new(json, "by", json_object_new_string(m->confirm_by));
 	json_add_new(json, "seconds_left", json_object_new_int64(seconds_left(m->confirm_deadline)));
+	json_add_new(json, "proving", json_object_new_boolean(m->proving));
 	json_add_new(json, "probes", probes(m));
 	return json;
 }

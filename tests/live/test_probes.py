@@ -153,6 +153,7 @@ class Probes(Case):
             client = apply(WRONG, 120 if undo else 2)
             if undo:
                 bed.eventually(lambda: b.status()['daemon']['confirm'])
+                self.assertIn('unless its probes answer before', b.netctl('status')[1])
                 self.assertEqual(b.netctl('apply')[0], 4)
                 undo()
             client.join()
