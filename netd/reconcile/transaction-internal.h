@@ -20,6 +20,7 @@ struct transaction {
 	struct ledger_past ledger_before;
 	bool roll_back, going_back, changed;
 	unsigned round;
+	size_t waiting; /* of the links that are wanted, those whose device is not there: the fewest so far */
 	const struct transaction_hooks *hooks;
 	void *userdata;
 	sd_event_source *turn; /* the next phase waits for its turn of the loop */

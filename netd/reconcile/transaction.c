@@ -208,6 +208,19 @@ static void progressed(size_t done, size_t total, void *userdata)
 		t->hooks->progress(done, total, t->userdata);
 }
 
+/* What came in the meantime has had no round yet: they are counted anew. */
+static void count_waiting(struct transaction *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->wanted.links.n_links; i++)
+		n += t->wanted.links.links[i]->waits_for != NULL;
+	if (n >= t->waiting)
+		return;
+	t->waiting = n;
+	t->round = 0;
+}
+
 static void make_wanted(struct transaction *t)
 {
 	if (t->going_back)
@@ -216,6 +229,7 @@ static void make_wanted(struct transaction *t)
 	t->hooks->resolve(&t->wanted, t->userdata);
 	if (t->hooks->filter)
 		t->hooks->filter(&t->wanted, t->userdata);
+	count_waiting(t);
 	if (t->roll_back)
 		ledger_keep(&t->ledger_before, t->ledger, t->wanted.scope.partial ? &t->wanted.scope.links : NULL);
 }
@@ -367,6 +381,7 @@ static struct transaction *transaction_new(struct kernel *k, struct ledger *ledg
 	t->ledger = ledger;
 	t->hooks = hooks;
 	t->userdata = userdata;
+	t->waiting = SIZE_MAX;
 	kernel_hold(k, true);
 	transaction_in_next_turn(t, begin);
 	return t;

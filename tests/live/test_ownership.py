@@ -52,6 +52,28 @@ class Meanwhile(bed.TestCase):
         self.assertEqual(links[name]['ifindex'], ifindex)
         self.assertEqual(links['tap0'].get('master'), name)
 
+    def test_nics_that_come_one_after_the_other_are_all_taken_in_by_one_change(self):
+        b, names = self.bed, [f'p{i}' for i in range(8)]
+        self.start('[daemon]\nboot_wait = 0s\n[bridge br0]\nports = ' + ' '.join(names) + '\n')
+        b.nic(names[0])
+        eventually(lambda: b.ports('br0') == names[:1] and b.in_sync())
+        self.injector.arm()
+        b.nic(names[1])
+        eventually(lambda: b.ports('br0') == names[:2] and b.in_sync())
+        each = len(self.injector.messages())
+        self.injector.arm(('stop', 1))
+        b.nic(names[2])
+        for name in names[3:]:
+            self.stopped()
+            b.nic(name)
+            self.injector.arm(('stop', each))
+            self.go_on()
+        self.stopped()
+        self.injector.arm()
+        self.go_on()
+        eventually(b.in_sync)
+        self.assertEqual(b.ports('br0'), names)
+
     def test_a_bridge_that_others_make_first_survives_the_rollback(self):
         made = []
         self.start('[bridge br1]\n')
