@@ -162,7 +162,7 @@ struct manager {
 	sd_event_source *hold_timer;
 	bool dirty;	/* something changed while a transaction ran */
 	bool host_told; /* another program of the host told of a change, such as a lease, that was not looked at yet */
-	bool untidy;	/* a change left more behind in the heap than a daemon at rest should have */
+	bool untidy;	/* more was left behind in the heap than a daemon at rest should have */
 	size_t progress_done, progress_total;
 
 	struct problem *problems;

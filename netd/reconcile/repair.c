@@ -188,7 +188,7 @@ static void end_repairs(struct manager *m)
 	m->dirty = false;
 	m->host_told = false;
 	manager_set_settled(m);
-	/* The last look after a change: what was resolved before it is free only now. */
+	/* The last look after a change, or one at everything: what was resolved is free only now. */
 	if (m->untidy)
 		malloc_trim(0);
 	m->untidy = false;
@@ -219,6 +219,7 @@ static int repair(sd_event_source *s _unused_, uint64_t usec _unused_, void *use
 	};
 	same = nothing_differs(&in);
 	stubborn = !same && is_stubborn(m, &in);
+	m->untidy = m->untidy || !e.scope.partial;
 	effective_done(&e);
 	if (same)
 		end_repairs(m);
