@@ -13,12 +13,17 @@
 
 #define MUTATIONS 20000
 
+static struct nlmsghdr *route_of(const struct link *l)
+{
+	struct route r = route("10.0.0.0", 8, NULL);
+
+	return encode(&(const struct op){.type = OP_ROUTE_ADD, .link = l, .route = &r});
+}
+
 static void routes_the_model_cannot_hold_are_not_kept(void **state _unused_)
 {
 	struct link *l = link_new("br0", &kind_bridge);
-	struct route r = route("10.0.0.0", 8, NULL);
-	struct op op = {.type = OP_ROUTE_ADD, .link = l, .route = &r};
-	struct nlmsghdr *m = encode(&op);
+	struct nlmsghdr *m = route_of(l);
 	struct rtmsg *rtm = mnl_nlmsg_get_payload(m);
 	struct route_state have;
 
@@ -44,9 +49,7 @@ static void routes_that_go_nowhere_are_told_apart(void **state _unused_)
 {
 	static const uint8_t types[] = {RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_THROW};
 	struct link *l = link_new("br0", &kind_bridge);
-	struct route r = route("10.0.0.0", 8, NULL);
-	struct op op = {.type = OP_ROUTE_ADD, .link = l, .route = &r};
-	struct nlmsghdr *m = encode(&op);
+	struct nlmsghdr *m = route_of(l);
 	struct rtmsg *rtm = mnl_nlmsg_get_payload(m);
 	struct route_state have;
 
