@@ -295,8 +295,11 @@ static bool has_ports_first(struct planner *p, const struct link *bond)
 {
 	const struct link_diff *d = find_diff(p, bond);
 	size_t n;
-	const struct relative *relatives = wanted_relatives(p, bond->name, &n);
+	const struct relative *relatives;
 
+	if (!d || !is_new(d) || !(bond->kind->flags & KIND_PORTS_DOWN))
+		return false;
+	relatives = wanted_relatives(p, bond->name, &n);
 	for (size_t i = 0; i < n; i++) {
 		const struct link *want = relatives[i].link;
 		const struct link_diff *port = find_diff(p, want);
@@ -306,7 +309,7 @@ static bool has_ports_first(struct planner *p, const struct link *bond)
 		if (!port || !port->have || port->recreate || !is_unused(p, port->have) || !is_idle(p, want))
 			return false;
 	}
-	return d && is_new(d) && (bond->kind->flags & KIND_PORTS_DOWN);
+	return true;
 }
 
 static bool joins_first(struct planner *p, const struct link_diff *d)
