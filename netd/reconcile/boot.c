@@ -124,13 +124,18 @@ static void store_if_new(struct manager *m, const struct config_files *files, st
 	manager_set_config(m, c, files, number < 0 ? 0 : (uint32_t)number, (int64_t)time(NULL));
 }
 
+static void tell_boot_problem(struct manager *m, const char *text)
+{
+	manager_problem(m, NULL, false, "%s; netctl apply ends this", text);
+}
+
 /* A problem that lasts until an apply: later starts of this boot that find the same generation tell it, too. */
 static void boot_problem(struct manager *m, const char *text)
 {
 	struct json_object *json = json_object_new_object();
 	int r;
 
-	manager_problem(m, NULL, false, "%s; netctl apply ends this", text);
+	tell_boot_problem(m, text);
 	json_object_object_add(json, "generation", json_object_new_int64(m->generation));
 	json_object_object_add(json, "text", json_object_new_string(text));
 	r = runtime_write(&m->dirs, BOOT_PROBLEM, json);
@@ -138,13 +143,13 @@ static void boot_problem(struct manager *m, const char *text)
 		log_warning("%s/" BOOT_PROBLEM ".json: %s", m->dirs.runtime, strerror(-r));
 }
 
-static void tell_boot_problem(struct manager *m)
+static void retell_boot_problem(struct manager *m)
 {
 	_cleanup_json_ struct json_object *json = runtime_read(&m->dirs, BOOT_PROBLEM);
 	_cleanup_free_ char *text = json_string_of(json, "text");
 
 	if (text && json_object_get_int64(json_object_object_get(json, "generation")) == m->generation)
-		manager_problem(m, NULL, false, "%s; netctl apply ends this", text);
+		tell_boot_problem(m, text);
 }
 
 bool manager_fall_back(struct manager *m, const char *why)
@@ -318,7 +323,7 @@ static void choose_config(struct manager *m, uint32_t generation)
 
 	if (!m->is_boot && manager_use_generation(m, generation)) {
 		log_info("resuming generation %" PRIu32 " of this boot", generation);
-		tell_boot_problem(m);
+		retell_boot_problem(m);
 	} else if (ran_nothing(m, generation)) {
 		manager_use_nothing(m);
 		manager_problem(m, NULL, false,

@@ -150,9 +150,7 @@ int journal_read(const struct state_dirs *dirs, struct journal *ret)
 
 void journal_remove(const struct state_dirs *dirs)
 {
-	_cleanup_free_ char *path = journal_path(dirs);
-
-	unlink(path);
+	runtime_remove(dirs, "journal");
 }
 
 static char *mark_path(const struct state_dirs *dirs)
