@@ -133,10 +133,20 @@ def _without_lent_macs(links):
     return [_without(link, {'address'}) if link.get('master') in balancing else link for link in links]
 
 
+def _spanning(links):
+    """
+    The bridges with spanning tree. They have no carrier, and so no link-local address yet, until a port forwards: twice
+    forward_delay after it came (br_port_state_selection() in net/bridge/br_stp.c).
+    """
+    return {link['ifname'] for link in links if link.get('linkinfo', {}).get('info_data', {}).get('stp_state')}
+
+
 def dump():
     """All links, addresses, routes (both families, all tables), rules, ports and VLANs, as text by object, to be compared."""
     shown = bed.run('ip', '-d', '-j', '-batch', '-', text='link show\naddr show\nroute show table all\nrule show\n')
     links, addresses, routes, rules = bed.parse_documents(shown)
+    delayed = _spanning(links)
+    routes = [r for r in routes if not (r.get('dev') in delayed and r['dst'].startswith('fe80:'))]
     ports, vlans = [], []
     if any('vlan_default_pvid' in link.get('linkinfo', {}).get('info_data', {}) for link in links):
         ports, vlans = bed.parse_documents(bed.run('bridge', '-d', '-j', '-batch', '-', text='link show\nvlan show\n'))
@@ -147,7 +157,8 @@ def dump():
     for link in _without_lent_macs(links):
         result[f'link {link["ifname"]}'] = _comparable_link(link)
     for link in addresses:
-        result[f'addresses {link["ifname"]}'] = [_without(a, ADDRESS_LEFT_OUT) for a in link['addr_info'] if a]
+        result[f'addresses {link["ifname"]}'] = [_without(a, ADDRESS_LEFT_OUT) for a in link['addr_info']
+                                                 if a and not (link['ifname'] in delayed and a['local'].startswith('fe80:'))]
     # A link's ff00::/8 follows its carrier.
     result['routes'] = sorted(json.dumps(_without(r, ROUTE_LEFT_OUT), sort_keys=True) for r in routes
                               if r.get('type') != 'multicast')
