@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Purpose: makes the daemon's changes fail from outside. Preloaded into kvmnetd by tests/live/test_faults.py, it counts
+ * Purpose: makes the daemon's changes fail from outside. Preloaded into kvmnetd by tests/live/faults.py, it counts
  * what the daemon asks the kernel to change (rtnetlink messages that are no GET, and sysctls opened for writing) and
  * what it does to its files (renames and removals). At the n-th of them it does what the shared struct says, which
  * the test maps and writes: up to four faults, the next one armed when the one before has happened.

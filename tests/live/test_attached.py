@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guests keep their bridge: through its loss, crashes and restarts, and against all changes but forced ones."""
 import bed
-from test_faults import differences, dump
+from host_dump import differences, dump
 from way_back import BRIDGE, NIC, Case
 
 

@@ -6,7 +6,8 @@ import threading
 import time
 
 import bed
-from test_faults import Injector, build_library, differences, dump
+from faults import Injector, build_library
+from host_dump import differences, dump
 from way_back import BRIDGE, NIC, QUICK, Case
 
 # Seconds until an apply is undone. Long enough for a slow guest to look meanwhile.

@@ -5,7 +5,8 @@ import subprocess
 import time
 
 import bed
-from test_faults import Injector, build_library, dump
+from faults import Injector, build_library
+from host_dump import dump
 from way_back import BRIDGE, NIC, Case
 
 

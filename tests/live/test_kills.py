@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 The daemon is killed at random moments while it applies, waits for a confirmation, confirms, rolls back, starts or puts drift back.
-What its next start leaves must be the whole old state or the whole new one, as `ip` and `bridge` show it (test_faults.dump), and
+What its next start leaves must be the whole old state or the whole new one, as `ip` and `bridge` show it (host_dump.py), and
 status must say which.
 
 SEED repeats a run (it is printed), MINUTES makes it longer: make soak takes 20.
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import bed
-from test_faults import differences, dump
+from host_dump import differences, dump
 from transitions import HOST
 
 QUICK = '[daemon]\nprobe_timeout = 1s\n'

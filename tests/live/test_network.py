@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bed
 from bed import eventually
-from test_faults import Injector, build_library
+from faults import Injector, build_library
 
 NAT = '''[network guests]
 bridge = brnat

@@ -6,7 +6,7 @@ import threading
 
 import bed
 from bed import eventually
-from test_faults import Injector, build_library
+from faults import Injector, build_library
 
 
 class Meanwhile(bed.TestCase):

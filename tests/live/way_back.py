@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import bed
-from test_faults import differences, dump
+from host_dump import differences, dump
 
 # No gateway answers here; it is not asked for longer than need be.
 QUICK = '[daemon]\nprobe_timeout = 1s\n'
