@@ -20,7 +20,7 @@ struct client {
 	char link[IFNAMSIZ];
 	uint32_t ifindex; /* 0: taken over, and not looked at yet */
 	enum dhcp_setting families;
-	uint64_t since; /* seconds since the boot */
+	uint64_t since[2]; /* without an address of IPv4, of IPv6; seconds since the boot */
 	struct child *child;
 };
 
@@ -93,7 +93,7 @@ static void start_client(struct dhcp *d, struct client *c)
 	};
 
 	write_conf(d, c->link, c->families);
-	c->since = boottime() / 1000000;
+	c->since[0] = c->since[1] = boottime() / 1000000;
 	c->child = child_new(d->event, &setup);
 }
 
@@ -174,14 +174,18 @@ static int lease_order(const void *a, const void *b)
 static void read_lease(struct dhcp *d, const char *link, const char *suffix)
 {
 	_cleanup_free_ char *path = file_of(d, link, suffix), *text = file_read(path, NULL);
+	struct client *c = find_client(d, link);
 	struct lease lease;
 
 	if (!text || lease_parse(text, &lease) < 0)
 		return;
-	if (!streq(lease.link, link) || lease_end(&lease) <= boottime() / 1000000)
-		lease_done(&lease);
-	else
+	if (streq(lease.link, link) && lease_end(&lease) > boottime() / 1000000) {
 		*ARRAY_APPEND(d->leases.list, d->leases.n) = lease;
+		return;
+	}
+	if (c)
+		c->since[lease.family == AF_INET6] = MAX(c->since[lease.family == AF_INET6], lease_end(&lease));
+	lease_done(&lease);
 }
 
 /* The client may be dead, and nobody else would tell that a lease runs out. */
@@ -223,25 +227,34 @@ const struct leases *dhcp_leases(struct dhcp *d)
 	return &d->leases;
 }
 
+/* The same of one family. */
+static char *trouble_of(const struct dhcp *d, const struct client *c, uint8_t family)
+{
+	const struct lease *lease = leases_find(&d->leases, c->link, family);
+	uint64_t now = boottime() / 1000000, since = lease ? lease_due(lease) : c->since[family == AF_INET6];
+	const char *name = family == AF_INET ? "IPv4" : "IPv6";
+
+	if (now < since || now - since < ANSWER_SECONDS)
+		return NULL;
+	if (!lease)
+		return xasprintf("no server has given an %s address for %llu s", name,
+				 (unsigned long long)(now - since));
+	return xasprintf("no server has renewed the lease of the %s address for %llu s; it ends in %llu s", name,
+			 (unsigned long long)(now - since), (unsigned long long)(MAX(lease_end(lease), now) - now));
+}
+
 char *dhcp_trouble(const struct dhcp *d, const char *link)
 {
 	const struct client *c = find_client(d, link);
-	uint64_t asked = c ? boottime() / 1000000 - c->since : 0;
-	bool got4, got6;
+	_cleanup_free_ char *ip4 = NULL, *ip6 = NULL;
 
 	if (!c)
 		return NULL;
 	if (child_trouble(c->child))
 		return xasprintf("dhcpcd: %s", child_trouble(c->child));
-	got4 = !(c->families & DHCP_IPV4) || leases_find(&d->leases, link, AF_INET);
-	got6 = !(c->families & DHCP_IPV6) || leases_find(&d->leases, link, AF_INET6);
-	if ((got4 && got6) || asked < ANSWER_SECONDS)
-		return NULL;
-	return xasprintf("no server gives an %s address; it is asked for since %llu s",
-			 got4	? "IPv6"
-			 : got6 ? "IPv4"
-				: "IPv4 or IPv6",
-			 (unsigned long long)asked);
+	ip4 = c->families & DHCP_IPV4 ? trouble_of(d, c, AF_INET) : NULL;
+	ip6 = c->families & DHCP_IPV6 ? trouble_of(d, c, AF_INET6) : NULL;
+	return ip4 || ip6 ? xasprintf("%s%s%s", ip4 ? ip4 : "", ip4 && ip6 ? "; " : "", ip6 ? ip6 : "") : NULL;
 }
 
 static int on_file(sd_event_source *s _unused_, const struct inotify_event *e, void *userdata)

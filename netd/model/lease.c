@@ -173,6 +173,7 @@ static int parse4(const char *text, struct lease *l)
 		return -EINVAL;
 	if (!find_number(text, "new_dhcp_lease_time", UINT32_MAX, &l->length))
 		l->length = UINT32_MAX;
+	find_number(text, "new_dhcp_renewal_time", UINT32_MAX, &l->renewal);
 	add_address(l, addr, (uint8_t)prefix_len);
 	take_routes4(l, text);
 	take_lists(l, text, "new_domain_name_servers", "new_domain_search");
@@ -201,6 +202,7 @@ static int parse6(const char *text, struct lease *l)
 		add_address(l, addr.s6_addr, 128);
 		l->length = MIN(l->length, length);
 	}
+	find_number(text, "new_dhcp6_ia_na1_t1", UINT32_MAX, &l->renewal);
 	take_lists(l, text, "new_dhcp6_name_servers", "new_dhcp6_domain_search");
 	return l->n_addresses ? 0 : -EINVAL;
 }
@@ -244,6 +246,14 @@ int lease_parse(const char *text, struct lease *ret)
 uint64_t lease_end(const struct lease *l)
 {
 	return l->length == UINT32_MAX ? UINT64_MAX : l->begun + l->length;
+}
+
+/* RFC 2131, section 4.4.5: at half of it, where the server says nothing else. */
+uint64_t lease_due(const struct lease *l)
+{
+	bool said = l->renewal && l->renewal < l->length;
+
+	return l->length == UINT32_MAX ? UINT64_MAX : l->begun + (said ? l->renewal : l->length / 2);
 }
 
 const struct lease *leases_find(const struct leases *l, const char *link, uint8_t family)

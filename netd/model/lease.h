@@ -9,9 +9,10 @@
 
 struct lease {
 	char link[IFNAMSIZ];
-	uint8_t family;	 /* AF_INET, AF_INET6 */
-	uint64_t begun;	 /* seconds since the boot (CLOCK_BOOTTIME) */
-	uint64_t length; /* seconds; UINT32_MAX: for ever */
+	uint8_t family;	  /* AF_INET, AF_INET6 */
+	uint64_t begun;	  /* seconds since the boot (CLOCK_BOOTTIME) */
+	uint64_t length;  /* seconds; UINT32_MAX: for ever */
+	uint64_t renewal; /* seconds after which the client asks for more; 0: the server leaves it to the client */
 	struct address *addresses;
 	size_t n_addresses;
 	struct route *routes;
@@ -34,4 +35,6 @@ void leases_done(struct leases *l);
 int lease_parse(const char *text, struct lease *ret);
 /* In seconds since the boot; UINT64_MAX: never. */
 uint64_t lease_end(const struct lease *l);
+/* When its client asks the server for more time; likewise. */
+uint64_t lease_due(const struct lease *l);
 const struct lease *leases_find(const struct leases *l, const char *link, uint8_t family);

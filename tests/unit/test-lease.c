@@ -112,6 +112,30 @@ static void a_lease_ends_when_its_time_is_over_and_the_shortest_counts(void **st
 	lease_done(&l);
 }
 
+static void check_due(const char *event, uint64_t expected)
+{
+	struct lease l;
+
+	assert_int_equal(lease_parse(event, &l), 0);
+	assert_true(lease_due(&l) == expected);
+	lease_done(&l);
+}
+
+static void a_lease_is_due_when_the_server_says_or_at_half_its_time(void **state _unused_)
+{
+	check_due(EVENT4 ADDRESS4 "new_dhcp_lease_time=120\n", 1060);
+	check_due(EVENT4 ADDRESS4 "new_dhcp_lease_time=120\nnew_dhcp_renewal_time=90\n", 1090);
+	check_due(EVENT4 ADDRESS4 "new_dhcp_lease_time=120\nnew_dhcp_renewal_time=150\n", 1060);
+	check_due(EVENT4 ADDRESS4 "new_dhcp_lease_time=4294967295\nnew_dhcp_renewal_time=90\n", UINT64_MAX);
+	check_due(EVENT6 "new_dhcp6_ia_na1_t1=20\nnew_dhcp6_ia_na1_ia_addr1=2001:db8::5\n"
+			 "new_dhcp6_ia_na1_ia_addr1_vltime=60\n",
+		  1020);
+	/* The server leaves it to the client (RFC 8415, 21.4). */
+	check_due(EVENT6 "new_dhcp6_ia_na1_t1=0\nnew_dhcp6_ia_na1_ia_addr1=2001:db8::5\n"
+			 "new_dhcp6_ia_na1_ia_addr1_vltime=60\n",
+		  1030);
+}
+
 /* Addresses, routes, servers and accept_ra that are wanted of a link, when these events were the last. */
 static void check_wanted(const char *config, const char *const *events, const char *link, const char *expected)
 {
@@ -213,6 +237,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_host_is_passed_over),
 		cmocka_unit_test(other_events_give_no_lease),
 		cmocka_unit_test(a_lease_ends_when_its_time_is_over_and_the_shortest_counts),
+		cmocka_unit_test(a_lease_is_due_when_the_server_says_or_at_half_its_time),
 		cmocka_unit_test(a_lease_is_wanted_of_the_link_that_asks_for_its_family),
 		cmocka_unit_test(what_is_declared_goes_before_what_a_server_gives),
 		cmocka_unit_test(a_network_keeps_clear_of_what_a_server_gives),
