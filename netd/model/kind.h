@@ -118,7 +118,7 @@ enum link_row {
 	LINK_DISABLE_IPV6,  /* internal, from ipv6 */
 	LINK_ADDR_GEN_MODE, /* internal, from ipv6 */
 	LINK_FORWARDING4,   /* internal, of networks */
-	LINK_FORWARDING6,   /* internal, of networks; the kernel has it for all links together only */
+	LINK_FORWARDING6,   /* internal, of networks; the kernel forwards by that of all links together */
 	LINK_DNSMASQ,	    /* internal, of networks: see plan/dnsmasq.h */
 	LINK_IPTABLES,	    /* internal, of LINK_ALL: see plan/assist.h */
 	LINK_LEGACY,	    /* the same for the older iptables */
@@ -126,6 +126,7 @@ enum link_row {
 	_LINK_ROWS,
 };
 
+#define LINK_FORWARDING_ROWS (1ull << LINK_FORWARDING4 | 1ull << LINK_FORWARDING6)
 /* The rows of PLACE_HOST: the kernel knows nothing of them. */
 /* Those that concern the host itself, and what the guests of a network are told. */
 #define LINK_RESOLVER_ROWS (1ull << LINK_DNS | 1ull << LINK_SEARCH)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: what ownership.c and ownership-vlans.c share. */
+/* Purpose: what the files of ownership.h share. */
 #pragma once
 
 #include "ownership.h"
@@ -12,3 +12,9 @@ void vlans_note(struct record *r, const struct op *op, const struct model *actua
  */
 void vlans_settle(struct record *r, const struct link *want, const struct link *have);
 void vlans_forget(struct record *r);
+/* Before all links are given forwarding: which have it of their own. */
+void forwarding_note_all(struct ledger *l, const struct op *op, const struct model *actual);
+/* Values found of a link that are only those we gave to all links become what it had before. */
+void forwarding_note_lent(const struct ledger *l, struct values *found);
+/* Forgets what is not put back any more, see forwarding_is_others(); want: NULL, nothing is wanted. */
+void forwarding_settle(const struct ledger *l, struct record *r, const struct link *want, const struct model *actual);

@@ -154,13 +154,15 @@ static struct values *own_common(const struct link *have)
 /* What a new master changes of a port without being told to: a bond opens it, and see own_common(). */
 #define ROWS_OF_JOIN (1ull << LINK_UP | 1ull << LINK_MTU | 1ull << LINK_MAC)
 
-static void note_common(struct record *r, const struct op *op, const struct model *actual)
+static void note_common(const struct ledger *l, struct record *r, const struct op *op, const struct model *actual)
 {
 	struct values *found = r->created ? NULL : own_common(op->have);
 	uint64_t rows = op->common;
 
 	if (r->created)
 		rows &= ~(1ull << LINK_MAC);
+	if (found && !streq(op->link->name, LINK_ALL))
+		forwarding_note_lent(l, found);
 	note_rows(&r->common, op->link, op->link->common, rows, found, actual);
 	rows = op->master == MASTER_JOIN ? ROWS_OF_JOIN : op->flags != FLAGS_KEEP ? 1ull << LINK_UP : 0;
 	if (found)
@@ -177,10 +179,12 @@ static void note_set(struct ledger *l, const struct op *op, const struct model *
 
 	if (is_guest_again(op->link))
 		return;
+	if (streq(op->link->name, LINK_ALL))
+		forwarding_note_all(l, op, actual);
 	r = record_of(l, op);
 	if (op->link->mac_from_port && (op->common >> LINK_MAC & 1) && r->created)
 		r->mac = values_num(op->link->common, LINK_MAC, 0);
-	note_common(r, op, actual);
+	note_common(l, r, op, actual);
 	note_rows(&r->own, op->link, op->link->own, op->own, r->created || !op->have ? NULL : op->have->own, actual);
 	if (op->master == MASTER_JOIN && !(master && streq(master->name, op->master_name)))
 		forget_port(r);
@@ -397,8 +401,12 @@ static bool forget_what_is_back(struct record *r, const struct effective *e, con
 static bool settle_record(struct ledger *l, struct record *r, const struct effective *e, const struct model *actual)
 {
 	const struct extent before = extent_of(r);
-	bool stays = forget_what_is_back(r, e, actual);
-	const struct extent after = extent_of(r);
+	struct extent after;
+	bool stays;
+
+	forwarding_settle(l, r, model_find(&e->links, r->name), actual);
+	stays = forget_what_is_back(r, e, actual);
+	after = extent_of(r);
 
 	if (!extent_same(&before, &after))
 		ledger_note(l, r);

@@ -5,8 +5,6 @@
  */
 #include "planner-internal.h"
 
-#define FORWARDING_ROWS (1ull << LINK_FORWARDING4 | 1ull << LINK_FORWARDING6)
-
 static const struct link_diff *find_all(struct planner *p)
 {
 	const struct link *all = model_find(&p->in->effective->links, LINK_ALL);
@@ -14,23 +12,32 @@ static const struct link_diff *find_all(struct planner *p)
 	return all ? find_diff(p, all) : NULL;
 }
 
-void plan_forwarding_again(struct planner *p)
+/* Links that are to have it though it is taken from all. */
+static void want_again(struct planner *p, unsigned row)
 {
 	const struct model *wanted = &p->in->effective->links;
-	const struct link_diff *all = find_all(p);
 
-	if (!all || !(all->common >> LINK_FORWARDING4 & 1) || values_num(all->want->common, LINK_FORWARDING4, 0))
-		return;
 	for (size_t i = 0; i < wanted->n_links; i++) {
 		const struct link *l = wanted->links[i];
 		struct link_diff *d;
 
-		if (!values_num(l->common, LINK_FORWARDING4, 0) || !model_find(p->in->actual, l->name))
+		if (!values_num(l->common, row, 0) || !model_find(p->in->actual, l->name))
 			continue;
 		d = find_diff(p, l);
 		d = d ? d : add_diff(p, l);
-		d->common |= 1ull << LINK_FORWARDING4;
+		d->common |= 1ull << row;
 	}
+}
+
+void plan_forwarding_again(struct planner *p)
+{
+	const struct link_diff *all = find_all(p);
+	uint64_t rows = all ? all->common & LINK_FORWARDING_ROWS : 0;
+	const struct link *want = all ? all->want : NULL;
+
+	for (unsigned row = 0; row < link_options.n; row++)
+		if (rows >> row & 1 && !values_num(want->common, row, 0))
+			want_again(p, row);
 }
 
 void plan_forwarding_of_all(struct planner *p, bool on)
@@ -38,6 +45,6 @@ void plan_forwarding_of_all(struct planner *p, bool on)
 	const struct link_diff *all = find_all(p);
 
 	for (unsigned row = 0; all && row < link_options.n; row++)
-		if ((all->common & FORWARDING_ROWS) >> row & 1 && on == !!values_num(all->want->common, row, 0))
+		if ((all->common & LINK_FORWARDING_ROWS) >> row & 1 && on == !!values_num(all->want->common, row, 0))
 			op_add(p, OP_SYSCTL, all->want, all->have)->common = 1ull << row;
 }

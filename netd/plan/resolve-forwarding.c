@@ -100,21 +100,21 @@ static void want_of_all(const struct resolve_input *in, struct effective *e, enu
 		want(all, row, 1, loc);
 }
 
-/* All links have it, those too whose own value was found to be none: theirs is put back when it is taken from all. */
-static void keep_own(const struct resolve_input *in, struct effective *e, struct loc loc)
+/* All links have it, whatever was found to be their own: that is put back when it is taken from all. */
+static void keep_own(const struct resolve_input *in, struct effective *e, enum link_row row, struct loc loc)
 {
 	for (size_t i = 0; i < in->ledger->n; i++) {
 		const struct record *r = in->ledger->list[i];
 		struct link *l;
 
-		if (!r->common || !values_has(r->common, LINK_FORWARDING4) || streq(r->name, LINK_ALL))
+		if (!r->common || !values_has(r->common, row) || streq(r->name, LINK_ALL))
 			continue;
 		/* What we made and nobody declares any more goes. */
 		if (r->created && !model_find(&e->links, r->name))
 			continue;
 		l = wanted_device(in, e, r->name, loc);
 		if (l)
-			want(l, LINK_FORWARDING4, 1, loc);
+			want(l, row, 1, loc);
 	}
 }
 
@@ -161,9 +161,11 @@ void resolve_forwarding(const struct resolve_input *in, struct effective *e)
 		keep_advertised_routes(in, e, ip6);
 	/* Last, so that it is the last of them in the plan. */
 	if (global && ip4.line) {
-		keep_own(in, e, ip4);
+		keep_own(in, e, LINK_FORWARDING4, ip4);
 		want_of_all(in, e, LINK_FORWARDING4, ip4);
 	}
-	if (ip6.line)
+	if (ip6.line) {
+		keep_own(in, e, LINK_FORWARDING6, ip6);
 		want_of_all(in, e, LINK_FORWARDING6, ip6);
+	}
 }

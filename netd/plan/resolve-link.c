@@ -9,6 +9,7 @@
 #include <linux/if_link.h>
 
 #include "../model/kind-bond.h"
+#include "ownership.h"
 
 #define MAC_MASK ((1ull << 48) - 1)
 
@@ -182,6 +183,8 @@ static void restore_found(const struct resolve_input *in, struct effective *e, s
 		return;
 	put_back(want, have, &want->common, r->common);
 	put_back(want, have, &want->own, r->own);
+	if (values_has(want->common, LINK_FORWARDING4) && forwarding_is_others(in->ledger, in->actual))
+		drop_put_back(want, LINK_FORWARDING4);
 	/* A bond gives its ports its own (bond_enslave()). */
 	if (wanted_master && (wanted_master->kind->flags & KIND_PORTS_DOWN)) {
 		drop_put_back(want, LINK_MTU);

@@ -339,6 +339,44 @@ class Reach(NetworkCase):
         self.assertEqual(self.bed.inside.run('nft', '-s', 'list', 'ruleset'), table)
 
 
+class Forwarding(NetworkCase):
+    NETWORK = '[network guests]\nbridge = brnat\naddress = 192.168.150.1/24 fd00:150::1/64\ndns = no\n'
+
+    def write(self, link, value, family='ipv4'):
+        Path(f'/proc/sys/net/{family}/conf/{link}/forwarding').write_text(value)
+
+    def forwarding(self, family='ipv4'):
+        return {link: self.bed.sysctl(link, 'forwarding', family) for link in ('all', 'eth0', 'eth1', 'eth2')}
+
+    def test_links_have_what_was_found_when_the_last_network_has_gone(self):
+        self.bed.nics('eth1', 'eth2')
+        self.write('eth2', '1')
+        self.write('eth1', '1', 'ipv6')
+        found, found6 = self.forwarding(), self.forwarding('ipv6')
+        self.bed.write('')
+        self.bed.start()
+        # On all links; on those that lead out, of which one has what all had; and on none.
+        self.bed.apply(self.NETWORK)
+        self.assertEqual(set(self.forwarding().values()), {'1'})
+        self.bed.apply(UPLINK + self.NETWORK)
+        self.assertEqual(self.forwarding(), {**found, 'eth0': '1'})
+        self.assertSettled()
+        self.bed.apply('')
+        self.assertEqual((self.forwarding(), self.forwarding('ipv6')), (found, found6))
+        self.assertSettled()
+
+    def test_what_others_turned_on_for_all_links_stays_on(self):
+        self.bed.write(UPLINK + self.NETWORK)
+        self.bed.start()
+        # As Docker does at its start. It would be left without the link's.
+        self.write('all', '1')
+        self.bed.apply(UPLINK)
+        self.assertEqual(self.bed.sysctl('eth0', 'forwarding', 'ipv4'), '1')
+        self.bed.restart()
+        self.assertSettled()
+        self.assertEqual(self.bed.sysctl('eth0', 'forwarding', 'ipv4'), '1')
+
+
 class OfLibvirt(NetworkCase):
     def check(self, forward, keys, expected):
         addresses = [k for k in LIBVIRT_HOST if k in expected]
