@@ -26,29 +26,14 @@ import time
 import unittest
 from pathlib import Path
 
-# Tests find new_namespace(), run() and PATIENCE here.
+# Tests find run(), PATIENCE, BUILD and SOURCE here.
 from attributes import attribute, attributes
-from namespace import (CLONE_NEWNET, MNT_DETACH, PATIENCE, die_with_parent, enter_new_namespace, libc, must, new_namespace,
-                       own_mounts, run)
+from compiled import BUILD, SOURCE, compiled_library
+from namespace import (CLONE_NEWNET, MNT_DETACH, PATIENCE, die_with_parent, enter_new_namespace, libc, must, own_mounts,
+                       run)
 from shown import differences, parse_documents, strip
 
-SOURCE = Path(__file__).resolve().parent.parent.parent
-BUILD = (SOURCE / os.environ.get('BUILD', 'build')).resolve()
-PRELOAD = BUILD / 'tests' / 'live' / 'count-writes.so'
-
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 1, 2, 0x1000
-
-
-def build_preload():
-    """Compiles count-writes.c into the build directory if it is not there or older than its source."""
-    source = Path(__file__).with_name('count-writes.c')
-    if PRELOAD.exists() and PRELOAD.stat().st_mtime >= source.stat().st_mtime:
-        return
-    PRELOAD.parent.mkdir(parents=True, exist_ok=True)
-    beside = PRELOAD.with_suffix(f'.{os.getpid()}')
-    subprocess.run([os.environ.get('CC', 'cc'), '-D_GNU_SOURCE', '-Wall', '-Wextra', '-O1', '-fPIC', '-shared',
-                    '-o', str(beside), str(source), '-ldl'], check=True)
-    beside.rename(PRELOAD)
 
 
 def eventually(condition, timeout=PATIENCE):
@@ -189,11 +174,10 @@ class Bed:
     def start(self, *args, ready=True, env=None):
         """Starts the daemon, with args after its usual ones, and waits until it says READY=1 (unless ready=False)."""
         assert self.daemon is None, 'the daemon runs already'
-        build_preload()
         environment = {
             **{k: v for k, v in os.environ.items() if k != 'WATCHDOG_USEC'},
             'NOTIFY_SOCKET': str(self.notify_path),
-            'LD_PRELOAD': str(PRELOAD),
+            'LD_PRELOAD': str(compiled_library('count-writes')),
             'COUNT_WRITES': str(self.sent_path),
             # The sanitizer's runtime wants to be preloaded first.
             'ASAN_OPTIONS': 'verify_asan_link_order=0:detect_leaks=0',

@@ -1,31 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Faults at the messages and files of a daemon: what faults.c, a library that is loaded into it, is told and tells."""
 import mmap
-import os
 import struct
-import subprocess
-from pathlib import Path
 
-import bed
-
-LIBRARY = bed.BUILD / 'tests' / 'live' / 'faults.so'
+from compiled import compiled_library
 
 # The shared struct of faults.c.
 FAULTS = ['none', 'refuse', 'half', 'lose-ack', 'cut', 'file', 'tear', 'stop', 'tear-rules']
 HEAD, NOTED = struct.Struct('=4I4I3I'), 8192
 SYSCTL, CREATE, SETLINK = 1, 0x4000, 0x8000
 RTM_NEWLINK = 16
-
-
-def build_library():
-    source = Path(__file__).with_name('faults.c')
-    if LIBRARY.exists() and LIBRARY.stat().st_mtime >= source.stat().st_mtime:
-        return
-    LIBRARY.parent.mkdir(parents=True, exist_ok=True)
-    beside = LIBRARY.with_suffix(f'.{os.getpid()}')
-    subprocess.run([os.environ.get('CC', 'cc'), '-D_GNU_SOURCE', '-Wall', '-Wextra', '-O1', '-fPIC', '-shared',
-                    '-o', str(beside), str(source), '-ldl'], check=True)
-    beside.rename(LIBRARY)
 
 
 def sort_name(number):
@@ -44,7 +28,7 @@ class Injector:
         path.write_bytes(bytes(HEAD.size + 2 * NOTED))
         with open(path, 'r+b') as f:
             self.map = mmap.mmap(f.fileno(), 0)
-        self.environment = {'LD_PRELOAD': str(LIBRARY), 'FAULTS': str(path)}
+        self.environment = {'LD_PRELOAD': str(compiled_library('faults')), 'FAULTS': str(path)}
 
     def arm(self, *faults):
         """Up to four (fault, n), the next one armed when the one before has happened. Counting begins anew."""

@@ -6,7 +6,7 @@ import threading
 import time
 
 import bed
-from faults import Injector, build_library
+from faults import Injector
 from host_dump import differences, dump
 from way_back import BRIDGE, NIC, QUICK, Case
 
@@ -85,7 +85,6 @@ class Confirmation(Case):
         self.assertTrue(self.bed.in_sync())
 
     def test_kill_while_it_undoes_is_finished_by_the_next_start(self):
-        build_library()
         b = self.bed
         injector = Injector(b.dir / 'faults')
         self.addCleanup(injector.close)
@@ -101,7 +100,6 @@ class Confirmation(Case):
         self.assertUndone(before)
 
     def test_kill_while_an_operator_undoes_it_is_finished_long_before_the_deadline(self):
-        build_library()
         injector = Injector(self.bed.dir / 'faults')
         self.addCleanup(injector.close)
         b = self.begin(env=injector.environment)
@@ -180,7 +178,6 @@ class Confirmation(Case):
         self.assertBack(before)
 
     def test_state_that_cannot_be_read_for_a_while_is_not_taken_for_the_one_before(self):
-        build_library()
         b = self.bed
         injector = Injector(b.dir / 'faults')
         self.begin(env=injector.environment)
@@ -250,7 +247,6 @@ class Confirmation(Case):
         self.assertFalse((b.state / 'unconfirmed').exists())
 
     def test_a_change_that_the_kernel_refuses_is_not_taken_for_unconfirmed_at_the_next_boot(self):
-        build_library()
         b = self.bed
         injector = Injector(b.dir / 'faults')
         self.addCleanup(injector.close)

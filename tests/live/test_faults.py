@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import bed
-from faults import CREATE, RTM_NEWLINK, SETLINK, SYSCTL, Injector, build_library, sort_name
+from faults import CREATE, RTM_NEWLINK, SETLINK, SYSCTL, Injector, sort_name
 from host_dump import differences, dump
 from transitions import BRIDGES, TRANSITIONS
 
@@ -33,7 +33,6 @@ class Transitions(bed.TestCase):
     """What a transition is tried with; has no tests of its own."""
 
     def setUp(self):
-        build_library()
         super().setUp()
         self.injector = None
         self.failed = []

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import bed
-from faults import Injector, build_library
+from faults import Injector
 from host_dump import dump
 from way_back import BRIDGE, NIC, Case
 
@@ -60,7 +60,6 @@ class Generations(Case):
 
 class Boot(Case):
     def test_what_the_kernel_refuses_at_boot_is_left_out_and_the_rest_comes_up(self):
-        build_library()
         b = self.bed
         injector = Injector(b.dir / 'faults')
         self.addCleanup(injector.close)
@@ -96,7 +95,6 @@ class Boot(Case):
         self.assertEqual(self.problems(), '')
 
     def test_files_of_a_boot_that_the_kernel_refuses_lead_to_the_last_generation(self):
-        build_library()
         self.begin(BRIDGE)
         b = self.reboot()
         edited = BRIDGE + 'mtu = 1400\n[bridge br1]\nports = eth1\n'

@@ -10,6 +10,7 @@ import unittest
 
 import bed
 import test_network
+from namespace import new_namespace
 
 # What stays through all of it: the flooded and the flooding, and who talks meanwhile.
 STAYS = '''[ethernet eth0]
@@ -148,7 +149,7 @@ class Isolation(test_network.NetworkCase):
 
     def place(self, name):
         """A machine whose cable is there before its network is, and goes in and out with it."""
-        guest = bed.new_namespace()
+        guest = new_namespace()
         self.guests[name] = guest
         self.bed.ip('link', 'add', f'tap-{name}', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', guest.path)
         for address, prefix in zip(PLACES[name], (24, 64)):

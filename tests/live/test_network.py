@@ -11,7 +11,8 @@ from pathlib import Path
 
 import bed
 from bed import eventually
-from faults import Injector, build_library
+from faults import Injector
+from namespace import new_namespace
 
 NAT = '''[network guests]
 bridge = brnat
@@ -152,7 +153,7 @@ class NetworkCase(bed.TestCase):
 
     def guest(self, name, bridge, mac, address=None, gateway=None):
         """A machine of its own on the bridge."""
-        guest = bed.new_namespace()
+        guest = new_namespace()
         self.guests[name] = guest
         self.bed.ip('link', 'add', f'tap-{name}', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', guest.path)
         self.bed.ip('link', 'set', f'tap-{name}', 'master', bridge, 'up')
@@ -398,7 +399,7 @@ class OfLibvirt(NetworkCase):
             self.assertEqual(self.ask(guest, '198.51.100.2'), expected['other'])
 
     def test_the_networks_of_libvirts_tests_reach_what_they_are_meant_to(self):
-        guest, outside, echo = bed.new_namespace(), self.bed.outside, Echo()
+        guest, outside, echo = new_namespace(), self.bed.outside, Echo()
         self.guests['guest'] = guest
         self.bed.nic('eth1')
         outside.ip('addr', 'add', '198.51.100.2/24', 'dev', 'eth1')
@@ -426,7 +427,6 @@ class Torn(bed.TestCase):
     needs = bed.BRIDGES
 
     def test_rules_that_could_not_be_read_for_a_while_are_put_right_all_the_same(self):
-        build_library()
         injector = Injector(self.bed.dir / 'faults')
         self.addCleanup(injector.close)
         self.bed.write(LAB)

@@ -6,14 +6,13 @@ import threading
 
 import bed
 from bed import eventually
-from faults import Injector, build_library
+from faults import Injector
 
 
 class Meanwhile(bed.TestCase):
     needs = bed.BRIDGES
 
     def setUp(self):
-        build_library()
         super().setUp()
         self.injector = Injector(self.bed.dir / 'faults')
 

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """zone: links are put into zones of firewalld, for which fake-firewalld.c stands, over a real bus of the test's own."""
-import os
 import signal
-import subprocess
 import time
 import unittest
 
 import bed
 from bed import eventually
+from compiled import compiled_program
 
 BUS = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -15,16 +14,6 @@ BUS = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration
 <policy context="default"><allow user="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
 <allow own="*"/></policy></busconfig>
 '''
-
-
-def build_firewalld():
-    source, program = bed.SOURCE / 'tests/live/fake-firewalld.c', bed.PRELOAD.with_name('fake-firewalld')
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        program.parent.mkdir(parents=True, exist_ok=True)
-        beside = program.with_suffix(f'.{os.getpid()}')
-        subprocess.run([os.environ.get('CC', 'cc'), '-D_GNU_SOURCE', '-O1', '-o', str(beside), str(source), '-lsystemd'], check=True)
-        beside.rename(program)
-    return program
 
 
 class Zones(bed.TestCase):
@@ -43,7 +32,7 @@ class Zones(bed.TestCase):
         eventually(self.socket.exists)
 
     def start_firewalld(self, *args):
-        program = build_firewalld()
+        program = compiled_program('fake-firewalld', '-lsystemd')
         return self.bed.background('env', f'DBUS_SYSTEM_BUS_ADDRESS={self.env["DBUS_SYSTEM_BUS_ADDRESS"]}', program, *args)
 
     def call(self, *args):
