@@ -136,6 +136,38 @@ static void read_metrics(const struct nlattr *nest, struct route *r)
 	}
 }
 
+static bool hop_leads_on(const struct rtnexthop *hop, size_t len)
+{
+	const struct nlattr *a = (const struct nlattr *)(hop + 1);
+	int left = (int)(len - sizeof(*hop));
+
+	for (; mnl_attr_ok(a, left); left -= MNL_ALIGN(a->nla_len), a = mnl_attr_next(a))
+		if (mnl_attr_get_type(a) == RTA_GATEWAY || mnl_attr_get_type(a) == RTA_VIA ||
+		    mnl_attr_get_type(a) == RTA_ENCAP)
+			return true;
+	return false;
+}
+
+/* Their device is that of the route when all have the same. */
+static void read_hops(const struct nlattr *nest, struct route_state *s)
+{
+	const char *at = mnl_attr_get_payload(nest);
+	size_t left = mnl_attr_get_payload_len(nest);
+
+	while (left >= sizeof(struct rtnexthop)) {
+		const struct rtnexthop *hop = (const struct rtnexthop *)at;
+		size_t len = hop->rtnh_len, step = MNL_ALIGN(len);
+
+		if (len < sizeof(*hop) || len > left)
+			return;
+		s->ifindex = !s->n_hops || s->ifindex == (uint32_t)hop->rtnh_ifindex ? (uint32_t)hop->rtnh_ifindex : 0;
+		s->leads_on |= hop_leads_on(hop, len);
+		s->n_hops++;
+		at += step;
+		left = step < left ? left - step : 0;
+	}
+}
+
 /* Returns false for an attribute of the wrong size. */
 static bool read_route_attribute(const struct nlattr *a, struct route_state *s)
 {
@@ -161,12 +193,16 @@ static bool read_route_attribute(const struct nlattr *a, struct route_state *s)
 		return true;
 	case RTA_MULTIPATH:
 		s->multipath = true;
+		read_hops(a, s);
 		return true;
 	case RTA_VIA:
 	case RTA_ENCAP:
-	case RTA_NH_ID:
+		s->leads_on = true;
 		s->kept = false;
 		return true;
+	case RTA_NH_ID:
+		s->kept = false;
+		return get_u32(a, &s->nhid);
 	default:
 		return true;
 	}
@@ -176,6 +212,25 @@ static bool leads_nowhere(const struct route *r)
 {
 	return r->type == RTN_BLACKHOLE || r->type == RTN_UNREACHABLE || r->type == RTN_PROHIBIT ||
 	       r->type == RTN_THROW;
+}
+
+/* Of the kernel's own, and of ours, other things tell. */
+static bool is_of_others(const struct rtmsg *rtm)
+{
+	return !(rtm->rtm_flags & RTM_F_CLONED) && rtm->rtm_protocol != RTPROT_KERNEL &&
+	       rtm->rtm_protocol != KVMNETD_PROTO;
+}
+
+struct other_route decode_other_route(const struct route_state *s)
+{
+	return (struct other_route){
+		.route = s->route,
+		.ifindex = s->ifindex,
+		.nhid = s->nhid,
+		.n_hops = s->n_hops,
+		.tos = s->tos,
+		.leads_on = s->leads_on,
+	};
 }
 
 int decode_route(const struct nlmsghdr *m, struct route_state *ret)
@@ -195,6 +250,7 @@ int decode_route(const struct nlmsghdr *m, struct route_state *ret)
 	s.route.type = rtm->rtm_type;
 	/* The other flags come and go with the carrier without an event (net/ipv4/fib_semantics.c). */
 	s.route.flags = rtm->rtm_flags & RTNH_F_ONLINK;
+	s.tos = rtm->rtm_tos;
 	s.of_daemon = decode_is_routing_daemon(rtm->rtm_protocol);
 	s.kept = rtm->rtm_type == RTN_UNICAST && !(rtm->rtm_flags & RTM_F_CLONED) && !rtm->rtm_tos &&
 		 !rtm->rtm_src_len && !s.of_daemon;
@@ -206,6 +262,9 @@ int decode_route(const struct nlmsghdr *m, struct route_state *ret)
 	}
 	if (s.multipath || !s.ifindex)
 		s.kept = false;
+	s.other = !s.kept && !s.nowhere && is_of_others(rtm);
+	/* Of a next-hop object that is not shown (net.ipv4.nexthop_compat_mode) nothing else is known. */
+	s.leads_on |= leads_nowhere(&s.route) || (s.nhid && !s.ifindex && !s.n_hops);
 	*ret = s;
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <libmnl/libmnl.h>
 
+#include "../model/overlap.h"
 #include "decode.h"
 
 /*

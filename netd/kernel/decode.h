@@ -10,6 +10,7 @@
 #include "../model/model.h"
 
 struct nlmsghdr;
+struct other_route;
 
 /*
  * RTM_NEWLINK of family AF_UNSPEC: everything but addresses, routes and VLANs. The caller owns *ret. -ENODATA: a
@@ -50,9 +51,18 @@ struct route_state {
 	bool nowhere; /* one of model->nowhere, which like those kept is not of a routing daemon */
 	bool multipath;
 	bool of_daemon; /* made by a routing daemon, by its protocol number */
+	/* Neither, and yet somebody's route, which a subnet can be in the way of; `ifindex` also when it has several
+	 * next hops, of one device. */
+	bool other;
+	bool leads_on; /* it has a gateway, an encapsulation, or goes nowhere */
+	uint8_t tos;
+	uint16_t n_hops; /* of multipath */
+	uint32_t nhid;	 /* 0: none */
 };
 
 int decode_route(const struct nlmsghdr *m, struct route_state *ret);
+/* Of one with `other`. */
+struct other_route decode_other_route(const struct route_state *s);
 /* Is the RTPROT_* one of a routing daemon? */
 bool decode_is_routing_daemon(uint8_t protocol);
 

@@ -339,6 +339,40 @@ int dump_routes(struct rtnl *r, struct model *m, uint32_t ifindex)
 	return 0;
 }
 
+struct others {
+	uint8_t family;
+	dump_other_fn *fn;
+	void *userdata;
+};
+
+static int take_other_route(const struct nlmsghdr *m, void *userdata)
+{
+	const struct others *o = userdata;
+	struct route_state s;
+
+	if (m->nlmsg_type == RTM_NEWROUTE && decode_route(m, &s) == 0 && s.route.family == o->family && s.other)
+		o->fn(&s, o->userdata);
+	return 0;
+}
+
+int dump_other_routes(struct rtnl *r, dump_other_fn *fn, void *userdata)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	int error = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families) && !error; i++) {
+		struct others o = {.family = families[i], .fn = fn, .userdata = userdata};
+		union request q;
+		struct rtmsg *rtm = request_begin(&q, RTM_GETROUTE, sizeof(*rtm));
+
+		rtm->rtm_family = families[i];
+		error = -EINTR;
+		for (unsigned n = 0; n < TRIES && (error == -EINTR || error == -EBUSY); n++)
+			error = rtnl_dump(r, &q.header, take_other_route, &o);
+	}
+	return error;
+}
+
 int dump_all(struct rtnl *r, const struct model *known, struct model *ret)
 {
 	struct model m = MODEL_NULL;

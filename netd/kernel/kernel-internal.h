@@ -4,6 +4,8 @@
 
 #include <sys/utsname.h>
 
+#include "../model/overlap.h"
+#include "decode.h"
 #include "kernel.h"
 #include "nftables.h"
 #include "rtnl.h"
@@ -57,6 +59,12 @@ struct kernel {
 	size_t n_names;
 	bool all_changed;
 
+	/* overlap.c */
+	struct overlaps overlaps;
+	sd_event_source *overlaps_later; /* what is known of them is in doubt until then; NULL: it is not */
+	uint64_t overlaps_took;		 /* microseconds, the last look */
+	bool follows_hops;
+
 	uint32_t next_index; /* for links to be created: above every ifindex seen so far */
 	uint64_t writes;
 	bool follows_all;	     /* ACTUAL has LINK_ALL */
@@ -78,6 +86,9 @@ int dump_link(struct rtnl *r, uint32_t ifindex, struct link **ret);
 int dump_addresses(struct rtnl *r, struct model *m, uint32_t ifindex);
 int dump_routes(struct rtnl *r, struct model *m, uint32_t ifindex);
 int dump_vlans(struct rtnl *r, struct model *m, uint32_t ifindex);
+typedef void dump_other_fn(const struct route_state *s, void *userdata);
+/* Hands over the routes that no model keeps (route_state.other), one by one; some of them twice, perhaps. */
+int dump_other_routes(struct rtnl *r, dump_other_fn *fn, void *userdata);
 /* Fills in what only ethtool knows, for hardware. */
 void dump_driver(struct link *l, const struct link *known);
 
@@ -101,6 +112,16 @@ void observe_executed(struct kernel *k, size_t ops);
 
 /* Has the link read again in the next turn of the loop, or after the execution that is running. */
 void observe_read_again(struct kernel *k, uint32_t ifindex);
+
+/* Tells `changed` in a later turn of the loop that anything may be otherwise. */
+void observe_all_changed(struct kernel *k);
+
+/* overlap.c: an event about a route; it may be one that overlaps, or take the place of one that did. */
+void overlap_event(struct kernel *k, const struct nlmsghdr *m, const struct route_state *s);
+/* A route that was found may have gone without an event. */
+void overlap_doubt(struct kernel *k);
+/* Events were lost: also others may have come. */
+void overlap_lost(struct kernel *k);
 
 /* udev.c: has links read again when udev has named them. */
 int udev_watch(struct kernel *k);

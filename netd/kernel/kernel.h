@@ -12,6 +12,7 @@
 #include "keepsake.h"
 
 struct kernel;
+struct overlaps;
 
 /*
  * Called from the event loop after events were taken in. all: the state was dumped anew (lost events), anything
@@ -43,6 +44,17 @@ const struct firewall *kernel_firewall(const struct kernel *k);
 const struct foreign *kernel_foreign(const struct kernel *k);
 /* And those in the tables of the older iptables. */
 const struct foreign *kernel_legacy(const struct kernel *k);
+/*
+ * Subnets that routes outside ACTUAL are compared with from now on; those that overlap are kept current. Takes over
+ * what is in the list (overlaps_add()), and reads nothing when it is about the same subnets as before.
+ */
+void kernel_watch_subnets(struct kernel *k, struct overlaps *subnets);
+/* Looks now where it would be later. */
+void kernel_settle_overlaps(struct kernel *k);
+const struct overlaps *kernel_overlaps(const struct kernel *k);
+typedef void kernel_route_fn(const struct route *r, void *userdata);
+/* Reads the routes that ACTUAL does not keep, and hands them over; some of them twice, perhaps. 0 or negative errno. */
+int kernel_each_other_route(struct kernel *k, kernel_route_fn *fn, void *userdata);
 /*
  * Takes in all events that are queued; dumps anew when some were lost. 0 or negative errno. `changed` is not called
  * from here, but from a later turn of the loop.

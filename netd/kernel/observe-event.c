@@ -95,6 +95,8 @@ static void mark_consequences(struct kernel *k, const struct link *old, const st
 
 	if ((went_down || old->master != fresh->master || other_mtu) && (fresh->n_routes || fresh->n_addresses))
 		observe_mark(k, fresh->ifindex, MARK_ADDRESSES | MARK_ROUTES);
+	if (went_down || old->master != fresh->master)
+		overlap_doubt(k);
 	mark_siblings(k, fresh->master);
 	if (old->master == fresh->master)
 		return;
@@ -157,6 +159,7 @@ static void take_gone_link(struct kernel *k, uint32_t ifindex)
 		return;
 	observe_changed(k, l->name);
 	observe_mark(k, l->master, MARK_LINK);
+	overlap_doubt(k);
 	link_free(model_take(&k->actual, l));
 }
 
@@ -311,6 +314,7 @@ static void take_address(struct kernel *k, const struct nlmsghdr *m)
 	if (a.family == AF_INET && l->n_routes && !has_ipv4(l))
 		observe_mark(k, l->ifindex, MARK_ROUTES);
 	*ARRAY_APPEND(k->gone_addresses, k->n_gone_addresses) = a;
+	overlap_doubt(k);
 }
 
 static bool route_identical(const struct route *a, const struct route *b)
@@ -436,6 +440,7 @@ static void take_route(struct kernel *k, const struct nlmsghdr *m)
 
 	if (decode_route(m, &s) < 0)
 		return;
+	overlap_event(k, m, &s);
 	if (s.nowhere)
 		take_nowhere(k, &s.route, m->nlmsg_type == RTM_DELROUTE);
 	l = s.kept ? model_index(&k->actual, s.ifindex) : NULL;
@@ -477,6 +482,10 @@ void observe_messages(struct kernel *k, const void *data, size_t len)
 			break;
 		case RTM_NEWNETCONF:
 			all_links_event(k, m);
+			break;
+		case RTM_NEWNEXTHOP:
+		case RTM_DELNEXTHOP:
+			overlap_doubt(k);
 			break;
 		default:
 			break;

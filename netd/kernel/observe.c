@@ -86,6 +86,7 @@ static int dump_again(struct kernel *k)
 	/* What the old one leaves in the heap is as large as the new one. */
 	malloc_trim(0);
 	forget_marks(k);
+	overlap_lost(k);
 	for (size_t i = 0; i < fresh.n_links; i++)
 		observe_index(k, fresh.links[i]->ifindex);
 	return 0;
@@ -368,12 +369,16 @@ void kernel_hold(struct kernel *k, bool hold)
 		observe_pause(k, hold);
 }
 
+void observe_all_changed(struct kernel *k)
+{
+	k->all_changed = true;
+	if (!observe_is_held(k))
+		turn_later(k, 0);
+}
+
 static void firewall_changed(void *userdata)
 {
-	struct kernel *k = userdata;
-
-	k->all_changed = true;
-	turn_later(k, 0);
+	observe_all_changed(userdata);
 }
 
 int kernel_follow_firewall(struct kernel *k)
@@ -452,6 +457,8 @@ struct kernel *kernel_close(struct kernel *k)
 	execute_abandon(k);
 	sd_event_source_disable_unref(k->events);
 	sd_event_source_disable_unref(k->later);
+	sd_event_source_disable_unref(k->overlaps_later);
+	overlaps_done(&k->overlaps);
 	sd_device_monitor_unref(k->devices);
 	sd_event_unref(k->event);
 	close_ptr(&k->fd);

@@ -105,6 +105,11 @@ int rtnl_open_events(const unsigned *groups)
 	return ret;
 }
 
+bool rtnl_join(int fd, unsigned group)
+{
+	return set_option(fd, NETLINK_ADD_MEMBERSHIP, (int)group) == 0;
+}
+
 ssize_t rtnl_receive(int fd, void *buf, size_t size)
 {
 	for (;;) {

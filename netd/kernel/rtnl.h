@@ -50,6 +50,8 @@ size_t rtnl_batch_bytes(const struct rtnl *r);
 
 /* A non-blocking socket subscribed to RTNLGRP_* groups; 0 ends the list. Descriptor or negative errno. */
 int rtnl_open_events(const unsigned *groups);
+/* Adds a group. False: this kernel does not have it. */
+bool rtnl_join(int fd, unsigned group);
 /*
  * One datagram from the kernel into buf (RTNL_BUFFER bytes), without waiting: its length; 0: nothing queued; -ENOBUFS:
  * something was lost. Datagrams of other senders are dropped.

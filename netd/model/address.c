@@ -126,7 +126,7 @@ static const char *route_type_name(uint8_t type)
 	return "";
 }
 
-void route_print(const struct route *r, FILE *f)
+void route_print_destination(const struct route *r, FILE *f)
 {
 	static const uint8_t zero[16];
 	char buf[INET6_ADDRSTRLEN];
@@ -136,6 +136,13 @@ void route_print(const struct route *r, FILE *f)
 		fputs("default", f);
 	else
 		fprintf(f, "%s/%u", ip_text(r->family, r->dst, buf), r->dst_len);
+}
+
+void route_print(const struct route *r, FILE *f)
+{
+	char buf[INET6_ADDRSTRLEN];
+
+	route_print_destination(r, f);
 	if (r->has_gateway)
 		fprintf(f, " via %s", ip_text(r->family, r->gateway, buf));
 	if (r->metric != (r->family == AF_INET6 ? 1024 : 0))

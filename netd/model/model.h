@@ -193,8 +193,9 @@ bool route_equal(const struct route *a, const struct route *b); /* also gateway,
 void link_add_route(struct link *l, const struct route *r);
 /* Has the link this address (16 bytes, network order), with whatever prefix? */
 bool link_has_address(const struct link *l, uint8_t family, const uint8_t *addr);
-void address_print(const struct address *a, FILE *f); /* "192.168.1.2/24" */
-void route_print(const struct route *r, FILE *f);     /* "default via 192.168.1.1 metric 100" */
+void address_print(const struct address *a, FILE *f);	      /* "192.168.1.2/24" */
+void route_print(const struct route *r, FILE *f);	      /* "default via 192.168.1.1 metric 100" */
+void route_print_destination(const struct route *r, FILE *f); /* "default", "blackhole 192.0.2.0/24" */
 
 /*
  * type->equal that also knows links: a declared name equals the kernel's ifindex when that is the link's index in

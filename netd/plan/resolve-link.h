@@ -48,7 +48,7 @@ struct link *resolve_device(const struct resolve_input *in, struct effective *e,
 void resolve_forwarding(const struct resolve_input *in, struct effective *e);
 
 /* resolve-network.c: adds a problem for each subnet of a network that something else on the host has, too. */
-void check_subnets(const struct resolve_input *in, const struct effective *e, enum severity severity, struct diags *d);
+void check_subnets(const struct resolve_input *in, struct effective *e);
 
 /* resolve-libvirt.c: adds a problem for each network that has the bridge or a subnet of one of libvirt's. */
 void resolve_libvirt(const struct resolve_input *in, struct effective *e);

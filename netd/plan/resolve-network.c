@@ -37,44 +37,39 @@ static bool is_link_local(const struct address *a)
 
 /* What others have that a network may clash with. */
 struct taken {
-	const struct link *link;
-	const struct route *nowhere; /* in the place of a link: a route that goes nowhere */
-	struct address subnet;
-	size_t inside; /* of the next wider one that has it in it, or the one before it that is equal; SIZE_MAX: none */
+	struct nested in;
+	const struct link *link;   /* NULL: of a route that goes nowhere */
+	const struct route *route; /* NULL: it is an address */
 	bool leads_on; /* to elsewhere: clashes only if it leads to addresses of the network's subnet alone */
 };
 
 struct all_taken {
-	struct taken *list; /* once sorted: the wider before what is in it */
+	struct taken *list;
 	size_t n;
 };
 
 /* Ours are judged where they are declared, and the kernel's own follow addresses. */
 static bool is_foreign_route(const struct route *r)
 {
-	return r->protocol != KVMNETD_PROTO && r->protocol != RTPROT_KERNEL && r->type == RTN_UNICAST &&
-	       r->table != RT_TABLE_LOCAL;
-}
-
-/* What has no gateway is on the wire of the link, if it has one; the default route is everywhere. */
-static bool leads_on(const struct link *l, const struct route *r)
-{
-	return r->has_gateway || r->dst_len == 0 || l->flags & (IFF_POINTOPOINT | IFF_NOARP | IFF_LOOPBACK);
+	return r->protocol != KVMNETD_PROTO && r->protocol != RTPROT_KERNEL;
 }
 
 static void add_address(const struct link *l, const struct address *a, struct all_taken *all)
 {
 	if (!is_link_local(a))
-		*ARRAY_APPEND(all->list, all->n) = (struct taken){.link = l, .subnet = *a};
+		*ARRAY_APPEND(all->list, all->n) = (struct taken){.link = l, .in.subnet = *a};
 }
 
+/* l: NULL of one that goes nowhere. */
 static void add_route(const struct link *l, const struct route *r, struct all_taken *all)
 {
 	struct taken *t = ARRAY_APPEND(all->list, all->n);
 
-	*t = (struct taken){
-		.link = l, .leads_on = leads_on(l, r), .subnet = {.family = r->family, .prefix_len = r->dst_len}};
-	memcpy(t->subnet.addr, r->dst, sizeof(t->subnet.addr));
+	*t = (struct taken){.link = l,
+			    .route = r,
+			    .leads_on = !l || route_leads_on(r, l),
+			    .in.subnet = {.family = r->family, .prefix_len = r->dst_len}};
+	memcpy(t->in.subnet.addr, r->dst, sizeof(t->in.subnet.addr));
 }
 
 /* What a server gave is ours in the kernel, and yet no file says it. */
@@ -100,14 +95,6 @@ static void add_taken(const struct resolve_input *in, const struct link *l, stru
 			add_route(l, &l->routes[i], all);
 }
 
-static void add_nowhere(const struct route *r, struct all_taken *all)
-{
-	struct taken *t = ARRAY_APPEND(all->list, all->n);
-
-	*t = (struct taken){.nowhere = r, .leads_on = true, .subnet = {.family = r->family, .prefix_len = r->dst_len}};
-	memcpy(t->subnet.addr, r->dst, sizeof(t->subnet.addr));
-}
-
 /* Whose it is: of routes that go nowhere, as of a link, the first is told. No link has the name "". */
 static const char *owner(const struct taken *t)
 {
@@ -117,38 +104,9 @@ static const char *owner(const struct taken *t)
 static int taken_compare(const void *a, const void *b)
 {
 	const struct taken *x = a, *y = b;
-	int r = subnet_compare(&x->subnet, &y->subnet);
+	int r = subnet_compare(&x->in.subnet, &y->in.subnet);
 
 	return r ? r : strcmp(owner(x), owner(y));
-}
-
-static void sort_taken(struct all_taken *all)
-{
-	if (all->n)
-		qsort(all->list, all->n, sizeof(*all->list), taken_compare);
-	for (size_t i = 0; i < all->n; i++) {
-		size_t at = i ? i - 1 : SIZE_MAX;
-
-		while (at != SIZE_MAX && !subnets_overlap(&all->list[at].subnet, &all->list[i].subnet))
-			at = all->list[at].inside;
-		all->list[i].inside = at;
-	}
-}
-
-/* The first one that does not go before it. */
-static size_t find_place(const struct all_taken *all, const struct address *a)
-{
-	size_t low = 0, high = all->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (subnet_compare(&all->list[middle].subnet, a) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 /* Each other link is told of once. */
@@ -159,58 +117,85 @@ struct check {
 	struct names told;
 };
 
-static void check_taken(struct check *c, const struct taken *t)
+static void check_taken(void *element, void *userdata)
 {
-	_cleanup_free_ char *subnet = NULL, *what = NULL;
+	const struct taken *t = element;
+	struct check *c = userdata;
+	_cleanup_free_ char *what = NULL;
 
-	if ((t->leads_on && t->subnet.prefix_len < c->address->prefix_len) ||
-	    !subnets_overlap(c->address, &t->subnet) || streq(owner(t), c->network->name) ||
+	if (subnet_is_beyond(c->address, t->in.subnet.prefix_len, t->leads_on) || streq(owner(t), c->network->name) ||
 	    !names_add(&c->told, owner(t)))
 		return;
-	if (t->nowhere) {
-		what = PRINT_TEXT(route_print, t->nowhere);
+	if (t->route) {
+		struct other_route r = {.route = *t->route};
+
+		name_copy(r.dev, owner(t));
+		what = PRINT_TEXT(other_route_print, &r);
 	} else {
-		subnet = text_of_address(&t->subnet);
+		_cleanup_free_ char *subnet = text_of_address(&t->in.subnet);
+
 		what = xasprintf("%s of %s", subnet, t->link->name);
 	}
 	report(c->to, c->network, c->address, what);
 }
 
 static void check_subnet(const struct report *to, const struct link *network, const struct address *a,
-			 const struct all_taken *all)
+			 const struct nest *nest)
 {
 	struct check c = {.to = to, .network = network, .address = a};
-	size_t place = find_place(all, a);
 
-	/* What has it in it: the one before, or what that is in. */
-	for (size_t i = place - 1; i != SIZE_MAX; i = all->list[i].inside)
-		check_taken(&c, &all->list[i]);
-	/* What is in it. */
-	for (size_t i = place; i < all->n && subnets_overlap(a, &all->list[i].subnet); i++)
-		check_taken(&c, &all->list[i]);
+	nest_overlapping(nest, a, check_taken, &c);
 	names_done(&c.told);
 }
 
-void check_subnets(const struct resolve_input *in, const struct effective *e, enum severity severity, struct diags *d)
+/* What no model keeps, and is compared where it is read. */
+static void check_others(const struct report *to, const struct resolve_input *in, const struct effective *e,
+			 const struct link *network, const struct address *a)
 {
-	const struct report to = {.diags = d, .severity = severity};
+	const struct overlap *o = in->overlaps ? overlaps_find(in->overlaps, a, network->name) : NULL;
+	_cleanup_free_ char *what = NULL;
+
+	if (!o || !o->found || model_find(&e->removed, o->route.dev))
+		return;
+	what = PRINT_TEXT(other_route_print, &o->route);
+	report(to, network, a, what);
+}
+
+static void take_all(const struct resolve_input *in, const struct effective *e, struct all_taken *all)
+{
+	for (size_t i = 0; i < in->actual->n_links; i++)
+		if (!model_find(&e->removed, in->actual->links[i]->name))
+			add_taken(in, in->actual->links[i], all);
+	for (size_t i = 0; i < in->actual->n_nowhere; i++)
+		add_route(NULL, &in->actual->nowhere[i], all);
+	for (size_t i = 0; i < e->links.n_links; i++)
+		add_leased(e->links.links[i], all);
+	if (all->n)
+		qsort(all->list, all->n, sizeof(*all->list), taken_compare);
+}
+
+void check_subnets(const struct resolve_input *in, struct effective *e)
+{
+	/* What others brought up since is no reason to end what runs. */
+	const struct report to = {
+		.diags = &e->problems,
+		.severity = in->asked ? SEVERITY_ERROR : SEVERITY_WARNING,
+	};
 	struct all_taken all = {0};
+	struct nest nest;
 
 	if (!in->config->n_networks)
 		return;
-	for (size_t i = 0; i < in->actual->n_links; i++)
-		if (!model_find(&e->removed, in->actual->links[i]->name))
-			add_taken(in, in->actual->links[i], &all);
-	for (size_t i = 0; i < in->actual->n_nowhere; i++)
-		add_nowhere(&in->actual->nowhere[i], &all);
-	for (size_t i = 0; i < e->links.n_links; i++)
-		add_leased(e->links.links[i], &all);
-	sort_taken(&all);
+	take_all(in, e, &all);
+	nest = (struct nest){.list = all.list, .n = all.n, .size = sizeof(*all.list)};
+	nest_make(&nest);
 	for (size_t i = 0; i < in->config->n_networks; i++) {
 		const struct link *l = model_find(&in->config->links, in->config->networks[i]->bridge);
 
-		for (size_t j = 0; j < l->n_addresses; j++)
-			check_subnet(&to, l, &l->addresses[j], &all);
+		for (size_t j = 0; j < l->n_addresses; j++) {
+			check_subnet(&to, l, &l->addresses[j], &nest);
+			check_others(&to, in, e, l, &l->addresses[j]);
+		}
 	}
 	free(all.list);
 }

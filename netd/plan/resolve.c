@@ -440,7 +440,7 @@ void resolve(const struct resolve_input *in, struct effective *ret)
 		resolve_mtu(in, &e, e.links.links[i]);
 	for (size_t i = 0; i < e.links.n_links; i++)
 		add_sources(&e, e.links.links[i]);
-	check_subnets(in, &e, SEVERITY_ERROR, &e.problems);
+	check_subnets(in, &e);
 	resolve_libvirt(in, &e);
 	firewall_make(in->config, uplink_name, (void *)(uintptr_t)in, &e.firewall);
 	*ret = e;

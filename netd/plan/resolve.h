@@ -11,6 +11,7 @@
 #include "../model/lease.h"
 #include "../model/ledger.h"
 #include "../model/libvirt.h"
+#include "../model/overlap.h"
 #include "attachments.h"
 #include "firewall.h"
 #include "scope.h"
@@ -37,9 +38,11 @@ struct resolve_input {
 	const struct leases *leases;		/* those that have not run out; may be NULL */
 	const struct foreign *foreign, *legacy; /* other firewalls, and the older iptables; may be NULL */
 	const struct libvirt_networks *libvirt; /* its own; may be NULL */
+	const struct overlaps *overlaps;	/* routes that `actual` does not keep; may be NULL */
 	const char *guest_zone;			/* firewalld's, for networks that name none; NULL: none */
 	const struct scope *scope;		/* NULL: everything */
-	uint8_t machine_id[16];			/* seeds `mac = stable` */
+	bool asked; /* by somebody who can be refused: what is no reason to end what runs is an error, else a warning */
+	uint8_t machine_id[16]; /* seeds `mac = stable` */
 	/* Links left out for now because the kernel refused them, and with them what stands on them; may be NULL. */
 	bool (*left_out)(const char *name, void *userdata);
 	void *userdata;

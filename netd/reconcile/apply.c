@@ -2,7 +2,6 @@
 /* Purpose: what an operator asks for: is it right, may it run, and what should be known before; then it is handed to
  * the loop. */
 #include "../plan/assist.h"
-#include "../plan/resolve-link.h"
 #include "../plan/stranded.h"
 #include "manager.h"
 #include "subnets.h"
@@ -123,14 +122,6 @@ static void warn_uplinks(const struct manager *m, const struct config *c, const 
 	}
 }
 
-/* What others brought up since: an apply would be refused for it, but it is no reason to end what runs. */
-static void warn_subnets(const struct manager *m, const struct config *c, const struct effective *e, struct diags *d)
-{
-	const struct resolve_input in = {.config = c, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
-
-	check_subnets(&in, e, SEVERITY_WARNING, d);
-}
-
 static void add_warning(const char *text, void *userdata)
 {
 	diag_add(userdata, SEVERITY_WARNING, LOC_NONE, NULL, NULL, "%s", text);
@@ -166,7 +157,6 @@ void manager_warn_rivals(struct manager *m, const struct config *c, const struct
 	if (!c || !c->n_networks)
 		return;
 	warn_uplinks(m, c, e, d);
-	warn_subnets(m, c, e, d);
 	warn_foreign(m, c, d);
 }
 

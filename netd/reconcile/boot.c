@@ -68,7 +68,7 @@ struct config *manager_parse(const struct manager *m, const struct config_files 
 	struct diags d = DIAGS_NULL;
 	struct config *c = config_parse(files, &d);
 
-	subnets_settle(&m->dirs, c, kernel_actual(m->kernel), host_libvirt(m->host), &d);
+	subnets_settle(&m->dirs, c, m->kernel, host_libvirt(m->host), &d);
 	manager_log_diags(&d);
 	if (d.n_errors)
 		c = config_free(c);
@@ -254,7 +254,11 @@ static void become_ready(struct manager *m)
 	for (size_t i = 0; i < problems->n; i++) {
 		_cleanup_free_ char *text = PRINT_TEXT(diag_print_bare, &problems->list[i]);
 
-		manager_problem(m, NULL, false, "%s", text);
+		/* A warning is one as long as it holds. */
+		if (problems->list[i].severity == SEVERITY_ERROR)
+			manager_problem(m, NULL, false, "%s", text);
+		else
+			log_warning("%s", text);
 	}
 	manager_forget_wanted(m);
 	if (m->became_ready)

@@ -7,6 +7,7 @@
 
 #include "../clock.h"
 #include "../log.h"
+#include "../model/overlap.h"
 #include "journal.h"
 #include "subnets.h"
 
@@ -54,6 +55,28 @@ static bool left_out(const char *name, void *userdata)
 	return !m->applying && !m->previewing && names_has(&m->left_out, name);
 }
 
+static void add_subnets(struct overlaps *to, const struct config *c)
+{
+	for (size_t i = 0; c && i < c->n_networks; i++) {
+		const struct link *l = model_find(&c->links, c->networks[i]->bridge);
+
+		for (size_t n = 0; n < l->n_addresses; n++)
+			overlaps_add(to, &l->addresses[n], l->name);
+	}
+}
+
+/* Of what is asked about, and of what runs and is about to: routes that come are compared with them. */
+static const struct overlaps *watch_subnets(const struct manager *m, const struct config *config)
+{
+	struct overlaps subnets = {0};
+
+	add_subnets(&subnets, config);
+	add_subnets(&subnets, m->config);
+	add_subnets(&subnets, m->candidate);
+	kernel_watch_subnets(m->kernel, &subnets);
+	return kernel_overlaps(m->kernel);
+}
+
 void manager_resolve(const struct manager *m, const struct config *config, const struct scope *scope,
 		     struct effective *ret)
 {
@@ -66,6 +89,7 @@ void manager_resolve(const struct manager *m, const struct config *config, const
 		.guest_zone = host_guest_zone(m->host),
 		.libvirt = config->n_networks ? host_libvirt(m->host) : NULL,
 		.scope = scope && scope->partial ? scope : NULL,
+		.asked = m->applying || m->previewing,
 		.left_out = m->n_problems || !m->ready ? left_out : NULL,
 		.userdata = (void *)(uintptr_t)m,
 	};
@@ -79,6 +103,7 @@ void manager_resolve(const struct manager *m, const struct config *config, const
 	}
 	in.foreign = kernel_foreign(m->kernel);
 	in.legacy = kernel_legacy(m->kernel);
+	in.overlaps = watch_subnets(m, config);
 	resolve(&in, ret);
 	ret->keep_firewall = m->no_firewall && !m->applying && !m->previewing;
 }
@@ -133,7 +158,7 @@ struct config *manager_config_of(struct manager *m, const struct config_files *f
 		c = config_use(m->parsed);
 	} else {
 		c = config_parse(files, d);
-		subnets_settle(&m->dirs, c, kernel_actual(m->kernel), host_libvirt(m->host), d);
+		subnets_settle(&m->dirs, c, m->kernel, host_libvirt(m->host), d);
 		manager_forget_parsed(m);
 		if (c->spotless && again) {
 			m->parsed = config_use(c);
@@ -186,6 +211,7 @@ static void make_plan(struct manager *m, const struct config *config, struct eff
 	}
 	if (!scope.partial)
 		host_doubt(m->host);
+	kernel_settle_overlaps(m->kernel);
 	manager_look_at_host(m, config);
 	manager_resolve(m, config, &scope, e);
 	if (doubt_sysctls(m, e)) {

@@ -50,11 +50,26 @@ static void report_unsettled(const struct config *c, struct diags *d)
 		config_check_subnets(c, d);
 }
 
-void subnets_settle(const struct state_dirs *dirs, struct config *c, const struct model *actual,
+static void take_other_route(const struct route *r, void *userdata)
+{
+	taken_subnets_add(userdata, r);
+}
+
+/* Routes of routing daemons are read only for a network that has no subnet yet. */
+static void choose(struct config *c, struct kernel *kernel, const struct libvirt_networks *libvirt)
+{
+	struct taken_subnets others = {0};
+
+	kernel_each_other_route(kernel, take_other_route, &others);
+	choose_subnets(c, kernel_actual(kernel), &others, libvirt);
+	free(others.list);
+}
+
+void subnets_settle(const struct state_dirs *dirs, struct config *c, struct kernel *kernel,
 		    const struct libvirt_networks *libvirt, struct diags *d)
 {
 	_cleanup_json_ struct json_object *kept = NULL;
-	bool any = false;
+	bool any = false, all = true;
 
 	for (size_t i = 0; i < c->n_networks; i++) {
 		struct network *n = c->networks[i];
@@ -67,10 +82,13 @@ void subnets_settle(const struct state_dirs *dirs, struct config *c, const struc
 		kept = kept ? kept : read_kept(dirs);
 		if (kept_address(kept, n->name, &a))
 			network_choose(n, bridge, &a);
+		else
+			all = false;
 	}
 	if (!any)
 		return;
-	choose_subnets(c, actual, libvirt);
+	if (!all)
+		choose(c, kernel, libvirt);
 	report_unsettled(c, d);
 }
 

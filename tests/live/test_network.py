@@ -579,7 +579,7 @@ class Services(NetworkCase):
         # What runs stays when somebody takes its subnet later.
         self.bed.ip('link', 'set', 'eth0', 'up')
         self.bed.ip('route', 'add', '192.168.150.0/25', 'dev', 'eth0', 'table', '77')
-        eventually(lambda: '192.168.150.1/24 overlaps with 192.168.150.0/25 of eth0' in '\n'.join(self.bed.status()['daemon']['problems']))
+        eventually(lambda: '192.168.150.1/24 overlaps with 192.168.150.0/25 dev eth0 table 77' in '\n'.join(self.bed.status()['daemon']['problems']))
         # Nor is what goes nowhere free; and what was told goes with the route, whatever takes its place.
         self.bed.ip('route', 'del', '192.168.150.0/25', 'table', '77')
         self.bed.ip('route', 'add', 'unreachable', 'fd00:150::/60', 'table', '77')
@@ -590,6 +590,61 @@ class Services(NetworkCase):
         self.assertIn(overlap, ''.join(self.bed.netctl('plan')[1:]))
         self.bed.ip('route', 'replace', '192.168.150.128/25', 'dev', 'eth0', 'table', '78')
         eventually(lambda: overlap not in '\n'.join(self.bed.status()['daemon']['problems']))
+
+    def problems(self):
+        return '\n'.join(self.bed.status()['daemon']['problems'])
+
+    def test_routes_that_no_model_keeps_are_compared_with_a_subnet_too(self):
+        self.bed.write('')
+        self.bed.nic('eth1', up=True)
+        self.bed.ip('link', 'set', 'eth0', 'up')
+        self.bed.ip('address', 'add', '192.0.2.1/24', 'dev', 'eth0')
+        self.bed.ip('address', 'add', '198.51.100.1/24', 'dev', 'eth1')
+        self.bed.ip('nexthop', 'add', 'id', '7', 'via', '192.0.2.7', 'dev', 'eth0')
+        self.bed.start()
+        self.bed.write(NAT)
+        hops = ('nexthop', 'via', '192.0.2.7', 'nexthop', 'via', '198.51.100.7')
+        routes = (
+            (('192.168.150.0/25', 'table', '77', *hops), '192.168.150.0/25 table 77 with 2 next hops'),
+            (('192.168.150.0/24', 'tos', '0x10', 'via', '192.0.2.7'), '192.168.150.0/24 tos 0x10 via 192.0.2.7 dev eth0'),
+            (('192.168.150.64/28', 'nhid', '7'), '192.168.150.64/28 nhid 7 via 192.0.2.7 dev eth0'),
+            (('192.168.0.0/16', 'dev', 'eth0', 'proto', 'bird'), '192.168.0.0/16 dev eth0 proto bird'),
+            (('192.168.150.3', 'via', 'inet6', 'fe80::7', 'dev', 'eth0'), '192.168.150.3/32 dev eth0'),
+            (('unreachable', 'fd00:150::/64', 'proto', 'babel', 'metric', '7'), 'unreachable fd00:150::/64 dev lo proto babel metric 7'),
+        )
+        for words, text in routes:
+            # Inside a wider one that leads on every network is.
+            wider = ('192.168.0.0/16', 'proto', 'zebra', 'metric', '9', *hops)
+            self.bed.ip('route', 'add', *wider)
+            self.bed.ip(*(['-6'] if 'babel' in words else []), 'route', 'add', *words)
+            status, out, err = self.bed.netctl('apply')
+            self.assertEqual(status, 1, out + err)
+            self.assertRegex(out + err, rf':4: .*\[network guests\] address: 192.168.150.1/24 overlaps with {re.escape(text)} '
+                             if 'babel' not in words else rf'fd00:150::1/64 overlaps with {re.escape(text)} ')
+            self.bed.ip(*(['-6'] if 'babel' in words else []), 'route', 'del', *words)
+            self.bed.ip('route', 'del', *wider)
+        self.bed.apply()
+        self.assertSettled()
+        # What runs stays, and is told of what comes later as long as that is there, however it goes.
+        for words, text in routes[:4]:
+            self.bed.ip('route', 'add', *words)
+            eventually(lambda: text in self.problems())  # pylint: disable=cell-var-from-loop
+            if 'nhid' in words:
+                self.bed.ip('nexthop', 'del', 'id', '7')
+            elif 'bird' in words:
+                self.bed.ip('link', 'set', 'eth0', 'down')
+            else:
+                self.bed.ip('route', 'del', *words)
+            eventually(lambda: text not in self.problems())  # pylint: disable=cell-var-from-loop
+        self.assertSettled()
+        # Nor does it keep a start from going on.
+        self.bed.ip('link', 'set', 'eth0', 'up')
+        self.bed.ip('route', 'add', *routes[3][0])
+        self.bed.restart()
+        self.assertRegex(self.problems(), f':4: warning: .* overlaps with {routes[3][1]} ')
+        self.assertEqual(len(self.bed.status()['daemon']['problems']), 1)
+        self.bed.ip('route', 'del', *routes[3][0])
+        eventually(lambda: routes[3][1] not in self.problems())
 
     def test_an_apply_between_two_starts_of_dnsmasq_starts_it(self):
         files = '[ethernet eth0]\naddress = 192.0.2.1/24\n' + NAT

@@ -45,6 +45,58 @@ static void routes_the_model_cannot_hold_are_not_kept(void **state _unused_)
 	link_free(l);
 }
 
+static void add_hop(struct nlmsghdr *m, int ifindex, bool gateway)
+{
+	struct rtnexthop *hop = mnl_nlmsg_get_payload_tail(m);
+	static const uint8_t via[4] = {192, 0, 2, 7};
+
+	*hop = (struct rtnexthop){.rtnh_ifindex = ifindex};
+	m->nlmsg_len += sizeof(*hop);
+	if (gateway)
+		mnl_attr_put(m, RTA_GATEWAY, sizeof(via), via);
+	hop->rtnh_len = (uint16_t)((char *)mnl_nlmsg_get_payload_tail(m) - (char *)hop);
+}
+
+static void routes_outside_the_model_are_known_as_somebodys(void **state _unused_)
+{
+	struct link *l = link_new("br0", &kind_bridge);
+	struct nlmsghdr *m = route_of(l);
+	struct rtmsg *rtm = mnl_nlmsg_get_payload(m);
+	struct route_state have;
+	struct nlattr *nest;
+
+	rtm->rtm_protocol = RTPROT_STATIC;
+	assert_int_equal(decode_route(m, &have), 0);
+	assert_false(have.other);
+	rtm->rtm_tos = 16;
+	assert_int_equal(decode_route(m, &have), 0);
+	assert_true(have.other);
+	assert_int_equal(have.tos, 16);
+	assert_int_equal(have.ifindex, index_of("br0", NULL));
+	assert_false(have.leads_on);
+	nest = mnl_attr_nest_start(m, RTA_MULTIPATH);
+	add_hop(m, 4, false);
+	add_hop(m, 4, true);
+	mnl_attr_nest_end(m, nest);
+	assert_int_equal(decode_route(m, &have), 0);
+	assert_true(have.other && have.leads_on);
+	assert_int_equal(have.n_hops, 2);
+	assert_int_equal(have.ifindex, 4);
+	nest = mnl_attr_nest_start(m, RTA_MULTIPATH);
+	add_hop(m, 5, true);
+	mnl_attr_nest_end(m, nest);
+	assert_int_equal(decode_route(m, &have), 0);
+	assert_int_equal(have.ifindex, 0);
+	rtm->rtm_protocol = RTPROT_KERNEL;
+	assert_int_equal(decode_route(m, &have), 0);
+	assert_false(have.other);
+	rtm->rtm_protocol = RTPROT_BIRD;
+	rtm->rtm_type = RTN_BLACKHOLE;
+	assert_int_equal(decode_route(m, &have), 0);
+	assert_true(have.other && have.leads_on);
+	link_free(l);
+}
+
 static void routes_that_go_nowhere_are_told_apart(void **state _unused_)
 {
 	static const uint8_t types[] = {RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_THROW};
@@ -287,6 +339,7 @@ static void no_bytes_do_harm(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(routes_outside_the_model_are_known_as_somebodys),
 		cmocka_unit_test(routes_the_model_cannot_hold_are_not_kept),
 		cmocka_unit_test(routes_that_go_nowhere_are_told_apart),
 		cmocka_unit_test(vlan_events_add_remove_and_move_the_pvid),

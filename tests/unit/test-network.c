@@ -394,8 +394,14 @@ static void check_subnet(const char *address, const char *problem)
 	eth0 = model_find(&h.actual, "eth0");
 	*ARRAY_APPEND(eth0->addresses, eth0->n_addresses) =
 		(struct address){.family = AF_INET, .prefix_len = 24, .addr = {10, 0, 0, 9}};
-	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){
-		.family = AF_INET, .dst_len = 16, .dst = {10, 5}, .has_gateway = true, .type = 1, .table = 9};
+	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){.family = AF_INET,
+								     .dst_len = 16,
+								     .dst = {10, 5},
+								     .has_gateway = true,
+								     .gateway = {10, 0, 0, 1},
+								     .protocol = 4,
+								     .type = 1,
+								     .table = 9};
 	*ARRAY_APPEND(eth0->routes, eth0->n_routes) =
 		(struct route){.family = AF_INET, .dst_len = 16, .dst = {10, 6}, .type = 1, .table = 254};
 	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){
@@ -429,18 +435,18 @@ static void test_a_subnet_that_others_have(void **state _unused_)
 		     "10.0.0.1/24 overlaps with 10.0.0.9/24 of eth0 (a network needs a subnet of its own)");
 	check_subnet("10.0.0.129/28",
 		     "10.0.0.129/28 overlaps with 10.0.0.9/24 of eth0 (a network needs a subnet of its own)");
-	check_subnet("10.5.0.1/16",
-		     "10.5.0.1/16 overlaps with 10.5.0.0/16 of eth0 (a network needs a subnet of its own)");
+	check_subnet("10.5.0.1/16", "10.5.0.1/16 overlaps with 10.5.0.0/16 via 10.0.0.1 dev eth0 table 9 proto static "
+				    "(a network needs a subnet of its own)");
 	/* Inside a route with a gateway. */
 	check_subnet("10.5.1.1/24", NULL);
 	/* Around several, which is told once; and inside one that another one is around. */
 	check_subnet("10.200.0.1/8",
 		     "10.200.0.1/8 overlaps with 10.0.0.9/24 of eth0 (a network needs a subnet of its own)");
 	check_subnet("10.6.64.1/18",
-		     "10.6.64.1/18 overlaps with 10.6.0.0/16 of eth0 (a network needs a subnet of its own)");
+		     "10.6.64.1/18 overlaps with 10.6.0.0/16 dev eth0 (a network needs a subnet of its own)");
 	/* Inside what is on the wire itself. */
 	check_subnet("10.6.1.1/24",
-		     "10.6.1.1/24 overlaps with 10.6.0.0/16 of eth0 (a network needs a subnet of its own)");
+		     "10.6.1.1/24 overlaps with 10.6.0.0/16 dev eth0 (a network needs a subnet of its own)");
 	/* What goes nowhere is in the way like a route with a gateway. */
 	check_subnet(
 		"172.16.0.1/16",
@@ -448,6 +454,99 @@ static void test_a_subnet_that_others_have(void **state _unused_)
 	check_subnet("172.16.1.1/24", NULL);
 	check_subnet("2001:db8::1/40", "2001:db8::1/40 overlaps with unreachable 2001:db8:7::/48 (a network needs a "
 				       "subnet of its own)");
+}
+
+/* eth0 is of index 3; 9 stands for the network's own bridge. */
+static void check_other(const char *address, const struct other_route *r, const char *problem)
+{
+	_cleanup_free_ char *text = xasprintf("[network b]\nbridge = brb\nforward = route\naddress = %s\n", address);
+	struct resolve_input in = {0};
+	struct overlaps overlaps = {0};
+	const struct link own = {.name = "brb"}, *b, *dev;
+	struct host h;
+
+	resolve_text(&h, text, false);
+	dev = r->ifindex == 9 ? &own : model_index(&h.actual, r->ifindex);
+	b = model_find(&h.config->links, "brb");
+	overlaps_add(&overlaps, &b->addresses[0], "brb");
+	overlaps_add(&overlaps, &(struct address){.family = AF_INET, .prefix_len = 8, .addr = {99}}, "brc");
+	overlaps_sort(&overlaps);
+	assert_int_equal(overlaps_note(&overlaps, r, dev), problem != NULL);
+	assert_int_equal(overlaps_have(&overlaps, &r->route), problem != NULL);
+	/* Another one does not take its place, and itself it is no news. */
+	assert_false(overlaps_note(&overlaps, r, dev));
+	in = (struct resolve_input){
+		.config = h.config, .actual = &h.actual, .ledger = &h.ledger, .overlaps = &overlaps, .asked = true};
+	effective_done(&h.effective);
+	resolve(&in, &h.effective);
+	assert_int_equal(h.effective.problems.n, problem ? 1 : 0);
+	assert_int_equal(h.effective.problems.n_errors, h.effective.problems.n);
+	if (problem)
+		assert_string_equal(h.effective.problems.list[0].text, problem);
+	/* Nobody asked for a change: it is only told. */
+	in.asked = false;
+	effective_done(&h.effective);
+	resolve(&in, &h.effective);
+	assert_int_equal(h.effective.problems.n, problem ? 1 : 0);
+	assert_int_equal(h.effective.problems.n_errors, 0);
+	overlaps_done(&overlaps);
+	resolved_done(&h);
+}
+
+static void test_a_subnet_that_a_route_outside_the_model_has(void **state _unused_)
+{
+	struct other_route by_bird = {
+		.route = {.family = AF_INET,
+			  .dst = {10, 5},
+			  .dst_len = 16,
+			  .type = 1,
+			  .protocol = 12,
+			  .table = 77,
+			  .has_gateway = true,
+			  .gateway = {192, 0, 2, 7}},
+		.ifindex = 3,
+		.leads_on = true,
+	};
+	struct other_route on_wire = {
+		.route = {.family = AF_INET, .dst = {10, 5}, .dst_len = 16, .type = 1, .table = 254, .metric = 20},
+		.ifindex = 3,
+		.tos = 16,
+	};
+	struct other_route hops = {
+		.route = {.family = AF_INET6,
+			  .dst = {0xfd, 0, 0, 5},
+			  .dst_len = 64,
+			  .type = 1,
+			  .table = 254,
+			  .metric = 1024},
+		.n_hops = 2,
+		.nhid = 7,
+		.leads_on = true,
+	};
+	struct other_route everywhere = {.route = {.family = AF_INET, .type = 1, .table = 254}, .ifindex = 3};
+
+	/* Around it, the same, and inside something wider that leads on. */
+	check_other(
+		"10.0.0.1/8", &by_bird,
+		"10.0.0.1/8 overlaps with 10.5.0.0/16 via 192.0.2.7 dev eth0 table 77 proto bird (a network needs a "
+		"subnet of its own)");
+	check_other(
+		"10.5.0.1/16", &by_bird,
+		"10.5.0.1/16 overlaps with 10.5.0.0/16 via 192.0.2.7 dev eth0 table 77 proto bird (a network needs a "
+		"subnet of its own)");
+	check_other("10.5.1.1/24", &by_bird, NULL);
+	check_other("10.6.0.1/16", &by_bird, NULL);
+	check_other(
+		"10.5.1.1/24", &on_wire,
+		"10.5.1.1/24 overlaps with 10.5.0.0/16 tos 0x10 dev eth0 metric 20 (a network needs a subnet of its "
+		"own)");
+	check_other(
+		"fd00:5::1/64", &hops,
+		"fd00:5::1/64 overlaps with fd00:5::/64 nhid 7 with 2 next hops (a network needs a subnet of its own)");
+	check_other("10.5.1.1/24", &everywhere, NULL);
+	/* To guests of the network itself. */
+	by_bird.ifindex = 9;
+	check_other("10.0.0.1/8", &by_bird, NULL);
 }
 
 int main(void)
@@ -461,6 +560,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_rule),
 		cmocka_unit_test(test_what_dnsmasq_is_told_is_short),
 		cmocka_unit_test(test_a_subnet_that_others_have),
+		cmocka_unit_test(test_a_subnet_that_a_route_outside_the_model_has),
 		cmocka_unit_test(test_forwarding_of_bridges_and_uplinks),
 		cmocka_unit_test(test_forwarding_of_the_named_uplink),
 		cmocka_unit_test(test_forwarding_of_all_links),

@@ -47,7 +47,7 @@ static void test_the_lowest_free_one_and_its_range(void **state _unused_)
 	struct dhcp_range *r;
 	char text[INET6_ADDRSTRLEN];
 
-	choose_subnets(c, &actual, NULL);
+	choose_subnets(c, &actual, NULL, NULL);
 	assert_chosen(c, 0, "192.168.128.1");
 	assert_chosen(c, 1, "192.168.130.1");
 	assert_int_equal(c->networks[0]->n_ranges, 1);
@@ -55,7 +55,7 @@ static void test_the_lowest_free_one_and_its_range(void **state _unused_)
 	assert_string_equal(ip_format(&r->from, text), "192.168.128.2");
 	assert_string_equal(ip_format(&r->to, text), "192.168.128.254");
 	/* Again: what was chosen stays. */
-	choose_subnets(c, &actual, NULL);
+	choose_subnets(c, &actual, NULL, NULL);
 	assert_chosen(c, 0, "192.168.128.1");
 	assert_int_equal(c->networks[0]->n_ranges, 1);
 	config_free(c);
@@ -66,6 +66,7 @@ static void test_no_address_and_no_route_of_the_host_is_touched(void **state _un
 	struct config *c = world_config(AUTO);
 	struct model actual = MODEL_NULL;
 	struct link *eth0 = add_link(&actual);
+	struct taken_subnets others = {0};
 
 	*ARRAY_APPEND(eth0->addresses, eth0->n_addresses) =
 		(struct address){.family = AF_INET, .prefix_len = 32, .addr = {192, 168, 128, 200}};
@@ -77,8 +78,14 @@ static void test_no_address_and_no_route_of_the_host_is_touched(void **state _un
 	/* What goes nowhere is taken, too. */
 	*ARRAY_APPEND(actual.nowhere, actual.n_nowhere) =
 		(struct route){.family = AF_INET, .dst = {192, 168, 132}, .dst_len = 24, .table = 77};
-	choose_subnets(c, &actual, NULL);
-	assert_chosen(c, 0, "192.168.133.1");
+	/* So is what only a routing daemon knows of; outside the pool it is not remembered. */
+	taken_subnets_add(&others, &(struct route){.family = AF_INET, .dst = {192, 168, 133}, .dst_len = 26});
+	taken_subnets_add(&others, &(struct route){.family = AF_INET, .dst = {192, 168, 127}, .dst_len = 24});
+	taken_subnets_add(&others, &(struct route){.family = AF_INET, .dst = {11}, .dst_len = 8});
+	assert_int_equal(others.n, 1);
+	choose_subnets(c, &actual, &others, NULL);
+	free(others.list);
+	assert_chosen(c, 0, "192.168.134.1");
 	config_free(c);
 	model_done(&actual);
 }
@@ -91,12 +98,12 @@ static void test_the_pool_goes_on_and_ends(void **state _unused_)
 
 	add_route(eth0, 192, 168, 0, 16);
 	add_route(eth0, 10, 128, 0, 10);
-	choose_subnets(c, &actual, NULL);
+	choose_subnets(c, &actual, NULL, NULL);
 	assert_chosen(c, 0, "10.192.0.1");
 	config_free(c);
 	c = world_config(AUTO);
 	add_route(eth0, 10, 0, 0, 8);
-	choose_subnets(c, &actual, NULL);
+	choose_subnets(c, &actual, NULL, NULL);
 	assert_null(network_chosen(c->networks[0], model_find(&c->links, "bra")));
 	config_free(c);
 	model_done(&actual);
