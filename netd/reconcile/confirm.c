@@ -31,7 +31,8 @@ int manager_journal(const struct effective *before, const struct ledger_past *le
 		.files = m->apply.confirm ? m->candidate_files : (struct config_files){0},
 		.plan = m->candidate_plan,
 	};
-	int r = m->apply.confirm ? unconfirmed_mark(&m->dirs) : 0;
+	/* A reboot before it is confirmed, or its probes have answered, does not come up with it. */
+	int r = m->apply.confirm || m->guard ? unconfirmed_mark(&m->dirs) : 0;
 
 	m->confirm_deadline = 0;
 	if (m->guard) {
@@ -225,8 +226,6 @@ int manager_undo(struct manager *m, const char *why)
 	if (m->proving) {
 		free(m->taken_back);
 		m->taken_back = xstrdup(why);
-		/* What has cut the host off once does not come back with the next boot. */
-		unconfirmed_mark(&m->dirs);
 	}
 	m->proving = false;
 	/* A start after a kill must not go on waiting, half way back. */

@@ -149,12 +149,14 @@ class Probes(Case):
             client = threading.Thread(target=lambda: answers.append(b.netctl('apply')))
             client.start()
             return client
-        for undo, said in ((None, 'ping 192.0.2.7'), (lambda: b.netctl('rollback'), 'asked to undo')):
+        for undo, said in ((lambda: b.netctl('rollback'), 'asked to undo'), (None, 'ping 192.0.2.7')):
             client = apply(WRONG, 120 if undo else 2)
             if undo:
                 bed.eventually(lambda: b.status()['daemon']['confirm'])
                 self.assertIn('unless its probes answer before', b.netctl('status')[1])
                 self.assertEqual(b.netctl('apply')[0], 4)
+                # A reboot now would come up without it.
+                self.assertTrue((b.state / 'unconfirmed').exists())
                 undo()
             client.join()
             self.assertEqual(b.addresses('eth0')[0], '192.0.2.10/24')
@@ -170,6 +172,7 @@ class Probes(Case):
             bed.eventually(lambda: b.link('br0') == {} and b.addresses('eth0')[:1] == ['192.0.2.10/24'])
         apply(BRIDGE).join()
         self.assertEqual(answers[-1][0], 0, answers)
+        self.assertFalse((b.state / 'unconfirmed').exists())
         self.assertEqual(b.ports('br0'), ['eth0'])
         self.assertIn('applied; answering: ping 192.0.2.7', b.varlink('History')['generations'][0]['result'])
 
