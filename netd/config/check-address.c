@@ -23,13 +23,6 @@ static bool in_subnet(const uint8_t addr[16], const uint8_t net[16], unsigned pr
 	return bits == 0 || ((addr[bytes] ^ net[bytes]) & (0xff00 >> bits) & 0xff) == 0;
 }
 
-static bool is_link_local(int family, const uint8_t addr[16])
-{
-	static const uint8_t fe80[16] = {0xfe, 0x80};
-
-	return family == AF_INET6 && in_subnet(addr, fe80, 10);
-}
-
 static const char *ip_text(int family, const uint8_t addr[16], char buf[INET6_ADDRSTRLEN])
 {
 	return inet_ntop(family, addr, buf, INET6_ADDRSTRLEN);

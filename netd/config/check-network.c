@@ -232,6 +232,31 @@ static void needs_dns(const struct checker *k, struct loc loc, const char *key)
 		check_error(k->d, k->l, loc, key, "needs an address of the network, at which guests ask");
 }
 
+/* A name server that questions are passed on to. */
+static void check_forwarder(const struct checker *k, const struct ip *ip, struct loc loc, const char *key)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (link_has_address(k->l, ip->family, ip->addr))
+		check_error(k->d, k->l, loc, key,
+			    "%s is the network's own address: dnsmasq would ask itself (name the servers that it is to "
+			    "ask, or leave the key out for those of the host)",
+			    ip_format(ip, text));
+	if (is_link_local(ip->family, ip->addr))
+		check_error(k->d, k->l, loc, key,
+			    "%s is a link-local address, which dnsmasq cannot ask without a link (name another address "
+			    "of the server, or leave the key out for those of the host)",
+			    ip_format(ip, text));
+}
+
+static void check_forwarders(const struct checker *k)
+{
+	for (size_t i = 0; i < k->n->n_forwarders; i++)
+		check_forwarder(k, &k->n->forwarders[i].ip, k->n->forwarders[i].loc, "dns");
+	for (size_t i = 0; i < k->n->n_dns_forwards; i++)
+		check_forwarder(k, &k->n->dns_forwards[i].server, k->n->dns_forwards[i].loc, "dns_forward");
+}
+
 static void check_dhcp(const struct checker *k)
 {
 	bool leases = k->n->n_ranges || k->n->n_hosts || k->n->auto_range.line;
@@ -249,6 +274,7 @@ static void check_dhcp(const struct checker *k)
 			    "needs an address of the network, at which guests ask");
 	if (k->n->no_dns && k->n->n_forwarders)
 		check_error(k->d, k->l, k->n->dns_loc, "dns", "is 'no' or addresses, not both");
+	check_forwarders(k);
 	needs_dns(k, k->n->n_dns_hosts ? k->n->dns_hosts[0].loc : LOC_NONE, "dns_host");
 	needs_dns(k, k->n->n_dns_forwards ? k->n->dns_forwards[0].loc : LOC_NONE, "dns_forward");
 	needs_dns(k, k->n->n_dns_srvs ? k->n->dns_srvs[0].loc : LOC_NONE, "srv");
@@ -338,11 +364,6 @@ static void report_overlap(const struct placed *a, const struct placed *b, struc
 		    other->address->prefix_len, section, place);
 }
 
-static bool is_link_local(const struct address *a)
-{
-	return a->family == AF_INET6 && a->addr[0] == 0xfe && (a->addr[1] & 0xc0) == 0x80;
-}
-
 void config_check_subnets(const struct config *c, struct diags *d)
 {
 	_cleanup_free_ struct placed *list = NULL;
@@ -352,7 +373,7 @@ void config_check_subnets(const struct config *c, struct diags *d)
 		const struct link *l = c->links.links[i];
 
 		for (size_t j = 0; j < l->n_addresses; j++)
-			if (!is_link_local(&l->addresses[j]))
+			if (!is_link_local(l->addresses[j].family, l->addresses[j].addr))
 				*ARRAY_APPEND(list, n) = (struct placed){.link = l, .address = &l->addresses[j]};
 	}
 	if (n)

@@ -114,10 +114,10 @@ void take_dns(struct parser *p, struct loc loc, const char *key, const char *val
 		return;
 	}
 	for (size_t i = 0; i < w.n; i++) {
-		struct ip ip;
+		struct forwarder f = {.loc = loc};
 
-		if (take_ip(p, loc, key, w.list[i], &ip) && parser_count(p, COUNT_ITEMS, loc, key))
-			*ARRAY_APPEND(n->forwarders, n->n_forwarders) = ip;
+		if (take_ip(p, loc, key, w.list[i], &f.ip) && parser_count(p, COUNT_ITEMS, loc, key))
+			*ARRAY_APPEND(n->forwarders, n->n_forwarders) = f;
 	}
 }
 

@@ -191,6 +191,11 @@ bool route_same(const struct route *a, const struct route *b);	/* what the kerne
 bool route_equal(const struct route *a, const struct route *b); /* also gateway, source, mtu, protocol */
 /* Adds one that the kernel has. */
 void link_add_route(struct link *l, const struct route *r);
+/* Such addresses are per link: the same may be on every one. addr: 16 bytes, network order. */
+static inline bool is_link_local(uint8_t family, const uint8_t *addr)
+{
+	return family == AF_INET6 && addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
+}
 /* Has the link this address (16 bytes, network order), with whatever prefix? */
 bool link_has_address(const struct link *l, uint8_t family, const uint8_t *addr);
 void address_print(const struct address *a, FILE *f);	      /* "192.168.1.2/24" */

@@ -44,6 +44,11 @@ struct dhcp_host {
 	struct loc loc;
 };
 
+struct forwarder {
+	struct ip ip;
+	struct loc loc;
+};
+
 struct dns_host {
 	struct ip ip;
 	char **names; /* owned */
@@ -111,7 +116,7 @@ struct network {
 	struct loc auto_range; /* of `dhcp_range = auto`, whose range is among the others once there is an address */
 	struct dhcp_host *hosts;
 	size_t n_hosts;
-	struct ip *forwarders;
+	struct forwarder *forwarders;
 	size_t n_forwarders;
 	bool no_dns;
 	struct loc dns_loc;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "model.h"
 #include "option.h"
 #include "probe.h"
 #include "type.h"
@@ -41,11 +42,6 @@ static int parse_address(const char *text, uint8_t *family, uint8_t addr[16])
 	memset(addr, 0, 16);
 	memcpy(addr, &six.s6_addr[12], 4);
 	return 0;
-}
-
-static bool is_link_local(uint8_t family, const uint8_t addr[16])
-{
-	return family == AF_INET6 && addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
 }
 
 /* "fe80::1%eth0": the same address may be on every link. */

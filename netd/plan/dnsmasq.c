@@ -54,7 +54,7 @@ static void write_dns(const struct writer *w)
 	if (n->n_forwarders || network_forward(n) == FORWARD_ISOLATED)
 		word(w, "no-resolv");
 	for (size_t i = 0; i < n->n_forwarders; i++)
-		word(w, "server=%s", ip_format(&n->forwarders[i], text));
+		word(w, "server=%s", ip_format(&n->forwarders[i].ip, text));
 	for (size_t i = 0; i < n->n_dns_forwards; i++)
 		word(w, "server=/%s/%s", n->dns_forwards[i].domain, ip_format(&n->dns_forwards[i].server, text));
 	if (domain) {

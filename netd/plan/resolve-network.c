@@ -29,12 +29,6 @@ static void report(const struct report *to, const struct link *network, const st
 		 "%s overlaps with %s (a network needs a subnet of its own)", text, what);
 }
 
-/* Link-local addresses are per link. */
-static bool is_link_local(const struct address *a)
-{
-	return a->family == AF_INET6 && a->addr[0] == 0xfe && (a->addr[1] & 0xc0) == 0x80;
-}
-
 /* What others have that a network may clash with. */
 struct taken {
 	struct nested in;
@@ -56,7 +50,7 @@ static bool is_foreign_route(const struct route *r)
 
 static void add_address(const struct link *l, const struct address *a, struct all_taken *all)
 {
-	if (!is_link_local(a))
+	if (!is_link_local(a->family, a->addr))
 		*ARRAY_APPEND(all->list, all->n) = (struct taken){.link = l, .in.subnet = *a};
 }
 
