@@ -44,16 +44,16 @@ void forwarding_note_lent(const struct ledger *l, struct values *found)
 			values_set_num(found, row, 0);
 }
 
-bool forwarding_is_others(const struct ledger *l, const struct model *actual)
+bool forwarding_is_others(const struct ledger *l, const struct model *actual, enum link_row row)
 {
 	const struct link *all = model_find(actual, LINK_ALL);
 
-	return all && values_num(all->common, LINK_FORWARDING4, 0) && !notes(l, LINK_ALL, LINK_FORWARDING4);
+	return all && values_num(all->common, row, 0) && !notes(l, LINK_ALL, row);
 }
 
 void forwarding_settle(const struct ledger *l, struct record *r, const struct link *want, const struct model *actual)
 {
 	if (notes(l, r->name, LINK_FORWARDING4) && !(want && values_has(want->common, LINK_FORWARDING4)) &&
-	    forwarding_is_others(l, actual))
+	    forwarding_is_others(l, actual, LINK_FORWARDING4))
 		values_unset(r->common, LINK_FORWARDING4);
 }

@@ -20,5 +20,5 @@ bool ledger_adopt(struct ledger *l, const struct effective *e, const struct mode
 void ledger_settle(struct ledger *l, const struct effective *e, const struct model *actual);
 /* After a rollback, before `past` is put back: what the way back had to make again is known by its new ifindex. */
 void ledger_follow(struct ledger_past *past, const struct ledger *now, const struct model *actual);
-/* Do all links forward IPv4 by somebody else's will? Then one that did not when it was found is not told to stop. */
-bool forwarding_is_others(const struct ledger *l, const struct model *actual);
+/* Do all links forward by somebody else's will? Then one that did not when it was found is not told to stop. */
+bool forwarding_is_others(const struct ledger *l, const struct model *actual, enum link_row row);

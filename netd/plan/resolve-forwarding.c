@@ -2,10 +2,8 @@
 /*
  * Purpose: where guest networks need forwarding. IPv4 has it by the link that a packet comes in by
  * (net/ipv4/route.c, ip_route_input_slow()): the networks' bridges, and the uplinks, by which the answers come. IPv6
- * has it for all links or none (net/ipv6/ip6_output.c, ip6_forward()); a link that lives on router advertisements must
- * be told to go on accepting them first, or it loses its default route (net/ipv6/addrconf.c,
- * addrconf_fixup_forwarding()). What was found before is put back when the last network goes: these are rows like all
- * others.
+ * has it for all links or none (net/ipv6/ip6_output.c, ip6_forward()). What was found before is put back when the last
+ * network goes: these are rows like all others.
  */
 #include <linux/rtnetlink.h>
 
@@ -17,8 +15,8 @@ static void want(struct link *l, enum link_row row, uint64_t value, struct loc l
 		values_put(l->common, row, (union value){.num = value}, loc);
 }
 
-/* The link under that kernel name, whether or not it has a section; NULL: it is not there. */
-static struct link *wanted_device(const struct resolve_input *in, struct effective *e, const char *name, struct loc loc)
+struct link *resolve_wanted_device(const struct resolve_input *in, struct effective *e, const char *name,
+				   struct loc loc)
 {
 	struct link *l = model_find(&e->links, name);
 
@@ -29,7 +27,7 @@ static struct link *wanted_device(const struct resolve_input *in, struct effecti
 	return l;
 }
 
-static bool leads_out(const struct route *r)
+bool resolve_leads_out(const struct route *r)
 {
 	return r->family == AF_INET && r->has_gateway && r->type == RTN_UNICAST && r->table == RT_TABLE_MAIN;
 }
@@ -37,7 +35,7 @@ static bool leads_out(const struct route *r)
 static bool has_way_out(const struct link *l)
 {
 	for (size_t i = 0; i < l->n_routes; i++)
-		if (leads_out(&l->routes[i]))
+		if (resolve_leads_out(&l->routes[i]))
 			return true;
 	return false;
 }
@@ -57,7 +55,7 @@ static size_t find_uplinks(const struct resolve_input *in, struct effective *e, 
 	}
 	for (size_t i = 0; i < in->actual->n_links; i++) {
 		const struct link *have = in->actual->links[i];
-		struct link *l = has_way_out(have) ? wanted_device(in, e, have->name, loc) : NULL;
+		struct link *l = has_way_out(have) ? resolve_wanted_device(in, e, have->name, loc) : NULL;
 
 		if (!l || l->network[0] || l->master_name[0])
 			continue;
@@ -75,26 +73,9 @@ static bool has_family(const struct link *l, int family)
 	return false;
 }
 
-static void keep_advertised_routes(const struct resolve_input *in, struct effective *e, struct loc loc)
-{
-	for (size_t i = 0; i < in->actual->n_links; i++) {
-		const struct link *have = in->actual->links[i];
-		struct link *l;
-		bool advertised = false;
-
-		for (size_t r = 0; r < have->n_routes; r++)
-			advertised |= have->routes[r].protocol == RTPROT_RA;
-		if (!advertised || values_num(have->common, LINK_ACCEPT_RA, 0) == 0)
-			continue;
-		l = wanted_device(in, e, have->name, loc);
-		if (l && !l->network[0])
-			want(l, LINK_ACCEPT_RA, 2, loc);
-	}
-}
-
 static void want_of_all(const struct resolve_input *in, struct effective *e, enum link_row row, struct loc loc)
 {
-	struct link *all = wanted_device(in, e, LINK_ALL, loc);
+	struct link *all = resolve_wanted_device(in, e, LINK_ALL, loc);
 
 	if (all)
 		want(all, row, 1, loc);
@@ -112,7 +93,7 @@ static void keep_own(const struct resolve_input *in, struct effective *e, enum l
 		/* What we made and nobody declares any more goes. */
 		if (r->created && !model_find(&e->links, r->name))
 			continue;
-		l = wanted_device(in, e, r->name, loc);
+		l = resolve_wanted_device(in, e, r->name, loc);
 		if (l)
 			want(l, row, 1, loc);
 	}
@@ -128,7 +109,7 @@ static bool want_network(const struct resolve_input *in, struct effective *e, co
 	if (bridge)
 		want(bridge, LINK_FORWARDING4, 1, n->loc);
 	if (label)
-		uplink = wanted_device(in, e, resolve_name(in, label, NULL), n->loc);
+		uplink = resolve_wanted_device(in, e, resolve_name(in, label, NULL), n->loc);
 	if (uplink)
 		want(uplink, LINK_FORWARDING4, 1, n->loc);
 	return !label;
@@ -158,7 +139,7 @@ void resolve_forwarding(const struct resolve_input *in, struct effective *e)
 	if (by_routes.line && !find_uplinks(in, e, by_routes))
 		global = true;
 	if (ip6.line)
-		keep_advertised_routes(in, e, ip6);
+		resolve_advertised(in, e, ip6);
 	/* Last, so that it is the last of them in the plan. */
 	if (global && ip4.line) {
 		keep_own(in, e, LINK_FORWARDING4, ip4);

@@ -107,7 +107,7 @@ static uint64_t link_mac(const struct resolve_input *in, struct effective *e, st
 }
 
 /* Has it an address, or asks it for one? */
-static bool is_used_by_host(const struct link *want)
+bool resolve_is_used_by_host(const struct link *want)
 {
 	return want->n_addresses > 0 || values_num(want->common, LINK_DHCP, DHCP_NO) != DHCP_NO;
 }
@@ -133,7 +133,7 @@ static void lower_ipv6(struct link *want)
 		want_num(&want->common, &link_options, LINK_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_EUI64);
 	/* Guests on a bridge that the host itself does not use must not be able to configure the host; in a network
 	 * never. */
-	if (want->kind == &kind_bridge && (!is_used_by_host(want) || want->network[0]) && !is_port)
+	if (want->kind == &kind_bridge && (!resolve_is_used_by_host(want) || want->network[0]) && !is_port)
 		default_num(want, LINK_ACCEPT_RA, 0);
 }
 
@@ -183,7 +183,8 @@ static void restore_found(const struct resolve_input *in, struct effective *e, s
 		return;
 	put_back(want, have, &want->common, r->common);
 	put_back(want, have, &want->own, r->own);
-	if (values_has(want->common, LINK_FORWARDING4) && forwarding_is_others(in->ledger, in->actual))
+	if (values_has(want->common, LINK_FORWARDING4) &&
+	    forwarding_is_others(in->ledger, in->actual, LINK_FORWARDING4))
 		drop_put_back(want, LINK_FORWARDING4);
 	/* A bond gives its ports its own (bond_enslave()). */
 	if (wanted_master && (wanted_master->kind->flags & KIND_PORTS_DOWN)) {

@@ -46,6 +46,17 @@ struct link *resolve_device(const struct resolve_input *in, struct effective *e,
 
 /* resolve-forwarding.c: adds what the networks need of their bridges, of their uplinks and of all links together. */
 void resolve_forwarding(const struct resolve_input *in, struct effective *e);
+/* The link under that kernel name, whether or not it has a section; NULL: it is not there. */
+struct link *resolve_wanted_device(const struct resolve_input *in, struct effective *e, const char *name,
+				   struct loc loc);
+/* Is it an IPv4 route with a gateway, by which guests reach the world? */
+bool resolve_leads_out(const struct route *r);
+
+/* resolve-advertised.c: for the network at `loc`, by which the host forwards IPv6. */
+void resolve_advertised(const struct resolve_input *in, struct effective *e, struct loc loc);
+
+/* resolve-link.c: has the host an address on the link, or asks for one? */
+bool resolve_is_used_by_host(const struct link *want);
 
 /* resolve-network.c: adds a problem for each subnet of a network that something else on the host has, too. */
 void check_subnets(const struct resolve_input *in, struct effective *e);

@@ -5,6 +5,7 @@ import re
 import signal
 import time
 import unittest
+from pathlib import Path
 
 import bed
 from bed import eventually
@@ -254,6 +255,26 @@ class Leases(DhcpCase):
         eventually(lambda: self.assertEqual(self.shown('br0')['dns'], '192.0.2.53 2001:db8::53') or True)
         # The router's announcement is the kernel's business.
         eventually(lambda: any(r['dst'] == 'default' and r['protocol'] == 'ra' for r in self.bed.ip_json('-6', 'route')), 90)
+        self.assertEqual(self.bed.sysctl('br0', 'accept_ra'), '1')
+
+    def test_router_advertisements_are_heard_though_a_network_forwards_from_the_start(self):
+        def routers():
+            return [r['dev'] for r in self.bed.ip_json('-6', 'route', 'show', 'default') if r['protocol'] == 'ra']
+
+        network = '[network guests]\nbridge = brnat\naddress = fd00:150::1/64\ndns = no\n'
+        self.bed.outside.ip('addr', 'add', '2001:db8::1/64', 'dev', 'eth0', 'nodad')
+        self.serve('--dhcp-range=2001:db8::,slaac,2m', '--enable-ra')
+        self.bed.write(CONFIG.format('ipv4') + network)
+        self.bed.start()
+        self.assertEqual(self.bed.sysctl('brnat', 'accept_ra'), '0')
+        eventually(lambda: routers() == ['br0'], 90)
+        eventually(lambda: self.bed.in_sync() and self.pids())
+        self.assertSettled()
+        self.bed.apply(CONFIG.format('ipv4'))
+        self.assertEqual((self.bed.sysctl('br0', 'accept_ra'), routers()), ('1', ['br0']))
+        # Who forwards already is a router, and hears none.
+        Path('/proc/sys/net/ipv6/conf/all/forwarding').write_text('1')
+        self.bed.apply(CONFIG.format('ipv4') + network)
         self.assertEqual(self.bed.sysctl('br0', 'accept_ra'), '1')
 
 
