@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -162,7 +163,7 @@ static int watch(struct child *c, pid_t pid)
 static void start(struct child *c)
 {
 	pid_t pid;
-	int r = spawn_program(&pid, c->argv, -1);
+	int r = spawn_program(&pid, c->argv, -1, -1);
 	bool spawned = r == 0;
 
 	sd_event_now(c->event, CLOCK_BOOTTIME, &c->since);
@@ -261,6 +262,16 @@ int child_signal(struct child *c, int signal)
 	if (!c->pid)
 		return -ESRCH;
 	return syscall(SYS_pidfd_send_signal, c->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+char *child_last_words(const struct child *c, int msec)
+{
+	_cleanup_close_ int complaints = memfd_create("complaints", MFD_CLOEXEC);
+	pid_t pid;
+
+	if (complaints < 0 || child_runs(c) || spawn_program(&pid, c->argv, -1, complaints) < 0)
+		return NULL;
+	return spawn_wait(pid, msec) == -EIO ? spawn_last_words(complaints) : NULL;
 }
 
 const char *child_trouble(const struct child *c)

@@ -29,6 +29,11 @@ struct child *child_stop(struct child *c);
 bool child_runs(const struct child *c);
 /* Sends it a signal. Negative errno; -ESRCH: it does not run. */
 int child_signal(struct child *c, int signal);
+/*
+ * Of one that ended as soon as it had started: its complaint when it is run once more, which nobody reads in a journal
+ * that says nothing of what was asked for. NULL: it has none, or does not end within `msec`. The caller frees it.
+ */
+char *child_last_words(const struct child *c, int msec);
 /* Why it does not run; NULL: it does. */
 const char *child_trouble(const struct child *c);
 /* The note of the file, or NULL when it names no running process. The caller frees it. */

@@ -24,6 +24,8 @@
 /* It says that it listens within some hundredths of a second, under emulation within a second. */
 #define READY_MSEC 10000
 #define LOOK_MSEC 5
+/* Who ends at once says why at once. */
+#define WORDS_MSEC 3000
 
 struct dnsmasq {
 	struct dnsmasqs *owner;
@@ -337,6 +339,20 @@ static void make_room_for_watchers(const struct dnsmasqs *d)
 			   d->n * 4, d->n);
 }
 
+/* The caller frees it. */
+static char *why_not(const struct dnsmasq *one)
+{
+	_cleanup_free_ char *words = NULL;
+
+	if (child_trouble(one->child))
+		return xasprintf("%s (package dnsmasq-base)", child_trouble(one->child));
+	if (child_runs(one->child))
+		return xasprintf("dnsmasq does not listen after %d s", READY_MSEC / 1000);
+	words = child_last_words(one->child, WORDS_MSEC);
+	return xasprintf("dnsmasq ended as soon as it had started: %s",
+			 words ? words : "its own messages in the journal say why");
+}
+
 /* Waits until it listens: what it cannot do it finds out at once, and a plan that goes wrong must be told. */
 static int start(struct dnsmasq *one, char **why)
 {
@@ -351,10 +367,7 @@ static int start(struct dnsmasq *one, char **why)
 			return 0;
 		nanosleep(&look, NULL);
 	}
-	if (child_trouble(one->child))
-		*why = xasprintf("%s (package dnsmasq-base)", child_trouble(one->child));
-	else
-		*why = xstrdup("dnsmasq ended as soon as it had started: its own messages in the journal say why");
+	*why = why_not(one);
 	one->child = child_stop(one->child);
 	return -EIO;
 }

@@ -32,6 +32,8 @@ static int run(const char *program, const char *text, char **why)
 {
 	char *const argv[] = {(char *)(uintptr_t)program, "--wait=5", "--noflush", NULL};
 	_cleanup_close_ int fd = memfd_create("rules", MFD_CLOEXEC);
+	_cleanup_close_ int complaints = memfd_create("complaints", MFD_CLOEXEC);
+	_cleanup_free_ char *words = NULL;
 	size_t len = strlen(text);
 	pid_t pid;
 	int r;
@@ -41,10 +43,11 @@ static int run(const char *program, const char *text, char **why)
 		*why = xasprintf("%s: %s", program, strerror(-r));
 		return r;
 	}
-	r = spawn_program(&pid, argv, fd);
+	r = spawn_program(&pid, argv, fd, complaints);
 	r = r ? r : spawn_wait(pid, PATIENCE_MSEC);
+	words = r ? spawn_last_words(complaints) : NULL;
 	if (r == -EIO)
-		*why = xasprintf("%s failed (its own messages in the journal say why)", program);
+		*why = xasprintf("%s failed: %s", program, words ? words : "it does not say why");
 	else if (r < 0)
 		*why = xasprintf("%s: %s", program,
 				 r == -ENOENT ? "it is not installed (package iptables)" : strerror(-r));

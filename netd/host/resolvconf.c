@@ -108,7 +108,7 @@ static int run(const char *verb, const char *name, const char *text)
 		return -errno;
 	close_ptr(&out);
 	out = -1;
-	r = spawn_program(&pid, argv, in);
+	r = spawn_program(&pid, argv, in, -1);
 	return r < 0 ? r : spawn_wait(pid, PATIENCE_MSEC);
 }
 

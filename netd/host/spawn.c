@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "../file.h"
 #include "../log.h"
 #include "../util.h"
 
@@ -22,7 +23,7 @@ static void reset_oom_score(pid_t pid)
 		log_debug("%s: %s", path, strerror(errno));
 }
 
-int spawn_program(pid_t *pid, char *const argv[], int input)
+int spawn_program(pid_t *pid, char *const argv[], int input, int complaints)
 {
 	const char *path = getenv("PATH");
 	_cleanup_free_ char *variable = xasprintf("PATH=%s", path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
@@ -40,6 +41,8 @@ int spawn_program(pid_t *pid, char *const argv[], int input)
 		posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	else
 		posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
+	if (complaints >= 0)
+		posix_spawn_file_actions_adddup2(&files, complaints, STDERR_FILENO);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
@@ -50,6 +53,29 @@ int spawn_program(pid_t *pid, char *const argv[], int input)
 	if (r == 0)
 		reset_oom_score(*pid);
 	return -r;
+}
+
+/* What a program has to say does not take more. */
+#define WORDS_BYTES_MAX (64 << 10)
+
+char *spawn_last_words(int complaints)
+{
+	_cleanup_free_ char *text = NULL;
+	char *line = NULL, *save = NULL, *words;
+	size_t len;
+
+	if (lseek(complaints, 0, SEEK_SET) < 0 || file_read_fd(complaints, WORDS_BYTES_MAX, &text, &len) < 0)
+		return NULL;
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		line = l;
+	if (!line)
+		return NULL;
+	words = strstr(line, ": ");
+	words = words && words < strchr(line, ' ') ? words + 2 : line;
+	for (char *c = words; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	return xstrdup(words);
 }
 
 int spawn_wait(pid_t pid, int msec)

@@ -685,7 +685,7 @@ class Services(NetworkCase):
         self.bed.write(uplink + NAT)
         status, out, err = self.bed.netctl('apply')
         self.assertEqual(status, 1, out + err)
-        self.assertIn('dnsmasq', out + err)
+        self.assertIn('dnsmasq ended as soon as it had started: failed to bind DHCP server socket: Address already in use', out + err)
         self.assertSame(before, self.bed.dump())
         self.assertEqual(self.bed.inside.run('nft', 'list', 'ruleset'), '')
         taken.close()
