@@ -6,8 +6,8 @@
  */
 #include <linux/rtnetlink.h>
 
-#include "pace.h"
 #include "observe-internal.h"
+#include "pace.h"
 
 /* A look waits for others to be asked for, and does not take more than a twentieth of the time. */
 #define LATER_USEC 300000

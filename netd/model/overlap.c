@@ -55,6 +55,14 @@ struct overlap *overlaps_find(const struct overlaps *o, const struct address *su
 	return o->n ? bsearch(&key, o->list, o->n, sizeof(key), overlap_order) : NULL;
 }
 
+struct address subnet_of_route(const struct route *r)
+{
+	struct address subnet = {.family = r->family, .prefix_len = r->dst_len};
+
+	memcpy(subnet.addr, r->dst, sizeof(subnet.addr));
+	return subnet;
+}
+
 bool route_leads_on(const struct route *r, const struct link *l)
 {
 	return r->has_gateway || r->dst_len == 0 || (l && l->flags & (IFF_POINTOPOINT | IFF_NOARP | IFF_LOOPBACK));
@@ -106,10 +114,9 @@ static void note(void *element, void *userdata)
 bool overlaps_note(struct overlaps *o, const struct other_route *r, const struct link *dev)
 {
 	struct noting n = {.route = r, .dev = dev, .leads_on = r->leads_on || route_leads_on(&r->route, dev)};
-	struct address subnet = {.family = r->route.family, .prefix_len = r->route.dst_len};
+	const struct address subnet = subnet_of_route(&r->route);
 	const struct nest nest = nest_of(o);
 
-	memcpy(subnet.addr, r->route.dst, sizeof(subnet.addr));
 	nest_overlapping(&nest, &subnet, note, &n);
 	return n.other;
 }
@@ -154,6 +161,7 @@ static const struct {
 	{RTPROT_MROUTED, "mrouted"},   {RTPROT_BABEL, "babel"},	  {RTPROT_OPENR, "openr"},
 	{RTPROT_BGP, "bgp"},	       {RTPROT_ISIS, "isis"},	  {RTPROT_OSPF, "ospf"},
 	{RTPROT_RIP, "rip"},	       {RTPROT_EIGRP, "eigrp"},	  {RTPROT_KEEPALIVED, "keepalived"},
+	{KVMNETD_PROTO, "kvmnetd"},
 };
 
 static void protocol_print(uint8_t number, FILE *f)

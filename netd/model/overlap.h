@@ -49,6 +49,8 @@ bool overlaps_any(const struct overlaps *o);
 /* Do the two, of the same subnets, say the same? */
 bool overlaps_equal(const struct overlaps *a, const struct overlaps *b);
 
+/* Where it leads. */
+struct address subnet_of_route(const struct route *r);
 /* Does a route through this link (NULL: not known) lead beyond the link's wire? The default route does always. */
 bool route_leads_on(const struct route *r, const struct link *l);
 /* That of a network inside a wider route to elsewhere is no clash: the world is larger than the network. */

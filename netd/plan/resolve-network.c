@@ -42,10 +42,29 @@ struct all_taken {
 	size_t n;
 };
 
-/* Ours are judged where they are declared, and the kernel's own follow addresses. */
-static bool is_foreign_route(const struct route *r)
+static bool has_subnet(const struct link *l, const struct address *subnet)
 {
-	return r->protocol != KVMNETD_PROTO && r->protocol != RTPROT_KERNEL;
+	for (size_t i = 0; i < l->n_addresses; i++)
+		if (subnet_compare(&l->addresses[i], subnet) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * What is on the wire of a link without an address of it: a prefix that a router told of and nobody took an address
+ * from, or the other end's of an address with a peer.
+ */
+static bool is_bare_prefix(const struct link *l, const struct route *r)
+{
+	const struct address subnet = subnet_of_route(r);
+
+	return r->protocol == RTPROT_KERNEL && !is_link_local(r->family, r->dst) && !has_subnet(l, &subnet);
+}
+
+/* Ours are as they are wanted, and the kernel's own mostly follow addresses. */
+static bool is_foreign_route(const struct link *l, const struct route *r)
+{
+	return r->protocol == RTPROT_KERNEL ? is_bare_prefix(l, r) : r->protocol != KVMNETD_PROTO;
 }
 
 static void add_address(const struct link *l, const struct address *a, struct all_taken *all)
@@ -59,24 +78,24 @@ static void add_route(const struct link *l, const struct route *r, struct all_ta
 {
 	struct taken *t = ARRAY_APPEND(all->list, all->n);
 
-	*t = (struct taken){.link = l,
-			    .route = r,
-			    .leads_on = !l || route_leads_on(r, l),
-			    .in.subnet = {.family = r->family, .prefix_len = r->dst_len}};
-	memcpy(t->in.subnet.addr, r->dst, sizeof(t->in.subnet.addr));
+	*t = (struct taken){
+		.link = l, .route = r, .leads_on = !l || route_leads_on(r, l), .in.subnet = subnet_of_route(r)};
 }
 
-/* What a server gave is ours in the kernel, and yet no file says it. */
-static void add_leased(const struct link *want, struct all_taken *all)
+/*
+ * What a server gave is ours in the kernel, and yet no file says it. Whether a declared route leads on, only the link
+ * that is there tells; what files say of addresses is checked with them.
+ */
+static void add_wanted(const struct resolve_input *in, const struct link *want, struct all_taken *all)
 {
+	const struct link *have = model_find(in->actual, want->name);
 	struct loc loc = values_loc(want->common, LINK_DHCP);
 
 	for (size_t i = 0; loc.line && i < want->n_addresses; i++)
 		if (loc_equal(want->addresses[i].loc, loc))
 			add_address(want, &want->addresses[i], all);
-	for (size_t i = 0; loc.line && i < want->n_routes; i++)
-		if (loc_equal(want->routes[i].loc, loc))
-			add_route(want, &want->routes[i], all);
+	for (size_t i = 0; i < want->n_routes; i++)
+		add_route(have ? have : want, &want->routes[i], all);
 }
 
 static void add_taken(const struct resolve_input *in, const struct link *l, struct all_taken *all)
@@ -85,7 +104,7 @@ static void add_taken(const struct resolve_input *in, const struct link *l, stru
 		if (!ledger_added(in->ledger, l, &l->addresses[i]))
 			add_address(l, &l->addresses[i], all);
 	for (size_t i = 0; i < l->n_routes; i++)
-		if (is_foreign_route(&l->routes[i]))
+		if (is_foreign_route(l, &l->routes[i]))
 			add_route(l, &l->routes[i], all);
 }
 
@@ -100,7 +119,8 @@ static int taken_compare(const void *a, const void *b)
 	const struct taken *x = a, *y = b;
 	int r = subnet_compare(&x->in.subnet, &y->in.subnet);
 
-	return r ? r : strcmp(owner(x), owner(y));
+	r = r ? r : strcmp(owner(x), owner(y));
+	return r ? r : (x->route != NULL) - (y->route != NULL);
 }
 
 /* Each other link is told of once. */
@@ -125,6 +145,11 @@ static void check_taken(void *element, void *userdata)
 
 		name_copy(r.dev, owner(t));
 		what = PRINT_TEXT(other_route_print, &r);
+		if (t->route->loc.line) {
+			_cleanup_free_ char *text = what, *place = diag_place(c->to->diags, t->route->loc);
+
+			what = xasprintf("%s (%s)", text, place);
+		}
 	} else {
 		_cleanup_free_ char *subnet = text_of_address(&t->in.subnet);
 
@@ -163,7 +188,7 @@ static void take_all(const struct resolve_input *in, const struct effective *e, 
 	for (size_t i = 0; i < in->actual->n_nowhere; i++)
 		add_route(NULL, &in->actual->nowhere[i], all);
 	for (size_t i = 0; i < e->links.n_links; i++)
-		add_leased(e->links.links[i], all);
+		add_wanted(in, e->links.links[i], all);
 	if (all->n)
 		qsort(all->list, all->n, sizeof(*all->list), taken_compare);
 }

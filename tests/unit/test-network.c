@@ -409,6 +409,16 @@ static void check_subnet(const char *address, const char *problem)
 	*ARRAY_APPEND(eth0->routes, eth0->n_routes) =
 		(struct route){.family = AF_INET, .has_gateway = true, .type = 1, .table = 254};
 	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){.family = AF_INET, .type = 1, .table = 254};
+	/* The kernel's own, of that address and of what a router told of. */
+	*ARRAY_APPEND(eth0->routes, eth0->n_routes) =
+		(struct route){.family = AF_INET, .dst_len = 24, .dst = {10}, .protocol = 2, .type = 1, .table = 254};
+	*ARRAY_APPEND(eth0->routes, eth0->n_routes) = (struct route){.family = AF_INET6,
+								     .dst_len = 64,
+								     .dst = {0x20, 1, 0xd, 0xb9},
+								     .metric = 256,
+								     .protocol = 2,
+								     .type = 1,
+								     .table = 254};
 	*ARRAY_APPEND(h.actual.nowhere, h.actual.n_nowhere) =
 		(struct route){.family = AF_INET, .dst_len = 16, .dst = {172, 16}, .type = 6, .table = 77};
 	*ARRAY_APPEND(h.actual.nowhere, h.actual.n_nowhere) = (struct route){.family = AF_INET6,
@@ -447,6 +457,9 @@ static void test_a_subnet_that_others_have(void **state _unused_)
 	/* Inside what is on the wire itself. */
 	check_subnet("10.6.1.1/24",
 		     "10.6.1.1/24 overlaps with 10.6.0.0/16 dev eth0 (a network needs a subnet of its own)");
+	/* Also without an address there. */
+	check_subnet("2001:db9::1/80", "2001:db9::1/80 overlaps with 2001:db9::/64 dev eth0 proto kernel metric "
+				       "256 (a network needs a subnet of its own)");
 	/* What goes nowhere is in the way like a route with a gateway. */
 	check_subnet(
 		"172.16.0.1/16",
@@ -454,6 +467,40 @@ static void test_a_subnet_that_others_have(void **state _unused_)
 	check_subnet("172.16.1.1/24", NULL);
 	check_subnet("2001:db8::1/40", "2001:db8::1/40 overlaps with unreachable 2001:db8:7::/48 (a network needs a "
 				       "subnet of its own)");
+}
+
+static void test_a_subnet_that_a_declared_route_has(void **state _unused_)
+{
+	static const char *const declared[] = {
+		"10.1.0.0/16 via 192.0.2.7", /* it is in there, as in the world */
+		"10.1.1.0/25 via 192.0.2.7 table 9",
+		"10.1.1.0/24 via 192.0.2.7",
+		"10.1.0.0/16",
+	};
+	struct host h;
+
+	for (size_t i = 0; i < ARRAY_SIZE(declared); i++) {
+		_cleanup_free_ char *text = xasprintf("[ethernet eth0]\naddress = 192.0.2.1/24\nroute = %s\n"
+						      "[network b]\nbridge = brb\nforward = route\n"
+						      "address = 10.1.1.1/24\nroute = 10.1.1.128/25 via 10.1.1.9\n",
+						      declared[i]);
+
+		resolve_text(&h, text, false);
+		assert_int_equal(h.effective.problems.n, i > 0);
+		if (i == 1)
+			assert_string_equal(h.effective.problems.list[0].text,
+					    "10.1.1.1/24 overlaps with 10.1.1.0/25 via 192.0.2.7 dev eth0 table 9 "
+					    "proto kvmnetd (test.ini:3) (a network needs a subnet of its own)");
+		resolved_done(&h);
+	}
+	/* Of a point-to-point link the other end leads on. */
+	resolve_text(&h, TWO_NETWORKS "[ethernet eth0]\nroute = 10.0.0.0/8\n", false);
+	assert_int_equal(h.effective.problems.n, 1);
+	model_find(&h.actual, "eth0")->flags |= IFF_POINTOPOINT;
+	effective_done(&h.effective);
+	resolve(&(struct resolve_input){.config = h.config, .actual = &h.actual, .ledger = &h.ledger}, &h.effective);
+	assert_int_equal(h.effective.problems.n, 0);
+	resolved_done(&h);
 }
 
 /* eth0 is of index 3; 9 stands for the network's own bridge. */
@@ -560,6 +607,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_rule),
 		cmocka_unit_test(test_what_dnsmasq_is_told_is_short),
 		cmocka_unit_test(test_a_subnet_that_others_have),
+		cmocka_unit_test(test_a_subnet_that_a_declared_route_has),
 		cmocka_unit_test(test_a_subnet_that_a_route_outside_the_model_has),
 		cmocka_unit_test(test_forwarding_of_bridges_and_uplinks),
 		cmocka_unit_test(test_forwarding_of_the_named_uplink),
