@@ -29,6 +29,7 @@ struct transaction {
 	struct effective wanted;
 	struct plan plan;
 	char plan_id[17];	 /* of the last round, to see that a round changed nothing */
+	struct names guests;	 /* devices of others that a round was about */
 	struct effective before; /* the way back */
 	char **lost;		 /* owned: what of the keepsakes the kernel refused */
 	size_t n_lost;

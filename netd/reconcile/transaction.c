@@ -30,6 +30,7 @@ struct transaction *transaction_free(struct transaction *t)
 		return NULL;
 	sd_event_source_disable_unref(t->turn);
 	plan_done(&t->plan);
+	names_done(&t->guests);
 	effective_done(&t->wanted);
 	effective_done(&t->before);
 	keepsakes_done(&t->keepsakes);
@@ -281,6 +282,25 @@ static bool is_too_much(struct transaction *t, const struct diff_input *in)
 	return true;
 }
 
+static void note_guests(struct transaction *t)
+{
+	for (size_t i = 0; i < t->plan.n; i++)
+		if (t->plan.ops[i].link->foreign)
+			names_add(&t->guests, t->plan.ops[i].link->name);
+}
+
+/*
+ * Guests that start by the hundred bring something new to each round. What is left to be done for those that no round
+ * was about is no failure, and nothing to wait for: their events lead to a look of its own.
+ */
+static bool is_about_latecomers(const struct transaction *t)
+{
+	for (size_t i = 0; i < t->plan.n; i++)
+		if (!t->plan.ops[i].link->foreign || names_has(&t->guests, t->plan.ops[i].link->name))
+			return false;
+	return true;
+}
+
 /* What has been planned against ACTUAL, which is still as it was then. */
 static void carry_out(struct transaction *t)
 {
@@ -330,13 +350,16 @@ void transaction_start_round(struct transaction *t)
 	plan_id(&t->plan, id);
 	if (t->round++ >= (t->going_back ? 2 * ROUNDS_MAX : ROUNDS_MAX) ||
 	    (streq(id, t->plan_id) && !(t->going_back && t->refused.op && !t->again))) {
+		bool done = t->going_back || is_about_latecomers(t);
+
 		plan_done(&t->plan);
-		if (t->going_back)
+		if (done)
 			put_back_others(t);
 		else
 			fail_read_back(t);
 		return;
 	}
+	note_guests(t);
 	memcpy(t->plan_id, id, sizeof(id));
 	kernel_hold(t->kernel, true);
 	transaction_in_next_turn(t, carry_out);

@@ -57,6 +57,19 @@ class Guests(Case):
         b.start()
         self.assertEqual(b.ports('br0'), ['eth0'])
 
+    @bed.needs(bed.BRIDGES)
+    def test_guests_that_start_by_the_hundred_are_all_seen_to(self):
+        b, taps = self.bed, [f'vnet{n}' for n in range(300)]
+        b.write('[bridge br0]\n[port vnet*]\nhairpin = yes\n')
+        b.start()
+        b.ip_batch(''.join(f'tuntap add dev {tap} mode tap\n' for tap in taps))
+        # Each round of the daemon finds some that the one before had not.
+        for _ in range(2):
+            b.ip_batch(''.join(f'link set {tap} nomaster\nlink set {tap} master br0\n' for tap in taps))
+            bed.eventually(lambda: all(b.sysfs('br0', f'brif/{tap}/hairpin_mode') == '1' for tap in taps), 60)
+        bed.eventually(b.in_sync)
+        self.assertEqual(b.status()['daemon']['problems'], [])
+
     def test_bridge_with_guests_is_deleted_only_by_force(self):
         b = self.begin(BRIDGE)
         self.guests()
