@@ -33,6 +33,7 @@ struct dhcp {
 	struct client *clients;
 	size_t n;
 	struct leases leases;
+	struct names changed_links;
 	bool stale; /* the files may say something else than `leases` */
 };
 
@@ -200,9 +201,20 @@ static void wake_for_the_next_end(struct dhcp *d)
 		sd_event_add_time(d->event, &d->timer, CLOCK_BOOTTIME, end * 1000000, 1000, on_timer, d);
 }
 
+static void note_changed(struct names *changed, const struct leases *those, const struct leases *others)
+{
+	for (size_t i = 0; i < those->n; i++) {
+		const struct lease *l = &those->list[i], *other = leases_find(others, l->link, l->family);
+
+		if (!other || !lease_same(l, other))
+			names_add(changed, l->link);
+	}
+}
+
 /* A lease is one, whether its client runs at the moment or not. */
 const struct leases *dhcp_leases(struct dhcp *d)
 {
+	struct leases before = d->leases;
 	DIR *dir;
 	struct dirent *entry;
 
@@ -210,7 +222,7 @@ const struct leases *dhcp_leases(struct dhcp *d)
 		return &d->leases;
 	d->stale = false;
 	dir = opendir(d->dir);
-	leases_done(&d->leases);
+	d->leases = (struct leases){0};
 	while (dir && (entry = readdir(dir))) {
 		char *suffix = strrchr(entry->d_name, '.');
 
@@ -224,7 +236,15 @@ const struct leases *dhcp_leases(struct dhcp *d)
 	if (d->leases.n)
 		qsort(d->leases.list, d->leases.n, sizeof(*d->leases.list), lease_order);
 	wake_for_the_next_end(d);
+	note_changed(&d->changed_links, &d->leases, &before);
+	note_changed(&d->changed_links, &before, &d->leases);
+	leases_done(&before);
 	return &d->leases;
+}
+
+struct names *dhcp_changed(struct dhcp *d)
+{
+	return &d->changed_links;
 }
 
 /* The same of one family. */
@@ -321,6 +341,8 @@ struct dhcp *dhcp_new(sd_event *event, const char *runtime_dir, const char *lib_
 		log_warning("%s: %s", d->dir, strerror(errno));
 	sd_event_add_inotify(event, &d->watch, d->dir, IN_MOVED_TO | IN_DELETE, on_file, d);
 	find_clients(d);
+	dhcp_leases(d);
+	names_done(&d->changed_links);
 	return d;
 }
 
@@ -334,6 +356,7 @@ struct dhcp *dhcp_free(struct dhcp *d)
 	sd_event_source_disable_unref(d->watch);
 	sd_event_source_disable_unref(d->timer);
 	leases_done(&d->leases);
+	names_done(&d->changed_links);
 	free(d->dir);
 	free(d->script);
 	free(d);

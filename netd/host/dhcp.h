@@ -9,6 +9,7 @@
 #pragma once
 
 #include "../model/lease.h"
+#include "../model/names.h"
 
 #include <systemd/sd-event.h>
 
@@ -25,5 +26,10 @@ void dhcp_show(struct dhcp *d, struct model *actual);
 void dhcp_ask(struct dhcp *d, const char *link, uint32_t ifindex, enum dhcp_setting families);
 /* Those that have not run out. They live until the next call. */
 const struct leases *dhcp_leases(struct dhcp *d);
+/*
+ * Links whose server gave something else, or whose lease ended, since the caller cleared the list. What runs out or
+ * came while kvmnetd did not run is not in it.
+ */
+struct names *dhcp_changed(struct dhcp *d);
 /* What is wrong with the link's client, or that nobody answers it; NULL: nothing. The caller frees it. */
 char *dhcp_trouble(const struct dhcp *d, const char *link);

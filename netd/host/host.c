@@ -330,6 +330,11 @@ const struct leases *host_leases(const struct host *h)
 	return h->wanted ? dhcp_leases(h->dhcp) : NULL;
 }
 
+struct names *host_changed_leases(struct host *h)
+{
+	return dhcp_changed(h->dhcp);
+}
+
 char *host_dnsmasq_trouble(const struct host *h, const char *bridge)
 {
 	return dnsmasqs_trouble(h->dnsmasqs, bridge);

@@ -13,6 +13,7 @@
 #include "../model/foreign.h"
 #include "../model/lease.h"
 #include "../model/libvirt.h"
+#include "../model/names.h"
 #include "../plan/plan.h"
 
 struct host;
@@ -62,6 +63,8 @@ const char *host_guest_zone(const struct host *h);
 const struct libvirt_networks *host_libvirt(struct host *h);
 /* What DHCP servers gave. It lives until the next call. NULL: nobody wants anything of the host. */
 const struct leases *host_leases(const struct host *h);
+/* Links of which they gave something else since the caller cleared the list. */
+struct names *host_changed_leases(struct host *h);
 /* What is wrong with the DHCP client of a link, or that nobody answers it; NULL: nothing. The caller frees it. */
 char *host_dhcp_trouble(const struct host *h, const char *link);
 /* The same of the dnsmasq of a network's bridge. */

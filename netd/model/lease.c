@@ -256,6 +256,20 @@ uint64_t lease_due(const struct lease *l)
 	return l->length == UINT32_MAX ? UINT64_MAX : l->begun + (said ? l->renewal : l->length / 2);
 }
 
+bool lease_same(const struct lease *a, const struct lease *b)
+{
+	if (a->n_addresses != b->n_addresses || a->n_routes != b->n_routes)
+		return false;
+	for (size_t i = 0; i < a->n_addresses; i++)
+		if (!address_same(&a->addresses[i], &b->addresses[i]))
+			return false;
+	for (size_t i = 0; i < a->n_routes; i++)
+		if (!route_equal(&a->routes[i], &b->routes[i]))
+			return false;
+	return link_options.rows[LINK_DNS].type->equal(&link_options.rows[LINK_DNS], a->dns, b->dns) &&
+	       link_options.rows[LINK_SEARCH].type->equal(&link_options.rows[LINK_SEARCH], a->search, b->search);
+}
+
 const struct lease *leases_find(const struct leases *l, const char *link, uint8_t family)
 {
 	for (size_t i = 0; l && i < l->n; i++)

@@ -37,4 +37,6 @@ int lease_parse(const char *text, struct lease *ret);
 uint64_t lease_end(const struct lease *l);
 /* When its client asks the server for more time; likewise. */
 uint64_t lease_due(const struct lease *l);
+/* Is the same wanted of the link by both, whenever they were given? */
+bool lease_same(const struct lease *a, const struct lease *b);
 const struct lease *leases_find(const struct leases *l, const char *link, uint8_t family);

@@ -131,7 +131,12 @@ enum drift_setting manager_drift_of(const struct manager *m, const struct link *
 void manager_find_fresh(struct manager *m, const struct effective *e)
 {
 	const struct model *actual = kernel_actual(m->kernel);
+	struct names *leases = host_changed_leases(m->host);
 
+	/* What a server gives is not somebody else's change: without it the link has no address. */
+	for (size_t i = 0; i < leases->n; i++)
+		names_add(&m->fresh, leases->list[i]);
+	names_done(leases);
 	for (size_t i = 0; i < e->links.n_links; i++)
 		if (!e->links.links[i]->waits_for && known_is_new(&m->known, &m->ledger, e, actual, e->links.links[i]))
 			names_add(&m->fresh, e->links.links[i]->name);
@@ -187,6 +192,7 @@ static void end_repairs(struct manager *m)
 {
 	m->dirty = false;
 	m->host_told = false;
+	names_done(host_changed_leases(m->host));
 	manager_set_settled(m);
 	/* The last look after a change, or one at everything: what was resolved is free only now. */
 	if (m->untidy)

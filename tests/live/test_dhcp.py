@@ -200,6 +200,21 @@ class Leases(DhcpCase):
         self.assertEqual(self.bed.routes(), [])
         self.assertEqual(self.resolv_conf.read_text().count('nameserver 192.0.2.53'), 0)
 
+    def test_a_lease_is_put_on_where_drift_is_only_reported(self):
+        self.serve()
+        self.bed.write('[daemon]\ndrift = report\n' + CONFIG.format('ipv4').replace('[daemon]\nresolv_conf = yes\n', ''))
+        self.bed.start()
+        self.wait_for('br0', '192.0.2.100/24')
+        self.leases.unlink(missing_ok=True)
+        self.serve(first=120)
+        self.rebind()
+        self.wait_for('br0', '192.0.2.120/24')
+        # What somebody takes away stays so, also when the server says the same once more.
+        self.bed.ip('addr', 'del', '192.0.2.120/24', 'dev', 'br0')
+        self.rebind()
+        time.sleep(0.3)
+        self.assertEqual((self.bed.addresses('br0'), self.bed.in_sync()), ([], False))
+
     def test_what_the_server_says_while_kvmnetd_is_stopped_is_found_when_it_starts(self):
         self.serve()
         self.bed.write(CONFIG.format('ipv4'))
