@@ -72,13 +72,21 @@ char *link_speed(struct json_object *link)
 	return xasprintf("%lld Mb/s", (long long)speed);
 }
 
+/* A list may be empty. */
+static const char *value_or_none(struct json_object *difference, const char *key)
+{
+	const char *value = json_text_or(difference, key, "?");
+
+	return *value ? value : "none";
+}
+
 char *difference_text(struct json_object *difference)
 {
 	_cleanup_free_ char *place = place_short(difference);
 	const char *note = json_text(difference, "note");
 
 	return xasprintf("%s is %s, declared %s%s%s%s", json_text_or(difference, "key", "?"),
-			 json_text_or(difference, "found", "?"), json_text_or(difference, "declared", "?"), place,
+			 value_or_none(difference, "found"), value_or_none(difference, "declared"), place,
 			 note ? ": " : "", note ? note : "");
 }
 
