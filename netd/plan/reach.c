@@ -133,22 +133,39 @@ static void add_wanted(const struct link *want, uint8_t family, struct reach *to
 		to->route |= is_default(&want->routes[i], family);
 }
 
-const char *plan_cuts_off_host(const struct diff_input *in, const struct plan *p, uint8_t family)
+/* A network whose bridge has no declared port and no gateway leads to its guests alone: nobody comes that way. */
+static bool leads_to_guests(const struct model *declared, const char *name)
+{
+	const struct link *l = declared ? model_find(declared, name) : NULL;
+
+	if (!l || !l->network[0] || l->n_ports)
+		return false;
+	for (size_t i = 0; i < l->n_routes; i++)
+		if (l->routes[i].dst_len == 0)
+			return false;
+	return true;
+}
+
+const char *plan_cuts_off_host(const struct diff_input *in, const struct plan *p, const struct model *before,
+			       uint8_t family)
 {
 	_cleanup_(notes_done) struct notes fates = fates_of(in->actual, p);
 	_cleanup_free_ size_t *noted = notes_positions(&fates);
 	struct link *const *links = in->actual->links;
+	const struct model *wanted = &in->effective->links;
 	struct reach lost = {0}, left = {0};
 
 	for (size_t i = 0; i < fates.n; i++)
-		add_reach(p, notes_get(&fates, noted[i]), links[noted[i]], family, true, &lost);
-	for (size_t i = 0; i < in->effective->links.n_links; i++)
-		if (!in->effective->links.links[i]->waits_for)
-			add_wanted(in->effective->links.links[i], family, &left);
+		if (!leads_to_guests(before, links[noted[i]]->name))
+			add_reach(p, notes_get(&fates, noted[i]), links[noted[i]], family, true, &lost);
+	for (size_t i = 0; i < wanted->n_links; i++)
+		if (!wanted->links[i]->waits_for && !leads_to_guests(wanted, wanted->links[i]->name))
+			add_wanted(wanted->links[i], family, &left);
 	/* Mostly nothing is lost, or what was made last has another: few of thousands of links are looked at. */
 	for (size_t i = in->actual->n_links;
 	     i-- > 0 && ((lost.address && !left.address) || (lost.route && !left.route));)
-		add_reach(p, notes_get(&fates, i), links[i], family, false, &left);
+		if (!leads_to_guests(before, links[i]->name) && !leads_to_guests(wanted, links[i]->name))
+			add_reach(p, notes_get(&fates, i), links[i], family, false, &left);
 	if (lost.address && !left.address)
 		return "address";
 	return lost.route && !left.route ? "default route" : NULL;

@@ -9,8 +9,12 @@
 
 /* Does the plan delete the link, or one that it stands on? */
 bool plan_takes_away(const struct plan *p, const struct model *actual, const struct link *l);
-/* What of the family would be gone from the host altogether. NULL: nothing. "address" or "default route" */
-const char *plan_cuts_off_host(const struct diff_input *in, const struct plan *p, uint8_t family);
+/*
+ * What of the family would be gone from the host altogether. NULL: nothing. "address" or "default route". before: the
+ * links that were declared until now, NULL: none.
+ */
+const char *plan_cuts_off_host(const struct diff_input *in, const struct plan *p, const struct model *before,
+			       uint8_t family);
 
 /* One of the two is not NULL. */
 typedef void gone_fn(const struct link *link, const struct address *a, const struct route *r, void *userdata);

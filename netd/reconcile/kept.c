@@ -123,7 +123,7 @@ void manager_warn_cut_off(struct manager *m, const struct effective *e, const st
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		const char *what = plan_cuts_off_host(&in, p, families[i]);
+		const char *what = plan_cuts_off_host(&in, p, m->config ? &m->config->links : NULL, families[i]);
 
 		if (what)
 			diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,

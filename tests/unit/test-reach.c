@@ -24,7 +24,8 @@ static void print_gone(const struct link *link, const struct address *a, const s
 /* From `before` to `after`: what of IPv4 goes for good, and what of others. */
 static void assert_goes(const char *before, const char *after, const char *host, const char *others)
 {
-	struct config *c = world_config(after);
+	const char *network = strstr(before, "[network");
+	struct config *c = world_config(after), *was = network ? world_config(network) : NULL;
 	_cleanup_free_ char *gone = NULL;
 	const char *found;
 	struct world w;
@@ -37,11 +38,12 @@ static void assert_goes(const char *before, const char *after, const char *host,
 	step_make(&w, c, &s);
 	plan_gone(&s.in, &s.plan, print_gone, f);
 	fclose(f);
-	found = plan_cuts_off_host(&s.in, &s.plan, AF_INET);
+	found = plan_cuts_off_host(&s.in, &s.plan, was ? &was->links : NULL, AF_INET);
 	assert_string_equal(found ? found : "", host);
 	assert_string_equal(gone, others);
 	step_done(&s);
 	config_free(c);
+	config_free(was);
 	world_done(&w);
 }
 
@@ -63,6 +65,19 @@ static void what_goes_elsewhere_is_not_missed(void **state _unused_)
 	assert_goes("[foreign]\ndevices = eth0\n", "[bridge br0]\nports = eth0\n", "", "");
 }
 
+static void nobody_reaches_the_host_by_a_network_of_guests(void **state _unused_)
+{
+	static const char network[] = "[network n]\nbridge = brn\nforward = isolated\naddress = 10.9.0.1/24\n";
+	_cleanup_free_ char *both = xasprintf(BEFORE "%s", network);
+	_cleanup_free_ char *bare = xasprintf("[bridge br0]\nports = eth0\n%s", network);
+	_cleanup_free_ char *alone = xasprintf("[foreign]\ndevices = eth0\n%s", network);
+	_cleanup_free_ char *joined = xasprintf("[foreign]\ndevices = eth0\n%sports = eth0\n", network);
+
+	assert_goes(both, bare, "address", "");
+	assert_goes(alone, "", "", "");
+	assert_goes(joined, "", "address", "");
+}
+
 static void what_others_have_on_a_link_that_is_deleted_is_named(void **state _unused_)
 {
 	static const char drift[] = BEFORE "[drift bridge br0]\nports = eth0\n"
@@ -78,6 +93,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_address_and_the_last_default_route_are_missed),
 		cmocka_unit_test(what_goes_elsewhere_is_not_missed),
+		cmocka_unit_test(nobody_reaches_the_host_by_a_network_of_guests),
 		cmocka_unit_test(what_others_have_on_a_link_that_is_deleted_is_named),
 	};
 
