@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -21,6 +22,13 @@ static void reset_oom_score(pid_t pid)
 
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		log_debug("%s: %s", path, strerror(errno));
+}
+
+/* Nor is it ahead of others, as the daemon is by its unit. It is alone in its process group yet, or with helpers. */
+static void reset_priority(pid_t pid)
+{
+	if (getpriority(PRIO_PROCESS, 0) < 0 && setpriority(PRIO_PGRP, (id_t)pid, 0) < 0)
+		log_debug("the priority of process %d: %s", (int)pid, strerror(errno));
 }
 
 int spawn_program(pid_t *pid, char *const argv[], int input, int complaints)
@@ -50,8 +58,10 @@ int spawn_program(pid_t *pid, char *const argv[], int input, int complaints)
 	r = posix_spawnp(pid, argv[0], &files, &attributes, argv, environment);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
-	if (r == 0)
+	if (r == 0) {
 		reset_oom_score(*pid);
+		reset_priority(*pid);
+	}
 	return -r;
 }
 

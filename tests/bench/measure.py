@@ -36,6 +36,8 @@ MACS = {'d0': '52:54:00:be:0c:00', 'd1': '52:54:00:be:0c:01'}
 CELL_LIMIT = 600  # seconds
 IP = shutil.which('ip')
 EXTRA = 4001  # the VLAN that is added and removed
+UNIT = Path(__file__).parents[2] / 'systemd' / 'kvmnetd.service'
+NICE = int(re.search(r'^Nice=(.*)', UNIT.read_text(), re.MULTILINE)[1])  # what the daemon has on every host
 
 
 def address(i):
@@ -83,9 +85,20 @@ class Bench:
         self.note(work, tool, self.run(*command))
 
 
+def udevd_runs():
+    return Path('/run/udev/control').exists()
+
+
+def wait_for_udevd():
+    """Until it is through with what was measured before, so that the next does not pay for that."""
+    if udevd_runs():
+        subprocess.run(['udevadm', 'settle', '--timeout=120'], check=False)
+
+
 def make_ports():
     for name, mac in MACS.items():
         subprocess.run([IP, 'link', 'add', name, 'address', mac, 'type', 'dummy'], check=True)
+    wait_for_udevd()
 
 
 def remove_ports():
@@ -105,7 +118,7 @@ def count(pattern, *arguments):
 
 
 def settle(n):
-    """Waits for what the kernel does later by itself: carriers, and then the bridges' link-local addresses."""
+    """Waits for what is done later without being asked: carriers, then the bridges' link-local addresses, udevd's work."""
     deadline = time.monotonic() + 120
     while count(rb'^\d+: br\d+ .* fe80::\S+/64 scope link ', '-6', '-o', 'addr', 'show', '-tentative') < n:
         if time.monotonic() > deadline:
@@ -113,6 +126,7 @@ def settle(n):
         time.sleep(0.5)
     while count(rb'^\d+: bond0\.\d+@.* state UNKNOWN ', '-o', 'link') > 0 and time.monotonic() < deadline:
         time.sleep(0.5)
+    wait_for_udevd()
 
 
 def state():
@@ -205,7 +219,7 @@ class Daemon:
                 self.process = subprocess.Popen(
                     [self.b.bin / 'kvmnetd', '--config-dir', self.config, '--runtime-dir', self.directory / 'run',
                      '--state-dir', self.directory / 'state'],
-                    stderr=log, env={**os.environ, 'NOTIFY_SOCKET': str(path)})
+                    stderr=log, env={**os.environ, 'NOTIFY_SOCKET': str(path)}, preexec_fn=lambda: os.nice(NICE))
                 self._wait_ready(notify)
         return clock.seconds
 
@@ -258,7 +272,9 @@ def measure_kvmnetd(b):
     remember_state(b, 'kvmnetd')
     time.sleep(2)
     b.note('at-rest', 'kvmnetd', **rest(d, 10))
-    b.note('taps', 'kvmnetd', **storm(b, d, 10))
+    # udevd works on them for ten times as long.
+    b.note('taps', 'kvmnetd', **storm(b, d, 3 if udevd_runs() else 10))
+    wait_for_udevd()
     b.time('check', 'kvmnetd', b.bin / 'netctl', 'check', d.config)
     for _ in range(3):
         b.note('unchanged', 'kvmnetd', d.netctl('apply'))
@@ -351,10 +367,6 @@ def measure(b, args, save):
             if not done:
                 return False
     return True
-
-
-def udevd_runs():
-    return Path('/run/udev/control').exists()
 
 
 def load_drivers():

@@ -475,14 +475,17 @@ class Services(NetworkCase):
         self.bed.start()
         self.assertSettled()
         self.assertEqual(self.pids()['brnat'], pid)
-        # Guests talk to it: it is not root, and what holds of the daemon when memory runs out does not hold of it.
+        # Guests talk to it: it is not root, and what holds of the daemon when memory or processors run short does not hold
+        # of it.
         self.assertNotIn('0', self.identity(pid))
         # It dies: another one, with the same leases.
         daemon = Path(f'/proc/{self.bed.daemon.pid}/oom_score_adj')
         daemon.write_text('200')
+        os.setpriority(os.PRIO_PROCESS, self.bed.daemon.pid, -10)
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: self.pids().get('brnat', pid) != pid and NAT_GUEST in self.resolve(guest, 'vm1.guests.example'), 30)
         self.assertEqual(Path(f'/proc/{self.pids()["brnat"]}/oom_score_adj').read_text(), '0\n')
+        self.assertEqual(os.getpriority(os.PRIO_PROCESS, self.pids()['brnat']), 0)
         self.assertNotIn('0', self.identity(self.pids()['brnat']))
         # It gives leases, and writes them down, as before.
         self.assertEqual(self.lease(guest)[0], NAT_GUEST)
