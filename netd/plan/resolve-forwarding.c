@@ -40,6 +40,12 @@ static bool has_way_out(const struct link *l)
 	return false;
 }
 
+/* Most servers tell of a gateway. Whether this one does is known when it has answered. */
+static bool waits_for_lease(const struct resolve_input *in, const struct link *l)
+{
+	return values_num(l->common, LINK_DHCP, DHCP_NO) & DHCP_IPV4 && !leases_find(in->leases, l->name, AF_INET);
+}
+
 /* Links that routes with a gateway leave by, as they are or as they will be. Returns how many. */
 static size_t find_uplinks(const struct resolve_input *in, struct effective *e, struct loc loc)
 {
@@ -48,7 +54,7 @@ static size_t find_uplinks(const struct resolve_input *in, struct effective *e, 
 	for (size_t i = 0; i < n_declared; i++) {
 		struct link *l = e->links.links[i];
 
-		if (l->network[0] || l->master_name[0] || !has_way_out(l))
+		if (l->network[0] || l->master_name[0] || (!has_way_out(l) && !waits_for_lease(in, l)))
 			continue;
 		want(l, LINK_FORWARDING4, 1, loc);
 		n++;

@@ -367,6 +367,20 @@ static void test_forwarding_of_all_links(void **state _unused_)
 	resolved_done(&h);
 }
 
+static void test_forwarding_of_a_link_that_waits_for_its_lease(void **state _unused_)
+{
+	struct host h;
+
+	/* Until a server tells of its gateway, which may be never, the other links are not opened to each other. */
+	resolve_text(&h, TWO_NETWORKS "[ethernet eth1]\ndhcp = ipv4\n", false);
+	assert_int_equal(forwarding(&h, "eth1", LINK_FORWARDING4), 1);
+	assert_null(model_find(&h.effective.links, LINK_ALL));
+	resolved_done(&h);
+	resolve_text(&h, TWO_NETWORKS "[ethernet eth1]\ndhcp = ipv6\n", false);
+	assert_int_equal(forwarding(&h, LINK_ALL, LINK_FORWARDING4), 1);
+	resolved_done(&h);
+}
+
 static void test_forwarding_of_ipv6_keeps_advertised_routes(void **state _unused_)
 {
 	struct host h;
@@ -612,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_forwarding_of_bridges_and_uplinks),
 		cmocka_unit_test(test_forwarding_of_the_named_uplink),
 		cmocka_unit_test(test_forwarding_of_all_links),
+		cmocka_unit_test(test_forwarding_of_a_link_that_waits_for_its_lease),
 		cmocka_unit_test(test_forwarding_of_ipv6_keeps_advertised_routes),
 	};
 
