@@ -60,6 +60,9 @@ static void check_forward(const struct checker *k)
 		check_error(k->d, k->l, n->snat6.loc, "snat", "of IPv6 needs nat6 = yes: else IPv6 is routed as it is");
 	needs_forward(k, values_loc(n->own, NETWORK_NAT6), "nat6", nat, "nat");
 	needs_forward(k, values_loc(n->own, NETWORK_UPLINK), "uplink", reaches, "nat or route");
+	/* Guests would tell the host its address and its gateway. */
+	if (values_num(k->l->common, LINK_DHCP, DHCP_NO) != DHCP_NO)
+		needs_forward(k, values_loc(k->l->common, LINK_DHCP), "dhcp", forward == FORWARD_OPEN, "open");
 	if (n->n_forward_ports)
 		needs_forward(k, n->forward_ports[0].loc, "forward_port", reaches, "nat or route");
 	if (values_num(n->own, NETWORK_NAT6, 0) && !has_family(k->l, AF_INET6))

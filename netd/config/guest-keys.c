@@ -194,6 +194,10 @@ static void take_snat(struct parser *p, struct loc loc, const char *key, const c
 		take_snat_ports(p, loc, key, &s);
 		return;
 	}
+	if (w.n == 1 && dash && !w.list[0][strspn(w.list[0], "0123456789-")]) {
+		parser_error(p, loc, key, "'%.40s' is not a range of ports, as in 1024-32767", w.list[0]);
+		return;
+	}
 	if (dash)
 		*dash++ = '\0';
 	if (!take_ip(p, loc, key, w.list[0], &s.from) || !take_ip(p, loc, key, dash ? dash : w.list[0], &s.to))
