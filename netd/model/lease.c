@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 
+#include "network.h"
+
 /* A server that says more than this says it to no purpose. */
 #define LEASE_ROUTES_MAX 64
 
@@ -95,7 +97,32 @@ static struct address *add_address(struct lease *l, const uint8_t addr[16], uint
 	return a;
 }
 
-/* A gateway of 0.0.0.0 means that the destination is on the link. */
+static const uint8_t any4[16];
+
+static bool is_within4(const uint8_t addr[16], const uint8_t subnet[16], uint8_t prefix_len)
+{
+	const struct ip ip = {.family = AF_INET, .addr = {addr[0], addr[1], addr[2], addr[3]}};
+	struct address a = {.family = AF_INET, .prefix_len = prefix_len};
+
+	memcpy(a.addr, subnet, sizeof(a.addr));
+	return ip_in_subnet(&ip, &a);
+}
+
+/* Has the link a way to it without a gateway? */
+static bool is_on_link(const struct lease *l, const uint8_t addr[16])
+{
+	if (is_within4(addr, l->addresses[0].addr, l->addresses[0].prefix_len))
+		return true;
+	for (size_t i = 0; i < l->n_routes; i++)
+		if (!l->routes[i].has_gateway && is_within4(addr, l->routes[i].dst, l->routes[i].dst_len))
+			return true;
+	return false;
+}
+
+/*
+ * A gateway of 0.0.0.0 means that the destination is on the link. One outside the subnet, as where addresses are of
+ * length 32, is on it too, or the server would not name it.
+ */
 static void add_route4(struct lease *l, const uint8_t dst[16], uint8_t dst_len, const uint8_t gateway[16])
 {
 	bool on_link = gateway[0] == 0;
@@ -104,6 +131,8 @@ static void add_route4(struct lease *l, const uint8_t dst[16], uint8_t dst_len, 
 	if (l->n_routes == LEASE_ROUTES_MAX || (!on_link && !is_host4(gateway)) ||
 	    memcmp(gateway, l->addresses[0].addr, 4) == 0)
 		return;
+	if (!on_link && !is_on_link(l, gateway))
+		add_route4(l, gateway, 32, any4);
 	r = ARRAY_APPEND(l->routes, l->n_routes);
 	*r = (struct route){
 		.family = AF_INET,
@@ -147,7 +176,6 @@ static bool take_classless(struct lease *l, const char *words)
 /* RFC 3442: who sends classless routes means them in place of the routers. */
 static void take_routes4(struct lease *l, const char *text)
 {
-	static const uint8_t any[16];
 	_cleanup_free_ char *classless = find_value(text, "new_classless_static_routes");
 	_cleanup_free_ char *routers = find_value(text, "new_routers");
 	uint8_t gateway[16];
@@ -159,7 +187,7 @@ static void take_routes4(struct lease *l, const char *text)
 		return;
 	routers[strcspn(routers, " ")] = '\0';
 	if (parse_ip4(routers, gateway) && gateway[0])
-		add_route4(l, any, 0, gateway);
+		add_route4(l, any4, 0, gateway);
 }
 
 static int parse4(const char *text, struct lease *l)

@@ -70,6 +70,20 @@ static void classless_routes_stand_in_place_of_routers(void **state _unused_)
 	      "192.0.2.100/24; default via 192.0.2.1; ; ");
 }
 
+/* The kernel takes no route by a gateway that it has no way to (fib_check_nh()): clouds give addresses of length 32. */
+static void a_gateway_outside_the_subnet_gets_a_route_of_its_own(void **state _unused_)
+{
+	const char *const address32 = EVENT4 "new_ip_address=192.0.2.100\nnew_subnet_cidr=32\n";
+	_cleanup_free_ char *router = xasprintf("%snew_routers=192.0.2.1\n", address32);
+	_cleanup_free_ char *told =
+		xasprintf("%snew_classless_static_routes=192.0.2.0/24 0.0.0.0 0.0.0.0/0 192.0.2.1\n", address32);
+
+	check(router, "192.0.2.100/32; 192.0.2.1/32; default via 192.0.2.1; ; ");
+	check(told, "192.0.2.100/32; 192.0.2.0/24; default via 192.0.2.1; ; ");
+	check(EVENT4 ADDRESS4 "new_classless_static_routes=10.0.0.0/8 198.51.100.1 172.16.0.0/12 198.51.100.1\n",
+	      "192.0.2.100/24; 198.51.100.1/32; 10.0.0.0/8 via 198.51.100.1; 172.16.0.0/12 via 198.51.100.1; ; ");
+}
+
 static void what_is_no_host_is_passed_over(void **state _unused_)
 {
 	check(EVENT4 ADDRESS4 "new_routers=0.0.0.0\nnew_domain_name_servers=0.0.0.0 224.0.0.1 x 192.0.2.53\n"
@@ -234,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_address_its_route_and_servers_are_taken),
 		cmocka_unit_test(classless_routes_stand_in_place_of_routers),
+		cmocka_unit_test(a_gateway_outside_the_subnet_gets_a_route_of_its_own),
 		cmocka_unit_test(what_is_no_host_is_passed_over),
 		cmocka_unit_test(other_events_give_no_lease),
 		cmocka_unit_test(a_lease_ends_when_its_time_is_over_and_the_shortest_counts),
