@@ -113,8 +113,8 @@ void observe_executed(struct kernel *k, size_t ops);
 /* Has the link read again in the next turn of the loop, or after the execution that is running. */
 void observe_read_again(struct kernel *k, uint32_t ifindex);
 
-/* Tells `changed` in a later turn of the loop that anything may be otherwise. */
-void observe_all_changed(struct kernel *k);
+/* Tells `changed` in a later turn of the loop that anything may be otherwise. Also for who takes a callback. */
+void observe_all_changed(void *kernel);
 
 /* overlap.c: an event about a route; it may be one that overlaps, or take the place of one that did. */
 void overlap_event(struct kernel *k, const struct nlmsghdr *m, const struct route_state *s);

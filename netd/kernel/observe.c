@@ -369,21 +369,18 @@ void kernel_hold(struct kernel *k, bool hold)
 		observe_pause(k, hold);
 }
 
-void observe_all_changed(struct kernel *k)
+void observe_all_changed(void *kernel)
 {
+	struct kernel *k = kernel;
+
 	k->all_changed = true;
 	if (!observe_is_held(k))
 		turn_later(k, 0);
 }
 
-static void firewall_changed(void *userdata)
-{
-	observe_all_changed(userdata);
-}
-
 int kernel_follow_firewall(struct kernel *k)
 {
-	return k->nftables ? 0 : nftables_open(&k->nftables, k->event, firewall_changed, k);
+	return k->nftables ? 0 : nftables_open(&k->nftables, k->event, observe_all_changed, k);
 }
 
 const struct firewall *kernel_firewall(const struct kernel *k)

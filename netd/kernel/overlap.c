@@ -13,14 +13,6 @@
 #define LATER_USEC 300000
 #define REST_FACTOR 20
 
-/* When next-hop objects go, routes go with them silently (net/ipv4/fib_trie.c, fib_table_flush()). */
-static void follow_hops(struct kernel *k)
-{
-	for (size_t i = 0; i < k->overlaps.n && !k->follows_hops; i++)
-		if (k->overlaps.list[i].found && k->overlaps.list[i].route.nhid)
-			k->follows_hops = rtnl_join(k->fd, RTNLGRP_NEXTHOP);
-}
-
 static bool note(struct kernel *k, const struct route_state *s)
 {
 	const struct other_route r = decode_other_route(s);
@@ -44,6 +36,20 @@ static void look_later(struct kernel *k)
 	if (!k->overlaps_later)
 		sd_event_add_time_relative(k->event, &k->overlaps_later, CLOCK_MONOTONIC,
 					   LATER_USEC + REST_FACTOR * k->overlaps_took, 0, on_later, k);
+}
+
+/*
+ * When next-hop objects go, routes go with them silently (net/ipv4/fib_trie.c, fib_table_flush()). One may have gone
+ * before its events were asked for.
+ */
+static void follow_hops(struct kernel *k)
+{
+	for (size_t i = 0; i < k->overlaps.n && !k->follows_hops; i++) {
+		if (!k->overlaps.list[i].found || !k->overlaps.list[i].route.nhid)
+			continue;
+		k->follows_hops = rtnl_join(k->fd, RTNLGRP_NEXTHOP);
+		look_later(k);
+	}
 }
 
 /* Fills in what is empty. */
