@@ -150,6 +150,9 @@ void dhcp_show(struct dhcp *d, struct model *actual)
 		forget_leases(d, c->link);
 		end_client(d, c);
 	}
+	for (size_t i = 0; i < d->leases.n; i++)
+		if (!model_find(actual, d->leases.list[i].link))
+			forget_leases(d, d->leases.list[i].link);
 	for (size_t i = 0; i < actual->n_links; i++) {
 		const struct client *c = find_client(d, actual->links[i]->name);
 

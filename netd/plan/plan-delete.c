@@ -35,25 +35,31 @@ bool cuts_off(const struct planner *p, const struct link *have)
 	return false;
 }
 
-static void plan_dnsmasq_end(struct planner *p, const struct link *have)
+/* What runs for a link that goes: it would miss the link, and what holds its place may be wanted by another. */
+static void plan_programs_end(struct planner *p, const struct link *have)
 {
+	bool dnsmasq = values_has(have->common, LINK_DNSMASQ) && values_at(have->common, LINK_DNSMASQ).blob;
+	bool client = values_num(have->common, LINK_DHCP, DHCP_NO) != DHCP_NO;
 	struct link *without;
 	struct op *op;
 
-	if (!values_has(have->common, LINK_DNSMASQ) || !values_at(have->common, LINK_DNSMASQ).blob)
+	if (!dnsmasq && !client)
 		return;
 	without = plan_scratch(p, have);
-	values_put(without->common, LINK_DNSMASQ, (union value){0}, LOC_NONE);
+	if (dnsmasq)
+		values_put(without->common, LINK_DNSMASQ, (union value){0}, LOC_NONE);
+	if (client)
+		values_put(without->common, LINK_DHCP, (union value){.num = DHCP_NO}, LOC_NONE);
 	op = op_add(p, OP_HOST, without, have);
-	op->common = 1ull << LINK_DNSMASQ;
+	op->common = (dnsmasq ? 1ull << LINK_DNSMASQ : 0) | (client ? 1ull << LINK_DHCP : 0);
 	op->loc = LOC_NONE;
 }
 
-void plan_dnsmasq_ends(struct planner *p, const struct ranked *order)
+void plan_ends_of_programs(struct planner *p, const struct ranked *order)
 {
 	for (size_t i = 0; i < p->diff.n; i++)
 		if (!order[i].d->want)
-			plan_dnsmasq_end(p, order[i].d->have);
+			plan_programs_end(p, order[i].d->have);
 }
 
 static void plan_delete(struct planner *p, const struct link_diff *d)

@@ -111,8 +111,9 @@ struct ranked {
 /* Deletes that something new needs out of the way, or all others. `order` is by delete_rank(). */
 void plan_deletes(struct planner *p, const struct ranked *order, bool early);
 bool goes_early(struct planner *p, const struct link *have);
-/* The dnsmasq of a network's bridge ends before its bridge, and before another starts that is to serve its address. */
-void plan_dnsmasq_ends(struct planner *p, const struct ranked *order);
+/* The dnsmasq of a network ends before its bridge, and before another starts that is to serve its address; so does a
+ * DHCP client. */
+void plan_ends_of_programs(struct planner *p, const struct ranked *order);
 /* Ports of bonds that were deleted since the plan had n ops: bond_release_and_destroy() left them down. */
 void plan_up_again(struct planner *p, size_t n);
 /* plan-create.c */

@@ -443,7 +443,7 @@ void plan_make(const struct diff_input *in, struct plan *ret)
 	glue(&p, burst);
 	each(&p, order, true, true, plan_named_rows);
 	each(&p, order, false, true, plan_link_local);
-	plan_dnsmasq_ends(&p, removal);
+	plan_ends_of_programs(&p, removal);
 	each(&p, order, true, true, plan_host);
 	late = plan.n;
 	plan_deletes(&p, removal, false);

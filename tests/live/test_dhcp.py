@@ -155,6 +155,12 @@ class Leases(DhcpCase):
         self.assertIn('set br0: dhcp ipv4 -> no', out)
         self.assertEqual((self.bed.addresses('br0'), self.bed.routes(), self.pids()), ([], [], {}))
         self.assertSettled()
+        # It ends before its link does, and not for want of it.
+        self.bed.apply(CONFIG.format('ipv4'))
+        self.wait_for('br0', '192.0.2.100/24')
+        self.assertIn('set br0: dhcp ipv4 -> no', self.bed.apply(''))
+        self.assertEqual((list(self.bed.links()), self.pids()), (['lo', 'eth0', 'eth1'], {}))
+        self.assertNotIn('ended with status', self.bed.log())
 
     def test_a_gateway_that_another_link_declares_is_not_pushed_out_for_a_moment(self):
         self.bed.nic('eth7')
