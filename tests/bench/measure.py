@@ -5,17 +5,19 @@ Runs the bench's workloads in the machine it is started on, which is meant to be
 8021q, bridge and dummy, and no link of the names it uses.
 
     measure.py --bin DIR --out FILE [--sizes 10,100,1000] [--rounds 3] [--limit SECONDS] [--tools floor,ip,kvmnetd]
+               [--stack vlans] [--cell-limit 600] [--brief]
 
-Other tools are those of peers.py.
+Other tools are those of peers.py. A size may have rounds of its own: 10:2,4000:1. The
+stacks are those of stacks.py; floor can make `vlans` only.
 
-A round that would not end within the limit, going by the one before it, is not begun; the first of each size always is.
+A round that would not end within the limit, going by the one before it, is not begun; the first of each size always is. A tool that
+did not finish a size has a cell "failed" there, and is left out from then on.
 
-DIR has kvmnetd, netctl and floor. FILE becomes JSON: {"kernel", "udevd", "cells": [{"work", "n", "tool", "round", "seconds",
-...}], "differences": [...]}, which table.py reads; it is written after every round. README.md says what each workload is.
+DIR has kvmnetd, netctl and floor. FILE becomes JSON: {"kernel", "stack", "udevd", "cells": [{"work", "n", "tool", "round", "seconds",
+...}], "differences": [...]}, which table.py reads; it is written after every tool. README.md says what each workload is.
 """
 import argparse
 import contextlib
-import functools
 import json
 import os
 import re
@@ -31,17 +33,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import peers  # noqa: E402
+from stacks import EXTRA, NAMES, STACKS  # noqa: E402
 
-MACS = {'d0': '52:54:00:be:0c:00', 'd1': '52:54:00:be:0c:01'}
 CELL_LIMIT = 600  # seconds
 IP = shutil.which('ip')
-EXTRA = 4001  # the VLAN that is added and removed
 UNIT = Path(__file__).parents[2] / 'systemd' / 'kvmnetd.service'
 NICE = int(re.search(r'^Nice=(.*)', UNIT.read_text(), re.MULTILINE)[1])  # what the daemon has on every host
-
-
-def address(i):
-    return f'10.{i >> 8}.{i & 255}.1/24'
 
 
 class Clock:
@@ -56,8 +53,9 @@ class Clock:
 
 
 class Bench:
-    def __init__(self, bin_dir, directory):
-        self.bin, self.directory = bin_dir, directory
+    def __init__(self, args, directory):
+        self.bin, self.stack, self.limit, self.brief = args.bin.resolve(), STACKS[args.stack](), args.cell_limit, args.brief
+        self.directory = directory
         self.cells, self.states = [], []
         self.n = self.round = None
 
@@ -71,7 +69,7 @@ class Bench:
     def run(self, *command, **more):
         with Clock() as clock:
             done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                                  timeout=CELL_LIMIT, check=False, **more)
+                                  timeout=self.limit, check=False, **more)
         if done.returncode:
             raise RuntimeError(f'{command}: exit status {done.returncode}: {done.stderr[-500:]}')
         return clock.seconds
@@ -85,28 +83,6 @@ class Bench:
         self.note(work, tool, self.run(*command))
 
 
-def udevd_runs():
-    return Path('/run/udev/control').exists()
-
-
-def wait_for_udevd():
-    """Until it is through with what was measured before, so that the next does not pay for that."""
-    if udevd_runs():
-        subprocess.run(['udevadm', 'settle', '--timeout=120'], check=False)
-
-
-def make_ports():
-    for name, mac in MACS.items():
-        subprocess.run([IP, 'link', 'add', name, 'address', mac, 'type', 'dummy'], check=True)
-    wait_for_udevd()
-
-
-def remove_ports():
-    for name in MACS:
-        if Path('/sys/class/net', name).exists():
-            subprocess.run([IP, 'link', 'del', name], check=True)
-
-
 def links(*arguments):
     output = subprocess.run([IP, '-j', *arguments], stdout=subprocess.PIPE, check=True).stdout
     return json.loads(output or '[]')
@@ -117,16 +93,22 @@ def count(pattern, *arguments):
     return len(re.findall(pattern, output, re.MULTILINE))
 
 
-def settle(n):
+def settle(b):
     """Waits for what is done later without being asked: carriers, then the bridges' link-local addresses, udevd's work."""
-    deadline = time.monotonic() + 120
-    while count(rb'^\d+: br\d+ .* fe80::\S+/64 scope link ', '-6', '-o', 'addr', 'show', '-tentative') < n:
+    deadline = time.monotonic() + 120 + b.n / 10
+    while b.stack.carrier and count(rb'^\d+: br\d+ .* fe80::\S+/64 scope link ', '-6', '-o', 'addr', 'show', '-tentative') < b.n:
         if time.monotonic() > deadline:
             raise RuntimeError('the bridges do not get their link-local addresses')
         time.sleep(0.5)
-    while count(rb'^\d+: bond0\.\d+@.* state UNKNOWN ', '-o', 'link') > 0 and time.monotonic() < deadline:
+    while b.stack.carrier and count(rb'^\d+: \S+\.\d+@.* state UNKNOWN ', '-o', 'link') > 0 and time.monotonic() < deadline:
         time.sleep(0.5)
     wait_for_udevd()
+
+
+def wait_for_udevd():
+    """What udevd still has to do for the step before is no part of the next."""
+    if udevd_runs():
+        subprocess.run(['udevadm', 'settle', '--timeout', str(CELL_LIMIT)], check=False)
 
 
 def state():
@@ -167,7 +149,7 @@ class Stall:
 
 def measure_floor(b):
     b.time('bring-up', 'floor', b.bin / 'floor', 'up', b.n)
-    settle(b.n)
+    settle(b)
     remember_state(b, 'floor')
     for _ in range(3):
         b.time('dump', 'floor', b.bin / 'floor', 'dump')
@@ -176,28 +158,27 @@ def measure_floor(b):
     b.note('remove-all', 'floor', seconds, stall=stall.longest, stall99=stall.most)
 
 
-def ip_create(i):
-    # With its ports' address from the start, as kvmnetd and floor have it: its link-local address is made from that.
-    return [f'link add br{i} address {MACS["d0"]} up type bridge', f'link add link bond0 name bond0.{i} up master br{i} type vlan id {i}',
-            f'addr add {address(i)} dev br{i}']
+def attach_taps(b, *more):
+    """Seconds for the stack's foreign taps to be made and attached; more: commands for each."""
+    taps = b.stack.taps(b.n)
+    b.batch([f'tuntap add dev {tap} mode tap' for tap in taps])
+    return b.batch([line.format(tap=tap, bridge=bridge) for tap, bridge in taps.items()
+                    for line in ('link set {tap} master {bridge} up', *more)])
 
 
 def measure_ip(b):
-    # The bond's ports are attached while they are down, as make_ports() leaves them.
-    lines = [f'link add bond0 address {MACS["d0"]} type bond mode active-backup miimon 100', 'link set d0 master bond0', 'link set d1 master bond0',
-             'link set bond0 up']
-    for i in range(1, b.n + 1):
-        lines += ip_create(i)
-    b.note('bring-up', 'ip', b.batch(lines))
-    settle(b.n)
+    parts = range(1, b.n + 1)
+    b.note('bring-up', 'ip', b.batch(b.stack.begin() + [line for i in parts for line in b.stack.create(i)]))
+    settle(b)
     remember_state(b, 'ip')
+    if b.stack.taps(b.n):
+        b.note('taps-join', 'ip', attach_taps(b, 'link set {tap} type bridge_slave hairpin on'))
     b.time('status', 'ip', IP, '-d', '-j', 'link')
-    b.note('add-one', 'ip', b.batch(ip_create(EXTRA)))
-    b.note('remove-one', 'ip', b.batch([f'link del bond0.{EXTRA}', f'link del br{EXTRA}']))
-    b.note('change-all', 'ip', b.batch([f'link set br{i} type bridge ageing_time 20000' for i in range(1, b.n + 1)]))
+    b.note('add-one', 'ip', b.batch(b.stack.create(EXTRA)))
+    b.note('remove-one', 'ip', b.batch(b.stack.delete(EXTRA)))
+    b.note('change-all', 'ip', b.batch([f'link set br{i} type bridge ageing_time 20000' for i in parts]))
     with Stall(b) as stall:
-        seconds = b.batch([f'link del {name}' for i in range(1, b.n + 1) for name in (f'bond0.{i}', f'br{i}')] +
-                          ['link del bond0'])
+        seconds = b.batch([line for i in parts for line in b.stack.delete(i)] + b.stack.end())
     b.note('remove-all', 'ip', seconds, stall=stall.longest, stall99=stall.most)
 
 
@@ -224,7 +205,7 @@ class Daemon:
         return clock.seconds
 
     def _wait_ready(self, notify):
-        deadline = time.monotonic() + CELL_LIMIT
+        deadline = time.monotonic() + self.b.limit
         while time.monotonic() < deadline:
             if select.select([notify], [], [], 1)[0] and b'READY=1' in notify.recv(4096):
                 return
@@ -235,6 +216,11 @@ class Daemon:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def netctl(self, *arguments):
         return self.b.run(self.b.bin / 'netctl', '--socket', self.directory / 'run' / 'kvmnetd.sock', *arguments)
@@ -253,49 +239,65 @@ class Daemon:
         return int(re.search(r'^voluntary_ctxt_switches:\s+(\d+)', status, re.MULTILINE)[1])
 
 
-def ini(i, *bridge_lines):
-    return '\n'.join([f'[vlan bond0.{i}]', 'parent = bond0', f'id = {i}', f'[bridge br{i}]', f'ports = bond0.{i}',
-                      f'address = {address(i)}', *bridge_lines, ''])
+def write_config(b, d, *bridge_lines):
+    lines = b.stack.head() + [line for i in range(1, b.n + 1) for line in b.stack.sections(i, *bridge_lines)]
+    (d.config / 'stack.ini').write_text('\n'.join(lines) + '\n')
 
 
-def write_config(d, n, *bridge_lines):
-    text = '[bond bond0]\nports = d0 d1\nmode = active-backup\nmiimon = 100\n'
-    (d.config / 'stack.ini').write_text(text + ''.join(ini(i, *bridge_lines) for i in range(1, n + 1)))
+def join_taps(b):
+    """Seconds until the daemon has seen to all of them."""
+    with Clock() as clock:
+        attach_taps(b)
+        while not all(Path(f'/sys/class/net/{tap}/brport/hairpin_mode').read_text() == '1\n' for tap in b.stack.taps(b.n)):
+            assert time.monotonic() < clock.begin + b.limit
+            time.sleep(0.2)
+    return clock.seconds
 
 
 def measure_kvmnetd(b):
-    d = Daemon(b)
-    write_config(d, b.n)
+    with contextlib.closing(Daemon(b)) as d:
+        run_kvmnetd(b, d)
+
+
+def run_kvmnetd(b, d):
+    write_config(b, d)
     seconds = d.start()
     b.note('bring-up', 'kvmnetd', seconds, **d.usage())
-    settle(b.n)
+    settle(b)
     remember_state(b, 'kvmnetd')
-    time.sleep(2)
-    b.note('at-rest', 'kvmnetd', **rest(d, 10))
-    # udevd works on them for ten times as long.
-    b.note('taps', 'kvmnetd', **storm(b, d, 3 if udevd_runs() else 10))
-    wait_for_udevd()
+    if b.stack.taps(b.n):
+        b.note('taps-join', 'kvmnetd', join_taps(b), **d.usage())
+    if not b.brief:
+        measure_rest(b, d)
     b.time('check', 'kvmnetd', b.bin / 'netctl', 'check', d.config)
     for _ in range(3):
         b.note('unchanged', 'kvmnetd', d.netctl('apply'))
     for _ in range(2):
         b.note('status', 'kvmnetd', d.netctl('status'))
         b.note('status-json', 'kvmnetd', d.netctl('status', '--json'))
-    (d.config / 'extra.ini').write_text(ini(EXTRA))
+    (d.config / 'extra.ini').write_text('\n'.join(b.stack.sections(EXTRA)) + '\n')
     b.note('add-one', 'kvmnetd', d.netctl('apply'))
     (d.config / 'extra.ini').unlink()
     b.note('remove-one', 'kvmnetd', d.netctl('apply'))
-    write_config(d, b.n, 'ageing_time = 200s')
+    write_config(b, d, 'ageing_time = 200s')
     b.note('change-all', 'kvmnetd', d.netctl('apply'), **d.usage())
     d.stop()
     b.note('restart', 'kvmnetd', d.start(), **d.usage())
     (d.config / 'stack.ini').write_text('')
     with Stall(b) as stall:
-        seconds = d.netctl('apply')
+        seconds = d.netctl(*b.stack.remove)
     b.note('remove-all', 'kvmnetd', seconds, stall=stall.longest, stall99=stall.most, **d.usage())
     d.stop()
     if b.round == 1:
         shutil.copy(d.directory / 'log', b.directory / f'kvmnetd-{b.n}.log')
+
+
+def measure_rest(b, d):
+    time.sleep(2)
+    b.note('at-rest', 'kvmnetd', **rest(d, 10))
+    # udevd works on them for ten times as long.
+    b.note('taps', 'kvmnetd', **storm(b, d, 3 if udevd_runs() else 10))
+    wait_for_udevd()
 
 
 def rest(d, seconds):
@@ -333,40 +335,57 @@ def differences(states):
     return result
 
 
-TOOLS = [('floor', measure_floor), ('ip', measure_ip), ('kvmnetd', measure_kvmnetd),
-         *((name, functools.partial(peers.measure_peer, name=name)) for name in peers.PEERS)]
+TOOLS = [('floor', measure_floor), ('ip', measure_ip), ('kvmnetd', measure_kvmnetd), *peers.TOOLS]
 
 
-def measure_round(b, tools):
+def clear():
+    """Removes the ports, and what a tool left: one that did not finish, or networkd, which deletes nothing by itself."""
+    subprocess.run([IP, 'link', 'del', 'bond0'], check=False, stderr=subprocess.DEVNULL)
+    left = [l['ifname'] for l in links('link') if re.fullmatch(NAMES, l['ifname'])]
+    if left:
+        text = ''.join(f'link set {name} group 77\n' for name in left)
+        subprocess.run([IP, '-batch', '-'], input=text, text=True, check=False)
+        subprocess.run([IP, 'link', 'del', 'group', '77'], check=False)
+
+
+def measure_round(b, tools, save):
+    """The names of the tools that did not finish."""
     # Each tool is the first of a round once, so that none always runs in the same place.
     first = b.round % len(tools)
+    failed = []
     for name, function in tools[first:] + tools[:first]:
-        make_ports()
+        b.batch(b.stack.ports(b.n))
+        wait_for_udevd()
         try:
             function(b)
-        except (RuntimeError, subprocess.TimeoutExpired, subprocess.CalledProcessError) as e:
+        except (RuntimeError, subprocess.SubprocessError) as e:
             b.note('failed', name, why=str(e)[:500])
-            return False
-        remove_ports()
-    return True
+            failed.append(name)
+        clear()
+        save()
+    return failed
 
 
 def measure(b, args, save):
+    """The names of the tools that did not finish some size."""
     tools = [(name, function) for name, function in TOOLS if name in args.tools.split(',')]
     end = time.monotonic() + args.limit
-    for b.n in [int(n) for n in args.sizes.split(',')]:
-        took = 0
-        for b.round in range(1, args.rounds + 1):
+    gone = []
+    for size in args.sizes.split(','):
+        n, _, rounds = size.partition(':')
+        b.n, took = int(n), 0
+        for b.round in range(1, int(rounds or args.rounds) + 1):
             if b.round > 1 and time.monotonic() + took > end:
                 print(f'  N {b.n}: {b.round - 1} rounds, no time for more', flush=True)
                 break
             with Clock() as clock:
-                done = measure_round(b, tools)
+                gone += measure_round(b, [tool for tool in tools if tool[0].removesuffix('-reload') not in gone], save)
             took = clock.seconds
-            save()
-            if not done:
-                return False
-    return True
+    return gone
+
+
+def udevd_runs():
+    return Path('/run/udev/control').exists()
 
 
 def load_drivers():
@@ -388,25 +407,31 @@ def main():
     parser.add_argument('--sizes', default='10,100,1000')
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--limit', type=float, default=1e9)
+    parser.add_argument('--cell-limit', type=float, default=CELL_LIMIT)
+    parser.add_argument('--stack', default='vlans', choices=STACKS)
+    parser.add_argument('--brief', action='store_true', help='without the rest and the foreign taps that come and go')
     parser.add_argument('--tools', default='floor,ip,kvmnetd')
     args = parser.parse_args()
+    for name in args.tools.split(','):
+        if name in peers.PEERS:
+            peers.PEERS[name]().stop()
     with tempfile.TemporaryDirectory() as directory:
-        b = Bench(args.bin.resolve(), Path(directory))
+        b = Bench(args, Path(directory))
         load_drivers()
         begin = time.monotonic()
 
         def save():
             args.out.write_text(json.dumps({
-                'kernel': os.uname().release, 'cpus': os.cpu_count(), 'udevd': udevd_runs(), 'date': time.strftime('%Y-%m-%d'),
+                'kernel': os.uname().release, 'stack': args.stack, 'cpus': os.cpu_count(), 'udevd': udevd_runs(), 'date': time.strftime('%Y-%m-%d'),
                 'took': round(time.monotonic() - begin), 'cells': b.cells, 'differences': differences(b.states)}))
             for log in Path(directory).glob('*.log'):
                 shutil.copy(log, args.out.parent / log.name)
 
-        done = measure(b, args, save)
+        gone = measure(b, args, save)
     differ = differences(b.states)
     for line in differ[:20]:
         print('NOT THE SAME:', line)
-    return 0 if done and not differ else 1
+    return 0 if set(gone).isdisjoint(['floor', 'ip', 'kvmnetd']) and not differ else 1
 
 
 if __name__ == '__main__':

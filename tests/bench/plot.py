@@ -76,7 +76,7 @@ def main():
     for path in sys.argv[2:]:
         with open(path, encoding='utf-8') as f:
             found = json.load(f)
-        if not found['udevd']:
+        if not found['udevd'] and found['stack'] == 'vlans':
             cells += found['cells']
     rows = math.ceil(len(PANELS) / ACROSS)
     width, height = WIDTH * ACROSS, HEIGHT * rows + 30

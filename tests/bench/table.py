@@ -8,9 +8,11 @@ import json
 import statistics
 import sys
 
-WORKS = [('bring-up', 'bring-up from nothing'), ('unchanged', 'apply again, unchanged'), ('add-one', 'add one'),
-         ('remove-one', 'remove one'), ('change-all', 'change one option on all'), ('restart', 'restart on it'),
+WORKS = [('bring-up', 'bring-up from nothing'), ('taps-join', '500 taps join each bridge'),
+         ('unchanged', 'apply again, unchanged'), ('add-one', 'add one'), ('remove-one', 'remove one'), ('change-all', 'change one option on all'), ('restart', 'restart on it'),
          ('status', 'status of all'), ('status-json', 'status of all, --json'), ('remove-all', 'remove all')]
+
+LINKS = 2  # to each of the N parts, a VLAN and a bridge
 
 # What is measured of kvmnetd, against what of whom, and the most it should be.
 TARGETS = [('bring-up', 'bring-up', 'floor', 1.1), ('bring-up', 'bring-up', 'ip', 0.6), ('unchanged', 'dump', 'floor', 2),
@@ -69,7 +71,8 @@ def seconds(r):
         print(f'\nN = {n}: seconds\n')
         header('workload', 'kvmnetd', 'ip -batch', 'floor')
         for work, title in WORKS:
-            row(title, *(r.text(work, tool, n) for tool in ('kvmnetd', 'ip', 'floor')))
+            if work != 'taps-join' or r.values(work, 'ip', n):
+                row(title, *(r.text(work, tool, n) for tool in ('kvmnetd', 'ip', 'floor')))
         row('reading and checking the files (netctl check)', r.text('check', 'kvmnetd', n), '-', '-')
         row('one raw dump of everything', '-', '-', r.text('dump', 'floor', n))
         row('longest wait for the rtnl lock while all is removed, ms',
@@ -92,14 +95,17 @@ def ratios(r):
         row(f'{work}, apart from reading and checking the files', f'{work} of ip', '<= 1.5', *(verdict(f, 1.5) for f in found))
 
 
-def memory(r):
+def memory(r, stack):
     sizes = r.sizes()
+
+    def resident(n):
+        return r.median('at-rest', 'kvmnetd', n, 'rss')
     print('\nkvmnetd: memory, processor time\n')
     header('', *(f'N = {n}' for n in sizes))
     row('resident after bring-up and at rest, KiB', *(r.text('at-rest', 'kvmnetd', n, 'rss', '.0f') for n in sizes))
-    first = r.median('at-rest', 'kvmnetd', sizes[0], 'rss')
-    row('of that for each further link, bytes', '-',
-        *(f"{(r.median('at-rest', 'kvmnetd', n, 'rss') - first) * 1024 / (2 * (n - sizes[0])):.0f}" for n in sizes[1:]))
+    first = resident(sizes[0])
+    if stack == 'vlans' and first and all(resident(n) for n in sizes):
+        row('of that for each further link, bytes', '-', *(f'{(resident(n) - first) * 1024 / (LINKS * (n - sizes[0])):.0f}' for n in sizes[1:]))
     for work, title in ('bring-up', 'after bring-up'), ('change-all', 'after all of the above'), ('restart', 'after a restart'):
         row(f'peak {title}, KiB', *(r.text(work, 'kvmnetd', n, 'peak', '.0f') for n in sizes))
         row(f'processor {title}, s', *(r.text(work, 'kvmnetd', n, 'cpu') for n in sizes))
@@ -125,6 +131,8 @@ def peer_table(r):
         if not any(r.values(work, peer, n) for n in sizes):
             continue
         row(title, *(against(r, work, peer, n) for n in sizes))
+        if work == 'bring-up':
+            row('the same, by the daemon that runs already', *(against(r, work, f'{peer}-reload', n) for n in sizes))
     for c in r.cells:
         if c['work'] == 'failed':
             print(f"\nN = {c['n']}: {c['tool']} did not finish: {c['why'][:200]}")
@@ -143,13 +151,13 @@ def main():
         results = Results(found['cells'])
         if not results.sizes():
             continue
-        print(f"\n### {'With' if found['udevd'] else 'Without'} udevd\n")
+        print(f"\n### {found['stack']}, {'with' if found['udevd'] else 'without'} udevd\n")
         print(f"{found['date']}, Linux {found['kernel']}, {found['cpus']} processors, "
               f"{', '.join(f'{results.rounds(n)} rounds at N = {n}' for n in results.sizes())}, {found['took'] // 60} minutes; end states "
               f"{'DIFFER' if found['differences'] else 'the same'}.")
         seconds(results)
         ratios(results)
-        memory(results)
+        memory(results, found['stack'])
         peer_table(results)
 
 
