@@ -36,7 +36,7 @@ void batch_close(struct batch *b)
 }
 
 /* Room is left for the message that deletes a group. */
-bool batch_takes(const struct batch *b, const struct op *op, const struct pace *p)
+bool batch_takes(const struct batch *b, const struct op *op, uint64_t expected)
 {
 	bool deletes = op->type == OP_DELETE;
 
@@ -44,7 +44,7 @@ bool batch_takes(const struct batch *b, const struct op *op, const struct pace *
 		return true;
 	if (deletes != b->deletes || b->n >= RTNL_BATCH_MAX - 1u || b->size - b->len < ENCODE_SIZE)
 		return false;
-	return op->glued || b->expected + pace_of(p, op) <= pace_limit(deletes);
+	return op->glued || b->expected + expected <= pace_limit(deletes);
 }
 
 void batch_add(struct batch *b, size_t op, size_t len, uint64_t expected)

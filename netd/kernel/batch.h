@@ -38,8 +38,8 @@ static inline uint8_t *batch_end(struct batch *b)
 	return b->buffer + b->len;
 }
 
-/* Is there room for this op, and does it go with what is there? */
-bool batch_takes(const struct batch *b, const struct op *op, const struct pace *p);
+/* Is there room for this op, thought to take so many ns, and does it go with what is there? */
+bool batch_takes(const struct batch *b, const struct op *op, uint64_t expected);
 /* Takes the message of that op, which was put to batch_end(). */
 void batch_add(struct batch *b, size_t op, size_t len, uint64_t expected);
 /* Of one link alone, `alone` is the message that deletes it, which takes the place of the group's. */

@@ -200,6 +200,19 @@ static void on_sent(int error, struct rtnl_result *results, uint64_t begin, uint
 
 static const char not_there[] = "the device, or one that it refers to, is not there";
 
+/* A bridge or bond that is deleted lets its ports go one by one, each for as long as a deletion takes. */
+static uint64_t time_of(const struct execution *x, const struct op *op)
+{
+	uint64_t nsec = pace_of(&x->pace, op);
+	size_t ports = 0, i = 0;
+
+	if (op->type != OP_DELETE || !(op->link->kind->flags & KIND_HAS_PORTS))
+		return nsec;
+	while (model_next_port(&x->k->actual, index_of(op->link->name, (void *)x), &i))
+		ports++;
+	return nsec * MAX(ports, 1u);
+}
+
 /* Adds an op to the send. False: what it refers to may come with what is in the send already, which goes first. */
 static bool add_message(struct execution *x, size_t number)
 {
@@ -222,7 +235,7 @@ static bool add_message(struct execution *x, size_t number)
 		return true;
 	}
 	b->deletes = deletes;
-	batch_add(b, number, (size_t)len, pace_of(&x->pace, op));
+	batch_add(b, number, (size_t)len, time_of(x, op));
 	if (deletes && x->spare && op->link->kind->flags & KIND_HAS_PORTS)
 		latecomers_add(&b->late, &x->k->actual, ifindex, number);
 	return true;
@@ -336,7 +349,7 @@ static bool is_message(const struct op *op)
 /* What is no message is done when all that comes before it is, and some messages are, too. */
 static bool send_is_full(const struct execution *x, const struct op *op)
 {
-	return (x->batch->n && (!is_message(op) || op->apart)) || !batch_takes(x->batch, op, &x->pace);
+	return (x->batch->n && (!is_message(op) || op->apart)) || !batch_takes(x->batch, op, time_of(x, op));
 }
 
 /*

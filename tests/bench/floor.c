@@ -25,6 +25,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,10 +41,13 @@
 #define VLAN(i) (300000u + (i))
 
 /*
- * Links to a message. Each costs an RCU grace period of about 20 ms with the lock held (net/bridge/br_vlan.c), and the
- * message another one without it (net/core/dev.c, netdev_run_todo), so two processes take turns.
+ * Links to a message, at most. Each costs an RCU grace period of about 20 ms with the lock held (net/bridge/br_vlan.c),
+ * and the message another one without it (net/core/dev.c, netdev_run_todo), so two processes take turns. Nobody is to
+ * wait for the lock for more than a quarter of a second, the rest of one message and the whole of another: a message
+ * takes no more links than the one before it got through in LIMIT_NSEC.
  */
 #define CHUNK 4
+#define LIMIT_NSEC 90000000ull
 #define REMOVERS 2
 #define GROUP 0x666c6f6fu
 
@@ -246,6 +250,14 @@ static void bring_up(unsigned n)
 	flush();
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static uint32_t index_of(const char *format, unsigned i)
 {
 	char name[IF_NAMESIZE];
@@ -264,32 +276,48 @@ static void delete_group(uint32_t group)
 	flush();
 }
 
-/* Every so manyth chunk, by a socket of its own. */
-static void remove_chunks(unsigned n, unsigned remover)
+/* What the removers share. */
+struct progress {
+	_Atomic unsigned next;	    /* link to be removed: 0 the first VLAN, 1 the first bridge, 2 the next VLAN */
+	_Atomic uint64_t last_gone; /* when the last message came back, ns */
+};
+
+static void remove_links(struct progress *p, unsigned links, uint32_t group)
 {
-	const unsigned pairs = CHUNK / 2;
+	uint64_t begun, gone, took;
+	unsigned size = CHUNK, first;
 
 	open_socket();
-	for (unsigned first = 1 + remover * pairs; first <= n; first += REMOVERS * pairs) {
-		for (unsigned i = first; i < first + pairs && i <= n; i++) {
-			set_u32(index_of("bond0.%u", i), IFLA_GROUP, GROUP + remover);
-			set_u32(index_of("br%u", i), IFLA_GROUP, GROUP + remover);
-		}
-		delete_group(GROUP + remover);
+	while ((first = atomic_fetch_add(&p->next, size)) < links) {
+		unsigned end = first + size < links ? first + size : links;
+
+		for (unsigned i = first; i < end; i++)
+			set_u32(index_of(i % 2 ? "br%u" : "bond0.%u", i / 2 + 1), IFLA_GROUP, group);
+		begun = now_ns();
+		delete_group(group);
+		gone = now_ns();
+		/* Until the other one's came back it waited for that. */
+		took = gone - (begun > p->last_gone ? begun : p->last_gone);
+		p->last_gone = gone;
+		for (size = CHUNK; size > 1 && took * size > LIMIT_NSEC * (end - first);)
+			size--;
 	}
 }
 
 static void take_down(unsigned n)
 {
+	struct progress *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status;
 
+	if (p == MAP_FAILED)
+		err(1, "mmap");
 	for (unsigned remover = 0; remover < REMOVERS; remover++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
 			err(1, "fork");
 		if (pid == 0) {
-			remove_chunks(n, remover);
+			remove_links(p, 2 * n, GROUP + remover);
 			exit(0);
 		}
 	}
@@ -332,10 +360,7 @@ static void dump_all(void)
 
 static double now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+	return (double)now_ns() / 1e6;
 }
 
 static void stop(int signal)
