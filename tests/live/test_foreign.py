@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import bed
-from test_network import NAT, NAT_GUEST, OUT, UPLINK, NetworkCase, Services
+from network_case import NAT, NAT_GUEST, OUT, UPLINK, NetworkCase
 
 NETWORK = NAT.replace('nat6 = yes\n', '')
 # ufw and Docker each leave a policy of drop behind; a chain of a user's own drops by its last rule.
@@ -15,9 +15,6 @@ def eventually(condition):
 
 
 class Foreign(NetworkCase):
-    lease = Services.lease
-    resolve = Services.resolve
-
     def tables(self):
         return self.bed.inside.run('nft', 'list', 'ruleset').count('KVMNETD-')
 
@@ -103,6 +100,3 @@ class Foreign(NetworkCase):
         self.assertEqual(self.bed.addresses('brany'), ['192.168.130.1/24'])
         defined.unlink()
         self.bed.apply('[network any]\nbridge = virbr0\naddress = 192.168.128.1/24\nforward = isolated\n', '--force')
-
-
-del NetworkCase, Services

@@ -9,8 +9,8 @@ import threading
 import unittest
 
 import bed
-import test_network
 from namespace import new_namespace
+from network_case import HOST, Echo, NetworkCase
 
 # What stays through all of it: the flooded and the flooding, and who talks meanwhile.
 STAYS = '''[ethernet eth0]
@@ -144,7 +144,7 @@ def some_config(rng):
     return STAYS.format(lab=lab, guests=guests) + some_networks(rng) + rng.choice(('', '[daemon]\nforwarding = global\n'))
 
 
-class Isolation(test_network.NetworkCase):
+class Isolation(NetworkCase):
     cost = 40
 
     def place(self, name):
@@ -164,13 +164,13 @@ class Isolation(test_network.NetworkCase):
         super().setUp()
         for number in (8, 9, 11, 150):
             self.bed.outside.ip('route', 'replace', f'fd00:{number}::/64', 'via', 'fd00:2::1')
-        self.bed.outside.ip('route', 'replace', '10.11.0.0/24', 'via', test_network.HOST)
+        self.bed.outside.ip('route', 'replace', '10.11.0.0/24', 'via', HOST)
         self.bed.outside.run('nft', COUNTER)
         for name in ('lab', 'nat', 'route', 'second'):
             self.place(name)
         self.bed.write(STAYS.format(lab='', guests=''))
         self.bed.start()
-        self.echo = test_network.Echo()
+        self.echo = Echo()
         for name in ('nat', 'route'):
             self.echo.listen(name, self.guests[name])
         self.echo.listen('out', self.bed.outside)
