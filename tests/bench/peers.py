@@ -108,7 +108,10 @@ class Networkd(Daemon):
         run('systemctl', 'start', 'systemd-networkd')
 
     def reload(self):
-        run('networkctl', 'reload')
+        # While it is busy it does not answer, and networkctl gives up after 25 seconds.
+        deadline = time.monotonic() + LIMIT
+        while subprocess.run(['networkctl', 'reload'], check=time.monotonic() > deadline).returncode:
+            time.sleep(1)
 
     def remove(self, numbers):
         # Files that are gone delete nothing.
