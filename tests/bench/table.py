@@ -14,8 +14,8 @@ WORKS = [('bring-up', 'bring-up from nothing'), ('taps-join', '500 taps join eac
 
 LINKS = 2  # to each of the N parts, a VLAN and a bridge
 
-# What is measured of kvmnetd, against what of whom, and the most it should be.
-TARGETS = [('bring-up', 'bring-up', 'floor', 1.1), ('bring-up', 'bring-up', 'ip', 0.6), ('unchanged', 'dump', 'floor', 2),
+# What is measured of kvmnetd, against what of whom, and the most it should be; and beside udevd, where that is another figure.
+TARGETS = [('bring-up', 'bring-up', 'floor', 1.1), ('bring-up', 'bring-up', 'ip', 0.6, 0.7), ('unchanged', 'dump', 'floor', 2),
            ('status', 'status', 'ip', 2), ('remove-all', 'remove-all', 'floor', 1.1), ('remove-all', 'remove-all', 'ip', 0.65)]
 
 
@@ -81,11 +81,12 @@ def seconds(r):
             *(r.text('remove-all', tool, n, 'stall99', '.0f') for tool in ('kvmnetd', 'ip', 'floor')))
 
 
-def ratios(r):
+def ratios(r, udevd):
     sizes = r.sizes()
     print('\nRatios of the medians\n')
     header('kvmnetd', 'over', 'target', *(f'N = {n}' for n in sizes))
-    for work, against, tool, most in TARGETS:
+    for work, against, tool, *mosts in TARGETS:
+        most = mosts[-1 if udevd else 0]
         row(work, f'{against} of {tool}', f'<= {most}', *(verdict(r.ratio(work, against, tool, n), most) for n in sizes))
     for work in 'add-one', 'remove-one':
         found = []
@@ -156,7 +157,7 @@ def main():
               f"{', '.join(f'{results.rounds(n)} rounds at N = {n}' for n in results.sizes())}, {found['took'] // 60} minutes; end states "
               f"{'DIFFER' if found['differences'] else 'the same'}.")
         seconds(results)
-        ratios(results)
+        ratios(results, found['udevd'])
         memory(results, found['stack'])
         peer_table(results)
 
