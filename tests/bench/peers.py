@@ -126,9 +126,10 @@ class Networkd(Daemon):
 
 class Ifupdown2:
     file = Path('/etc/network/interfaces')
+    LOOPBACK = ['auto lo', 'iface lo inet loopback']
 
     def write(self, numbers):
-        lines = ['auto bond0', 'iface bond0', '  bond-slaves d0 d1', '  bond-mode active-backup', '  bond-miimon 100']
+        lines = [*self.LOOPBACK, 'auto bond0', 'iface bond0', '  bond-slaves d0 d1', '  bond-mode active-backup', '  bond-miimon 100']
         for i in numbers:
             lines += [f'auto bond0.{i}', f'iface bond0.{i}', f'auto br{i}', f'iface br{i}', f'  bridge-ports bond0.{i}',
                       f'  address {address(i)}']
@@ -141,7 +142,8 @@ class Ifupdown2:
     reload = start
 
     def remove(self, _):
-        self.file.write_text('\n')
+        # With nothing at all in the file it leaves everything as it is.
+        self.file.write_text('\n'.join(self.LOOPBACK) + '\n')
         run('ifreload', '-a')
 
     def stop(self):
