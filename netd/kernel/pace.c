@@ -17,7 +17,7 @@
  * quarter of a second: who asks for it may have the rest of one send before them and the whole of another, and either
  * may take a little more than was thought.
  */
-#define DELETE_NSEC 90000000ull
+#define DELETE_NSEC 75000000ull
 
 static enum cost op_cost(const struct op *op)
 {

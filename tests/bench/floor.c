@@ -47,7 +47,7 @@
  * takes no more links than the one before it got through in LIMIT_NSEC.
  */
 #define CHUNK 4
-#define LIMIT_NSEC 90000000ull
+#define LIMIT_NSEC 75000000ull
 #define REMOVERS 2
 #define GROUP 0x666c6f6fu
 
