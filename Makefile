@@ -105,6 +105,7 @@ LINK_test-encode := $(wildcard netd/kernel/decode*.c netd/kernel/encode*.c)
 LINK_test-decode := $(LINK_test-encode)
 LINK_test-lacp := netd/kernel/lacp.c
 LINK_test-rtnl := netd/kernel/rtnl.c
+LINK_test-release := netd/kernel/release.c netd/kernel/rtnl.c
 # What the helpers need is linked to every test.
 UNIT_HELPERS += netd/kernel/compare.c
 LINK_test-ledger := netd/reconcile/ledger-json.c netd/reconcile/values-json.c

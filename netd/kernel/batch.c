@@ -56,11 +56,12 @@ void batch_add(struct batch *b, size_t op, size_t len, uint64_t expected)
 }
 
 /* In the sender's thread. */
-static int look_for_latecomers(struct rtnl *r, void *userdata)
+static int look_at_ports(struct rtnl *r, void *userdata)
 {
 	struct batch *b = userdata;
+	int error = release_look(&b->leaving, r, b->buffer);
 
-	return latecomers_look(&b->late, r);
+	return error ? error : latecomers_look(&b->late, r);
 }
 
 void batch_send(struct batch *b)
@@ -69,7 +70,7 @@ void batch_send(struct batch *b)
 		b->len += encode_group_delete(b->group, batch_end(b));
 	b->messages = b->deletes && b->n > 1 ? b->n + 1 : b->n;
 	b->under_way = true;
-	sender_send(b->sender, b->buffer, b->len, b->messages, b->late.n ? look_for_latecomers : NULL);
+	sender_send(b->sender, b->buffer, b->len, b->messages, b->late.n || b->leaving.n ? look_at_ports : NULL);
 }
 
 void batch_share_result(const struct batch *b, struct rtnl_result *results)
@@ -87,7 +88,7 @@ void batch_share_result(const struct batch *b, struct rtnl_result *results)
 
 void batch_clear(struct batch *b)
 {
-	b->n = b->len = b->messages = 0;
+	b->n = b->len = b->messages = b->leaving.n = 0;
 	b->expected = 0;
 	b->deletes = b->under_way = false;
 	latecomers_done(&b->late);

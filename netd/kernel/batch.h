@@ -11,6 +11,7 @@
 #include "../plan/plan.h"
 #include "latecomer.h"
 #include "pace.h"
+#include "release.h"
 #include "send.h"
 
 struct batch {
@@ -25,6 +26,7 @@ struct batch {
 	size_t offsets[RTNL_BATCH_MAX];
 	uint64_t expected; /* ns */
 	struct latecomers late;
+	struct leaving leaving;
 	void *owner; /* for `done` of the sender */
 };
 

@@ -16,13 +16,15 @@
 
 struct execution {
 	struct kernel *k;
-	const struct plan *plan;
+	const struct plan *plan; /* with what is to be released */
+	struct release release;
 	kernel_progress_fn *progress;
 	kernel_done_fn *done;
 	void *userdata;
 	bool spare;
 	sd_event_source *source;
 	struct execute_result result;
+	bool *ok;	      /* owned: for each op, whether it was sent and succeeded */
 	size_t next;	      /* op to encode */
 	uint64_t told;	      /* when progress was, ns */
 	struct model indexes; /* names that this plan gave an ifindex, or 0 when it deleted them */
@@ -35,7 +37,6 @@ struct execution {
 void execute_result_done(struct execute_result *r)
 {
 	free(r->text);
-	free(r->ok);
 	*r = (struct execute_result){0};
 }
 
@@ -45,7 +46,9 @@ static struct execution *execution_free(struct execution *x)
 	for (size_t i = 0; i < ARRAY_SIZE(x->batches); i++)
 		batch_close(&x->batches[i]);
 	execute_result_done(&x->result);
+	release_done(&x->release);
 	model_done(&x->indexes);
+	free(x->ok);
 	free(x);
 	return NULL;
 }
@@ -87,14 +90,14 @@ static void fail(struct execution *x, size_t op, int error, char *text, const st
 		return;
 	}
 	r->error = error;
-	r->failed = op;
+	r->failed = release_number(&x->release, op);
 	r->text = text ? text : xstrdup(strerror(-error));
 	r->option = option;
 }
 
 static void succeed(struct execution *x, size_t op)
 {
-	x->result.ok[op] = true;
+	x->ok[op] = true;
 	x->result.done++;
 }
 
@@ -105,8 +108,12 @@ static bool lacks_driver(const struct op *op, const struct rtnl_result *result)
 }
 
 /* The kernel's words, where they are good enough. */
-static char *error_text(const struct op *op, struct rtnl_result *result)
+static char *error_text(const struct execution *x, size_t number, struct rtnl_result *result)
 {
+	const struct op *op = &x->plan->ops[number];
+
+	if (release_is_leaving(&x->release, number))
+		return xasprintf("%s does not leave it: %s", op->link->name, result->text ?: strerror(-result->error));
 	if (op->type != OP_CREATE || result->error != -EOPNOTSUPP)
 		return TAKE_PTR(result->text);
 	if (lacks_driver(op, result))
@@ -120,10 +127,13 @@ static char *error_text(const struct op *op, struct rtnl_result *result)
 }
 
 /* Something earlier in the plan, or someone else, was quicker: what was to be gone is gone. */
-static bool is_gone(const struct op *op, int error)
+static bool is_gone(const struct execution *x, size_t number, int error)
 {
+	const struct op *op = &x->plan->ops[number];
+
 	return (op->type == OP_ADDRESS_DELETE && error == -EADDRNOTAVAIL) ||
-	       (op->type == OP_ROUTE_DELETE && error == -ESRCH) || (op->type == OP_DELETE && error == -ENODEV);
+	       (op->type == OP_ROUTE_DELETE && error == -ESRCH) ||
+	       ((op->type == OP_DELETE || release_is_leaving(&x->release, number)) && error == -ENODEV);
 }
 
 static void take_result(struct execution *x, const struct batch *b, size_t i, struct rtnl_result *result)
@@ -133,10 +143,10 @@ static void take_result(struct execution *x, const struct batch *b, size_t i, st
 
 	if (!x->result.error)
 		x->result.no_driver = lacks_driver(&x->plan->ops[op], result);
-	if (result->error == 0 || is_gone(&x->plan->ops[op], result->error))
+	if (result->error == 0 || is_gone(x, op, result->error))
 		succeed(x, op);
 	else
-		fail(x, op, result->error, error_text(&x->plan->ops[op], result),
+		fail(x, op, result->error, error_text(x, op, result),
 		     encode_blame(&x->plan->ops[op], m, result->offset));
 	rtnl_result_done(result);
 }
@@ -206,7 +216,8 @@ static uint64_t time_of(const struct execution *x, const struct op *op)
 	uint64_t nsec = pace_of(&x->pace, op);
 	size_t ports = 0, i = 0;
 
-	if (op->type != OP_DELETE || !(op->link->kind->flags & KIND_HAS_PORTS))
+	if (op->type != OP_DELETE || !(op->link->kind->flags & KIND_HAS_PORTS) ||
+	    release_is_rest(&x->release, (size_t)(op - x->plan->ops)))
 		return nsec;
 	while (model_next_port(&x->k->actual, index_of(op->link->name, (void *)x), &i))
 		ports++;
@@ -238,6 +249,8 @@ static bool add_message(struct execution *x, size_t number)
 	batch_add(b, number, (size_t)len, time_of(x, op));
 	if (deletes && x->spare && op->link->kind->flags & KIND_HAS_PORTS)
 		latecomers_add(&b->late, &x->k->actual, ifindex, number);
+	if (release_is_leaving(&x->release, number))
+		release_add(&b->leaving, op->link, b->offsets[b->n - 1]);
 	return true;
 }
 
@@ -317,7 +330,7 @@ static void mark_silent(struct execution *x)
 	for (size_t i = 0; i < x->next; i++) {
 		const struct op *op = &x->plan->ops[i];
 
-		if (op->type == OP_SYSCTL || (op->type == OP_SET && !x->result.ok[i]))
+		if (op->type == OP_SYSCTL || (op->type == OP_SET && !x->ok[i]))
 			observe_mark(x->k, index_of(op->link->name, x), MARK_LINK);
 		else if (op->type == OP_SET)
 			observe_mark(x->k, index_of(op->link->name, x), MARK_LINK_IF_DOWN);
@@ -472,12 +485,12 @@ int kernel_execute(struct kernel *k, const struct plan *p, bool spare, kernel_pr
 		return r;
 	}
 	x->k = k;
-	x->plan = p;
+	x->plan = release_plan(p, &k->actual, &x->release);
 	x->spare = spare;
 	x->progress = progress;
 	x->done = done;
 	x->userdata = userdata;
-	x->result.ok = xcalloc(p->n + 1, sizeof(*x->result.ok));
+	x->ok = xcalloc(x->plan->n + 1, sizeof(*x->ok));
 	pace_init(&x->pace);
 	next_turn(x);
 	k->execution = x;

@@ -118,7 +118,6 @@ struct execute_result {
 	char *text;		     /* owned: the kernel's extended-ack text, or strerror; NULL when error == 0 */
 	bool no_driver;		     /* the kernel has none for links of that op's kind */
 	const struct option *option; /* the row that the kernel refused, when it can be told; else NULL */
-	bool *ok;		     /* owned: per op, whether it was sent and succeeded */
 };
 void execute_result_done(struct execute_result *r);
 

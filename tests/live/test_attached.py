@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guests keep their bridge: through its loss, crashes and restarts, and against all changes but forced ones."""
+import os
+import signal
+import threading
+
 import bed
+from faults import Injector, sort_name
 from host_dump import differences, dump
 from way_back import BRIDGE, NIC, Case
+
+FULL = 40  # taps on a bridge, more than one deletion is to let go
 
 
 class Guests(Case):
@@ -106,3 +113,66 @@ class Guests(Case):
         for how in (b.restart, b.reload, lambda: (b.kill(), b.start())):
             how()
             self.assertEqual(self.looks(), before)
+
+
+@bed.needs(bed.BRIDGES)
+class Full(Case):
+    """A bridge with many guests is not deleted in one message, which would keep everybody else from the kernel for a while for each."""
+
+    def setUp(self):
+        super().setUp()
+        self.injector = Injector(self.bed.dir / 'faults')
+        self.addCleanup(self.injector.close)
+        self.taps = [f'vnet{n}' for n in range(FULL)]
+        b = self.begin(BRIDGE, env=self.injector.environment)
+        b.ip_batch(''.join(f'tuntap add dev {tap} mode tap\nlink set {tap} master br0 up\n'
+                           f'link set {tap} type bridge_slave cost {100 + n} isolated {"on" if n % 3 else "off"}\n'
+                           for n, tap in enumerate(self.taps)) + f'link set {self.taps[7]} down\n')
+        bed.eventually(lambda: not b.verify() and b.in_sync())
+        self.before = self.settled()
+        b.write(NIC)
+
+    def force(self, *faults):
+        """Applies what deletes the bridge. The error, 'killed', or None."""
+        self.injector.arm(*faults)
+        try:
+            self.bed.varlink('Apply', {'force': True})
+        except bed.VarlinkError as e:
+            return e
+        except (AssertionError, OSError):
+            self.bed.daemon.wait(bed.PATIENCE)
+            self.bed.daemon = None
+            return 'killed'
+        return None
+
+    def attached(self):
+        return [port for port in self.bed.ports('br0') if port in self.taps]
+
+    def test_all_are_back_when_a_step_in_the_middle_is_refused_or_the_daemon_killed(self):
+        error = self.force(('refuse', FULL // 2 + 3))
+        self.assertTrue(error.parameters['restored'], error)
+        self.assertEqual(error.parameters['step'], 'delete bridge br0')
+        self.assertIn('does not leave it', error.parameters['text'])
+        self.assertBack(self.before)
+        self.assertEqual(self.force(('cut', FULL // 2 + 3)), 'killed')
+        self.assertIn(len(self.attached()), range(1, FULL))
+        self.bed.start()
+        self.assertBack(self.before)
+
+    def test_they_leave_one_by_one_and_who_has_moved_on_is_left_alone(self):
+        b = self.bed
+        b.ip('link', 'add', 'other', 'type', 'bridge')
+        thread = threading.Thread(target=self.force, args=[('stop', FULL // 2 + 3)])
+        thread.start()
+        bed.eventually(self.injector.fired)
+        left = self.attached()
+        gone, moved = left[-2:]
+        b.ip('link', 'del', gone)
+        b.ip('link', 'set', moved, 'master', 'other')
+        os.kill(b.daemon.pid, signal.SIGCONT)
+        thread.join()
+        self.assertEqual(b.link('br0'), {})
+        self.assertEqual(b.ports('other'), [moved])
+        sorts = [sort_name(m) for m in self.injector.messages()]
+        self.assertGreater(sorts.count('link-master'), FULL // 4, sorts)
+        self.assertEqual([n for n, sort in enumerate(sorts, 1) if sort == 'dellink'], [len(sorts)], sorts)

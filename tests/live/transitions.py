@@ -73,6 +73,12 @@ TRANSITIONS = {
         '',
         [*GUEST, *routes_on('br0'), 'ip link add link bond0 name foreign type vlan id 99', 'ip link set foreign up',
          'ip addr add 198.18.99.1/24 dev foreign'], True),
+    'full_bridge': (
+        f'[bridge br0]\nports = eth0\nvlan_filtering = yes\n{HOST}[port vnet3]\nguard = yes\nvlans = 3-9 40\n',
+        f'[ethernet eth0]\n{HOST}',
+        [*GUEST, *(line for n in range(1, 7) for line in (
+            f'tap vnet{n} br0', f'bridge link set dev vnet{n} cost {50 + n} learning off', f'bridge vlan add dev vnet{n} vid {60 + n}')),
+         'bridge vlan add dev vnet2 vid 77 pvid untagged', 'ip link set vnet4 down', *routes_on('br0')], True),
     'make_everything': (
         '',
         f'[bond bond0]\nmode = active-backup\nports = eth0 eth1\n[vlan bond0.10]\nparent = bond0\nid = 10\n'
