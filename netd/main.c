@@ -124,7 +124,8 @@ static int run(const struct arguments *a)
 	struct manager m = {
 		.dirs = {a->config_dir, a->runtime_dir, a->state_dir},
 		.lib_dir = a->lib_dir,
-		.lock = -1,
+		.runtime_lock = -1,
+		.state_lock = -1,
 		.became_ready = became_ready,
 		.changed = status_changed,
 		.listener = on_event,

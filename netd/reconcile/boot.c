@@ -25,20 +25,30 @@ static bool concerns_host(const struct ledger *l)
 	return false;
 }
 
-static int take_lock(struct manager *m)
+/* Of the directory itself: that works where nothing can be written, too. */
+static int lock_directory(const char *path, const char *what)
 {
-	_cleanup_free_ char *path = xasprintf("%s/lock", m->dirs.runtime);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	m->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (m->lock < 0) {
+	if (fd < 0) {
 		log_error("%s: %s", path, strerror(errno));
 		return -errno;
 	}
-	if (flock(m->lock, LOCK_EX | LOCK_NB) < 0) {
-		log_error("%s: another kvmnetd runs with this runtime directory", m->dirs.runtime);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		log_error("%s: another kvmnetd runs with this %s directory", path, what);
+		close(fd);
 		return -EBUSY;
 	}
-	return 0;
+	return fd;
+}
+
+static int take_locks(struct manager *m)
+{
+	m->runtime_lock = lock_directory(m->dirs.runtime, "runtime");
+	if (m->runtime_lock < 0)
+		return m->runtime_lock;
+	m->state_lock = lock_directory(m->dirs.state, "state");
+	return m->state_lock < 0 ? m->state_lock : 0;
 }
 
 static int make_directories(const struct manager *m)
@@ -346,6 +356,12 @@ static void choose_config(struct manager *m, uint32_t generation)
 				 m->generation, m->dirs.config);
 		boot_problem(m, text);
 	} else {
+		/* They may have been edited since: the operator is told. */
+		if (!m->is_boot && generation)
+			manager_problem(m, NULL, false,
+					"degraded: generation %" PRIu32 ", which ran before this restart, cannot be "
+					"read in %s, so the files are used as at a boot; netctl apply ends this",
+					generation, m->dirs.state);
 		use_files(m);
 	}
 	/* A later start of this boot finds that this was one, also when it had nothing to do. */
@@ -368,7 +384,7 @@ int manager_start(struct manager *m)
 
 	r = make_directories(m);
 	if (r == 0)
-		r = take_lock(m);
+		r = take_locks(m);
 	if (r < 0)
 		return r;
 	if (sd_id128_get_machine(&id) < 0)

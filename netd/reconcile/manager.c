@@ -399,6 +399,6 @@ void manager_done(struct manager *m)
 	attachments_done(&m->attachments);
 	host_free(m->host);
 	kernel_close(m->kernel);
-	if (m->lock >= 0)
-		close(m->lock);
+	close_ptr(&m->state_lock);
+	close_ptr(&m->runtime_lock);
 }

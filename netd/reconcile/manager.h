@@ -100,7 +100,7 @@ struct manager {
 	struct state_dirs dirs;
 	const char *lib_dir; /* borrowed: where our own scripts are */
 	uint8_t machine_id[16];
-	int lock; /* held on the runtime directory: one daemon each */
+	int runtime_lock, state_lock; /* held on these directories: one daemon each */
 	struct kernel *kernel;
 	struct host *host;
 	struct ledger ledger;

@@ -64,10 +64,12 @@ class Starts(bed.TestCase):
         b = self.bed
         b.write('[bridge br0]\n')
         b.start()
-        second = subprocess.run([str(bed.BUILD / 'kvmnetd'), '--config-dir', str(b.config), '--runtime-dir', str(b.runtime),
-                                 '--state-dir', str(b.state)], capture_output=True, text=True, timeout=bed.PATIENCE, check=False)
-        self.assertEqual(second.returncode, 1)
-        self.assertIn(str(b.runtime), second.stderr)
+        for runtime, state_dir, shared in (b.runtime, b.dir / 'other', b.runtime), (b.dir / 'other', b.state, b.state):
+            second = subprocess.run([str(bed.BUILD / 'kvmnetd'), '--config-dir', str(b.config), '--runtime-dir', str(runtime),
+                                     '--state-dir', str(state_dir)],
+                                    capture_output=True, text=True, timeout=bed.PATIENCE, check=False)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn(f'{shared}: another kvmnetd', second.stderr)
         self.assertSettled()
 
     @bed.needs(bed.ALL)
@@ -164,6 +166,20 @@ class Starts(bed.TestCase):
                 self.assertTrue(state(b)['pending'])
                 b.apply()
                 self.assertNotEqual(b.link('br0'), {})
+
+    def test_a_restart_that_does_not_find_what_was_applied_says_so(self):
+        b = self.bed
+        b.write('[bridge br0]\n')
+        b.start()
+        b.write('[bridge br1]\n')
+        b.stop()
+        for file in (b.state / 'generations').iterdir():
+            file.write_text('')
+        b.start()
+        self.assertEqual(state(b)['state'], 'degraded')
+        self.assertIn('cannot be read', b.netctl('status')[1])
+        b.apply()
+        self.assertEqual(state(b)['state'], 'ready')
 
     def test_reload_of_files_that_do_not_check_changes_nothing(self):
         b = self.bed
