@@ -10,7 +10,10 @@
 #include <sys/un.h>
 #include <syslog.h>
 
-#define ACCEPTS_PER_SECOND 500
+/* Together they say how long a flood of connections keeps others waiting: 0.2 s. */
+#define ACCEPT_USEC (100 * 1000)
+#define ACCEPTS_AT_ONCE 200
+#define BACKLOG 256
 /* What is logged is about clients, and any user is one: they must not be able to push other messages out of the
  * journal. */
 #define LOG_LINES 10u
@@ -298,7 +301,7 @@ int varlink_server_listen_fd(struct varlink_server *s, int fd)
 	sd_event_source_set_io_fd_own(s->listen, true);
 	sd_event_source_set_description(s->listen, "varlink-listen");
 	/* Bounds a flood of connections, and the turns lost to accept() failing while descriptors are short. */
-	return sd_event_source_set_ratelimit(s->listen, 1000000, ACCEPTS_PER_SECOND);
+	return sd_event_source_set_ratelimit(s->listen, ACCEPT_USEC, ACCEPTS_AT_ONCE);
 }
 
 /* Removes a socket file that no process answers on. Returns 0, or why the path cannot be had. */
@@ -335,7 +338,7 @@ int varlink_server_listen(struct varlink_server *s, const char *path)
 	if (fd < 0)
 		return -errno;
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0666) < 0 ||
-	    lstat(path, &st) < 0 || listen(fd, SOMAXCONN) < 0) {
+	    lstat(path, &st) < 0 || listen(fd, BACKLOG) < 0) {
 		r = -errno;
 		close(fd);
 		return r;

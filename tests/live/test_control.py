@@ -252,6 +252,14 @@ class Crowds(Control):
             s.close()
         bed.eventually(self.serves)
 
+    def test_a_flood_of_connections_keeps_the_operator_waiting_for_a_moment_only(self):
+        """As many as the queue takes: they are refused one by one, and who comes after them waits for that."""
+        self.start()
+        self.crowd(4000)
+        begun = time.monotonic()
+        self.assertEqual(self.bed.netctl('status')[0], 0)
+        self.assertLess(time.monotonic() - begun, 3)
+
     def serves(self):
         # Until it has seen those leave, it has no room.
         with contextlib.suppress(ConnectionError):
