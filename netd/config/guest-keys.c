@@ -253,6 +253,11 @@ static void take_tftp(struct parser *p, struct loc loc, const char *key, const c
 	if (*value != '/' || !is_path(value))
 		parser_error(p, loc, key, "'%.60s' is not a path of letters, digits and '/._+-', as in /srv/tftp",
 			     value);
+	else if (!value[strspn(value, "/.")])
+		parser_error(p, loc, key,
+			     "'%.60s' would offer all files of the host that everyone may read: name a "
+			     "directory, as in /srv/tftp",
+			     value);
 	else
 		values_put(p->section.network->own, NETWORK_TFTP,
 			   (union value){.blob = blob_new(value, (uint32_t)strlen(value) + 1)}, loc);

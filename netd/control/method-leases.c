@@ -44,6 +44,23 @@ static void add_leases(const struct manager *m, const struct network *n, struct 
 	}
 }
 
+static struct ip ip_of_lease(struct json_object *lease)
+{
+	const char *text = json_object_get_string(json_object_object_get(lease, "address"));
+	struct ip ip = {.family = strchr(text, ':') ? AF_INET6 : AF_INET};
+
+	inet_pton(ip.family, text, ip.addr);
+	return ip;
+}
+
+/* dnsmasq writes them as they come. Those of IPv4 are first; networks have no subnet in common. */
+static int by_address(const void *a, const void *b)
+{
+	struct ip x = ip_of_lease(*(struct json_object *const *)a), y = ip_of_lease(*(struct json_object *const *)b);
+
+	return x.family != y.family ? (x.family == AF_INET ? -1 : 1) : ip_compare(&x, &y);
+}
+
 void method_leases(struct varlink_call *call, struct json_object *parameters _unused_, void *userdata)
 {
 	struct service *s = userdata;
@@ -52,6 +69,7 @@ void method_leases(struct varlink_call *call, struct json_object *parameters _un
 
 	for (size_t i = 0; i < c->n_networks; i++)
 		add_leases(s->manager, c->networks[i], leases);
+	json_object_array_sort(leases, by_address);
 	json_object_object_add(json, "leases", leases);
 	varlink_reply(call, json);
 }

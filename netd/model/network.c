@@ -43,7 +43,7 @@ static const struct option network_rows[] = {
 	},
 	[NETWORK_TFTP] = {
 		.key = "tftp", .type = &type_string, .place = PLACE_CONFIG,
-		.help = "a directory whose files guests may read by TFTP, with all below it; not in /home, and readable by everyone",
+		.help = "a directory whose files guests may read by TFTP, with all below it; not /, nor in /home, and readable by everyone",
 	},
 };
 /* clang-format on */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """[network]: DHCP and DNS by a real client, PXE, chosen subnets; what is told before anything is done; dnsmasq."""
+import ipaddress
 import os
 import re
 import signal
@@ -58,7 +59,9 @@ class Services(NetworkCase):
         self.assertEqual(self.lease(guest)[0], NAT_GUEST)
         other = self.guest('other', 'brnat', '52:54:00:aa:00:04')
         self.assertIn('192.168.150.', self.lease(other)[0])
-        self.assertEqual(len(self.bed.varlink('Leases')['leases']), 2)
+        leased = [ipaddress.ip_address(l['address']) for l in self.bed.varlink('Leases')['leases']]
+        self.assertEqual(len(leased), 2)
+        self.assertEqual(leased, sorted(leased))
         # Another domain: another process. No network: none.
         pid = self.pids()['brnat']
         self.bed.apply(UPLINK + NAT.replace('guests.example', 'other.example') + RECORDS)
