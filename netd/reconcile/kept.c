@@ -123,12 +123,13 @@ void manager_warn_cut_off(struct manager *m, const struct effective *e, const st
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		const char *family = families[i] == AF_INET ? "IPv4" : "IPv6";
 		const char *what = plan_cuts_off_host(&in, p, m->config ? &m->config->links : NULL, families[i]);
 
 		if (what)
 			diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
-				 "the host's last %s %s goes, and nothing declares another: it will be unreachable%s",
-				 families[i] == AF_INET ? "IPv4" : "IPv6", what,
-				 streq(what, "address") ? "" : " from beyond its own networks");
+				 "the host's last %s %s goes, and nothing declares another: it will be unreachable by "
+				 "%s%s",
+				 family, what, family, streq(what, "address") ? "" : " from beyond its own networks");
 	}
 }

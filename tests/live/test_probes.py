@@ -235,7 +235,7 @@ class Caller(Case):
         b.apply('[bridge br0]\nports = eth0\naddress = 192.0.2.10/24\n')
         b.write('')
         self.assertRefused('192.0.2.10 of br0, which no link is declared to have')
-        self.assertIn("the host's last IPv4 address goes, and nothing declares another: it will be unreachable",
+        self.assertIn("the host's last IPv4 address goes, and nothing declares another: it will be unreachable by IPv4",
                       b.netctl('plan')[2])
         b.apply(None, '--force')
         self.assertEqual(b.link('br0'), {})
