@@ -258,6 +258,8 @@ void manager_undone(struct manager *m, const struct outcome *o)
 		manager_problem(m, NULL, false, "not put back: %s", o->differences[i]);
 	if (o->restored)
 		log_notice("the state before was put back");
+	if (o->cut_off)
+		manager_problem(m, NULL, false, "cut off, for its bridge was not there before: %s", o->cut_off);
 	use_generation_or_nothing(m, generation);
 	state_save(&m->dirs, &m->ledger, m->generation);
 	journal_remove(&m->dirs);

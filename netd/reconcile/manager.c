@@ -272,6 +272,8 @@ static void log_outcome(const struct manager *m, const struct outcome *o)
 		log_notice("the state before was put back");
 	for (size_t i = 0; i < o->n_differences; i++)
 		log_error("not put back: %s", o->differences[i]);
+	if (o->cut_off)
+		log_error("cut off, for its bridge was not there before: %s", o->cut_off);
 }
 
 /* What the kernel took and does not show is not sent again at every event, as long as the plan is the same. */

@@ -43,9 +43,31 @@ static void forget_lost(struct transaction *t)
 void put_back_done(struct transaction *t)
 {
 	forget_lost(t);
+	guests_done(&t->cut);
 	for (size_t i = 0; i < t->n_left_out; i++)
 		refusal_done(&t->left_out[i]);
 	refusal_done(&t->refused);
+}
+
+void put_back_note_guests(struct transaction *t, const struct diff_input *in)
+{
+	if (!t->cut.n)
+		guests_find(in, &t->plan, &t->cut);
+}
+
+/* What came onto a bridge that goes again. Of what a bridge that is made anew loses, the plan puts everything back. */
+static void tell_cut_off(struct transaction *t, const struct model *actual)
+{
+	for (size_t i = 0; i < t->cut.n; i++) {
+		const struct link *port = model_find(actual, t->cut.list[i].port);
+		_cleanup_free_ char *before = NULL, *one = NULL;
+
+		if (!port || model_master(actual, port))
+			continue;
+		before = t->cut_off;
+		one = guest_text(&t->cut.list[i]);
+		t->cut_off = xasprintf("%s%s%s", before ? before : "", before ? ", " : "", one);
+	}
 }
 
 void put_back_finish(struct transaction *t)
@@ -64,6 +86,7 @@ void put_back_finish(struct transaction *t)
 			xasprintf("%s: %s", t->left_out[i].op, t->left_out[i].why);
 	diff_done(&diff);
 	t->outcome.restored = t->outcome.n_differences == 0;
+	tell_cut_off(t, in.actual);
 	/* What was noted for the change is forgotten, what was there before it is remembered as it was. */
 	ledger_follow(&t->ledger_before, t->ledger, in.actual);
 	ledger_put_back(&t->ledger_before, t->ledger);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "guests.h"
 #include "transaction.h"
 
 /* On the way back, what the kernel refuses twice is left out, so that it does not keep the rest from coming back. */
@@ -29,6 +30,7 @@ struct transaction {
 	struct effective wanted;
 	struct plan plan;
 	char plan_id[17];	 /* of the last round, to see that a round changed nothing */
+	struct guests cut;	 /* of others: what the way back took the master away from */
 	struct names guests;	 /* devices of others that a round was about */
 	struct effective before; /* the way back */
 	char **lost;		 /* owned: what of the keepsakes the kernel refused */
@@ -41,7 +43,7 @@ struct transaction {
 	size_t n_left_out;
 
 	struct outcome outcome;
-	char *step, *link, *text; /* what the outcome points to */
+	char *step, *link, *text, *cut_off; /* what the outcome points to */
 };
 
 /* transaction.c */
@@ -66,6 +68,8 @@ void transaction_finish(struct transaction *t);
 void put_back_done(struct transaction *t);
 /* Reads what there is, however long that takes, and plans the way back from it. */
 void put_back_begin(struct transaction *t);
+/* Keeps whom the plan of the way back cuts off. */
+void put_back_note_guests(struct transaction *t, const struct diff_input *in);
 /* A step of the way back was refused. */
 void put_back_note_refusal(struct transaction *t, const struct execute_result *result);
 /* Takes what was refused twice out of the plan of the way back. */

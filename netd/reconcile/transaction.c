@@ -42,6 +42,7 @@ struct transaction *transaction_free(struct transaction *t)
 	free(t->step);
 	free(t->link);
 	free(t->text);
+	free(t->cut_off);
 	free(t);
 	return NULL;
 }
@@ -98,6 +99,7 @@ void transaction_finish(struct transaction *t)
 	t->outcome.step = t->step;
 	t->outcome.link = t->link;
 	t->outcome.text = t->text;
+	t->outcome.cut_off = t->cut_off;
 	transaction_in_next_turn(t, tell_done);
 }
 
@@ -360,6 +362,8 @@ void transaction_start_round(struct transaction *t)
 		return;
 	}
 	note_guests(t);
+	if (t->going_back)
+		put_back_note_guests(t, &in);
 	memcpy(t->plan_id, id, sizeof(id));
 	kernel_hold(t->kernel, true);
 	transaction_in_next_turn(t, carry_out);

@@ -26,6 +26,7 @@ struct outcome {
 	bool restored;	    /* ... and the kernel shows the state before again */
 	char **differences; /* what still differs from it, in words */
 	size_t n_differences;
+	const char *cut_off; /* whom the way back left without a bridge that was not there before; NULL: nobody */
 };
 
 struct transaction_hooks {

@@ -157,6 +157,14 @@ class Confirmation(Case):
         self.assertNotIn('br0', self.bed.links())
         self.assertUndone(before)
 
+    def test_guest_that_came_onto_the_bridge_meanwhile_is_named_when_that_goes_again(self):
+        self.arm(60)
+        b = self.bed
+        b.tap('vnet0', master='br0')
+        self.assertEqual(b.netctl('rollback')[0], 0)
+        self.assertEqual(b.link('br0'), {})
+        self.assertIn('cut off, for its bridge was not there before: vnet0 (on br0', self.problems())
+
     def test_stop_while_the_change_is_made_undoes_it_too(self):
         b = self.begin()
         before = self.settled()
