@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What `ip` and `bridge` show of everything on a host, to be compared: without what a change that was undone may leave different."""
 import json
+import time
 
 import bed
 
@@ -94,6 +95,23 @@ def dump():
     for port in vlans:
         result[f'vlans {port["ifname"]}'] = port['vlans']
     return result
+
+
+def at_rest(timeout=2 * bed.PATIENCE):
+    """A dump that has stayed the same for longer than the kernel puts off a carrier's consequences (net/core/link_watch.c: 1 s)."""
+    shown, since = dump(), time.monotonic()
+    deadline = since + timeout
+    while True:
+        time.sleep(0.1)
+        # By the time before the look: after it the machine may stand still, and the kernel with it.
+        now = time.monotonic()
+        again = dump()
+        if again != shown:
+            if now > deadline:
+                raise AssertionError(f'the host does not come to rest: {differences(shown, again)}')
+            shown, since = again, time.monotonic()
+        elif now - since > 1.3:
+            return shown
 
 
 def differences(before, after):

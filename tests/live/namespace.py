@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Network namespaces, mounts of one's own, and programs run in them."""
+"""Network namespaces, mounts of one's own, programs run in them, and patience with what happens there."""
 import contextlib
 import ctypes
 import json
 import os
 import signal
 import subprocess
+import time
 
 # A guest without hardware virtualization is 10 to 30 times slower than the machine it runs on.
 PATIENCE = 60
@@ -25,6 +26,33 @@ def must(result):
 
 def die_with_parent():
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def eventually(condition, timeout=PATIENCE):
+    """Calls condition until it returns something true and raises no AssertionError; returns that. Else fails with its last word."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            result = condition()
+            if result:
+                return result
+            failure = AssertionError(f'still {result!r} after {timeout} s')
+        except AssertionError as e:
+            failure = e
+        if time.monotonic() > deadline:
+            raise failure
+        time.sleep(0.05)
+
+
+def pid_files(directory):
+    """{name: process} of the files NAME.pid in it, which come and go."""
+    result = {}
+    for path in directory.glob('*.pid'):
+        with contextlib.suppress(FileNotFoundError):
+            words = path.read_text().split()
+            if words:
+                result[path.stem] = int(words[0])
+    return result
 
 
 class Namespace:

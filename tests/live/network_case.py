@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import bed
-from namespace import new_namespace
+from namespace import new_namespace, pid_files
 
 NAT = '''[network guests]
 bridge = brnat
@@ -123,7 +123,7 @@ class NetworkCase(bed.TestCase):
 
     def pids(self):
         """{bridge: process} of dnsmasq."""
-        return {p.stem: int(p.read_text().split()[0]) for p in (self.bed.runtime / 'dnsmasq').glob('*.pid')}
+        return pid_files(self.bed.runtime / 'dnsmasq')
 
     def guest(self, name, bridge, mac, address=None, gateway=None):
         """A machine of its own on the bridge."""
@@ -143,11 +143,11 @@ class NetworkCase(bed.TestCase):
         with source.entered():
             s = socket.socket(family, socket.SOCK_STREAM if protocol == 'tcp' else socket.SOCK_DGRAM)
         with s:
-            s.settimeout(20 if refused else 1)
+            s.settimeout(bed.PATIENCE if refused else 1)
             s.bind((own, 0))
             try:
                 s.connect((address, port))
-                return self.answer_to_datagram(s, 10 if refused else 1) if protocol == 'udp' else s.recv(100).decode()
+                return self.answer_to_datagram(s, bed.PATIENCE if refused else 1) if protocol == 'udp' else s.recv(100).decode()
             except OSError as e:
                 self.assertFalse(refused and isinstance(e, TimeoutError), 'not answered, and not refused either')
                 return None

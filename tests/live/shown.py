@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What other tools show of the kernel, as JSON: without what is no setting, and compared."""
 import json
+from pathlib import Path
 
 
 def differences(before, after, path=''):
@@ -37,6 +38,20 @@ def strip(value):
     if value.get('linkinfo', {}).get('info_kind') == 'vlan':
         result['vlan_id'] = value['linkinfo']['info_data'].get('id')
     return result
+
+
+def proc_bonding(name):
+    """/proc/net/bonding/NAME as (what is about the bond, {port: what is about the port}), each a dict of text to text."""
+    bond, ports = {}, {}
+    where = bond
+    for line in Path('/proc/self/net/bonding', name).read_text().splitlines():
+        key, colon, value = line.partition(':')
+        if not colon:
+            continue
+        if key == 'Slave Interface':
+            where = ports.setdefault(value.strip(), {})
+        where.setdefault(key.strip(), value.strip())
+    return bond, ports
 
 
 def parse_documents(text):

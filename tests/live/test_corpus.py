@@ -129,10 +129,12 @@ class Reader:
         return value if value in shown.split() else shown, value
 
     def bridge(self, name, key, value):
-        if key == 'ageing_time' and self.bed.sysfs(name, 'bridge/topology_change') == '1':
+        changing = [self.bed.sysfs(name, 'bridge/topology_change')]
+        shown = self.bed.sysfs(name, 'bridge/' + BRIDGE.get(key, key.replace('mcast_', 'multicast_')))
+        changing.append(self.bed.sysfs(name, 'bridge/topology_change'))
+        if key == 'ageing_time' and '1' in changing:
             # Meanwhile the kernel ages by twice forward_delay (net/bridge/br_stp.c, __br_set_topology_change).
             return value, value
-        shown = self.bed.sysfs(name, 'bridge/' + BRIDGE.get(key, key.replace('mcast_', 'multicast_')))
         if key == 'vlan_protocol':
             return shown, PROTOCOLS[value]
         if key.endswith(('_time', '_delay', '_age', '_interval')):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bed
 from bed import eventually
+from namespace import pid_files
 from test_host import HostCase
 
 CONFIG = '[bridge br0]\nports = eth0\ndhcp = {}\n[daemon]\nresolv_conf = yes\n'
@@ -58,8 +59,7 @@ class DhcpCase(HostCase):
 
     def pids(self):
         """{link: process} of the clients."""
-        directory = self.bed.runtime / 'dhcp'
-        return {p.stem: int(p.read_text().split()[0]) for p in directory.glob('*.pid')}
+        return pid_files(self.bed.runtime / 'dhcp')
 
     def helpers(self, pid):
         """Processes of the client with that number."""
@@ -84,7 +84,7 @@ class DhcpCase(HostCase):
             found = [a for a in self.bed.addresses(link) if ':' not in a or a.endswith('/128')]
             self.assertEqual(sorted(found), sorted(addresses))
             return True
-        eventually(check, 90)
+        eventually(check, 120)
 
     def addressed(self):
         """What was sent about addresses and routes: RTM_NEWADDR (20) to RTM_DELROUTE (25)."""
@@ -92,9 +92,14 @@ class DhcpCase(HostCase):
 
     def rebind(self, link='br0'):
         """Asks the client to ask the server, and waits for what comes of it."""
-        before = self.lease_file(link).stat().st_mtime_ns
+        def told():
+            try:
+                return self.lease_file(link).stat().st_mtime_ns
+            except FileNotFoundError:
+                return 0  # for a moment, when the server gives another one
+        before = told()
         os.kill(self.pids()[link], signal.SIGHUP)
-        eventually(lambda: self.lease_file(link).exists() and self.lease_file(link).stat().st_mtime_ns > before, 90)
+        eventually(lambda: told() > before, 120)
 
 
 class Leases(DhcpCase):
@@ -104,7 +109,7 @@ class Leases(DhcpCase):
         self.assertEqual((self.bed.addresses('br0'), self.bed.in_sync()), ([], True))
         self.bed.apply(CONFIG.format('ipv4').replace('eth0', 'eth0 eth1'))
         self.assertEqual(self.bed.ports('br0'), ['eth0', 'eth1'])
-        eventually(lambda: 'no server has given an IPv4' in ' '.join(self.bed.status()['daemon']['problems']), 60)
+        eventually(lambda: 'no server has given an IPv4' in self.problems(), 120)
 
     def test_a_lease_is_wanted_like_what_is_declared_and_survives_everything_but_its_key(self):
         self.serve()
@@ -113,8 +118,7 @@ class Leases(DhcpCase):
         self.wait_for('br0', '192.0.2.100/24')
         eventually(lambda: self.assertIn(('default', '192.0.2.1', 'br0'), self.bed.routes()) or True)
         eventually(lambda: self.assertEqual(self.shown('br0'), {'dns': '192.0.2.53', 'search': 'example.org lan'}) or True)
-        eventually(self.bed.in_sync)
-        self.assertSettled()
+        self.assertSettles()
         self.assertRegex(self.bed.netctl('status', 'br0')[1], r'leased +192\.0\.2\.100/24, for another \d+ (s|min|h)')
         before = self.bed.dump()
         # The server says the same once more.
@@ -140,13 +144,13 @@ class Leases(DhcpCase):
         os.kill(client['br0'], signal.SIGKILL)
         self.bed.start()
         self.assertSame(before, self.bed.dump())
-        eventually(lambda: self.pids().get('br0', client['br0']) != client['br0'], 60)
+        eventually(lambda: self.pids().get('br0', client['br0']) != client['br0'])
         eventually(lambda: not self.helpers(client['br0']))
         self.assertEqual(self.addressed(), [])
         # The client dies alone.
         client = self.pids()
         os.kill(client['br0'], signal.SIGKILL)
-        eventually(lambda: self.pids().get('br0', client['br0']) != client['br0'], 60)
+        eventually(lambda: self.pids().get('br0', client['br0']) != client['br0'])
         eventually(lambda: not self.helpers(client['br0']))
         self.assertSame(before, self.bed.dump())
         client = self.pids()
@@ -170,8 +174,8 @@ class Leases(DhcpCase):
         self.bed.start()
         monitor = self.bed.background('ip', '-o', 'monitor', 'route')
         self.bed.apply(declared + '[bridge br0]\nports = eth0\ndhcp = ipv4\n')
-        eventually(lambda: '192.0.2.100/24' in self.bed.addresses('br0'), bed.PATIENCE)
-        self.assertSettled()
+        eventually(lambda: '192.0.2.100/24' in self.bed.addresses('br0'), 120)
+        self.assertSettles()
         monitor.terminate()
         self.assertNotIn('default', monitor.stdout.read())
         # It goes: the server's is there when the apply is over, and goes in turn.
@@ -181,7 +185,7 @@ class Leases(DhcpCase):
         # So does the link that has it, by somebody's hand, and comes back.
         self.bed.ip('link', 'del', 'br1')
         eventually(lambda: self.bed.routes() == [('default', '203.0.113.1', 'br1')])
-        self.assertSettled()
+        self.assertSettles()
 
     def test_another_address_takes_the_place_of_the_old_and_one_that_runs_out_goes(self):
         self.serve()
@@ -194,17 +198,19 @@ class Leases(DhcpCase):
         self.wait_for('br0', '192.0.2.120/24')
         eventually(lambda: self.assertEqual(self.bed.routes(), [('default', '192.0.2.1', 'br0')]) or True)
         # Nobody took anything away that was put back.
-        self.assertIn('lease: add address of br0: 192.0.2.120/24', self.bed.log())
+        eventually(lambda: 'lease: add address of br0: 192.0.2.120/24' in self.bed.log())
         self.assertNotIn('repair:', self.bed.log())
         # No server any more, and the lease is over.
         self.server.kill()
         os.kill(self.pids()['br0'], signal.SIGSTOP)
         self.age_lease(90)
-        eventually(lambda: re.search('dhcp: no server has renewed the lease of the IPv4 address for 3. s; it ends in .. s', self.problems()))
+        said = eventually(lambda: re.search(r'dhcp: no server has renewed the lease of the IPv4 address for (\d+) s; it ends in (\d+) s',
+                                            self.problems()))
+        self.assertAlmostEqual(int(said[1]) + int(said[2]), 60, delta=1)
+        self.assertGreaterEqual(int(said[1]), 30)
         self.age_lease(117)
         self.wait_for('br0')
-        self.assertEqual(self.bed.routes(), [])
-        self.assertEqual(self.resolv_conf.read_text().count('nameserver 192.0.2.53'), 0)
+        eventually(lambda: self.bed.routes() == [] and 'nameserver 192.0.2.53' not in self.resolv_conf.read_text())
 
     def test_a_lease_is_put_on_where_drift_is_only_reported(self):
         self.serve()
@@ -215,8 +221,10 @@ class Leases(DhcpCase):
         self.serve(first=120)
         self.rebind()
         self.wait_for('br0', '192.0.2.120/24')
+        eventually(self.bed.at_rest)
         # What somebody takes away stays so, also when the server says the same once more.
         self.bed.ip('addr', 'del', '192.0.2.120/24', 'dev', 'br0')
+        eventually(lambda: not self.bed.in_sync())
         self.rebind()
         time.sleep(0.3)
         self.assertEqual((self.bed.addresses('br0'), self.bed.in_sync()), ([], False))
@@ -232,14 +240,13 @@ class Leases(DhcpCase):
         self.leases.unlink(missing_ok=True)
         self.serve(first=130)
         self.rebind()
-        eventually(lambda: 'new_ip_address=192.0.2.130' in self.lease_file().read_text(), 90)
+        eventually(lambda: self.lease_file().exists() and 'new_ip_address=192.0.2.130' in self.lease_file().read_text(), 120)
         self.wait_for('br0', '192.0.2.100/24')
         self.bed.start()
         self.wait_for('br0', '192.0.2.130/24')
         eventually(lambda: self.assertEqual(self.bed.routes(), [('default', '192.0.2.1', 'br0')]) or True)
         self.assertEqual(self.pids(), client)
-        eventually(self.bed.in_sync)
-        self.assertSettled()
+        self.assertSettles()
 
     def test_an_unconfirmed_apply_ends_the_client_and_a_rollback_starts_it(self):
         self.serve()
@@ -263,7 +270,7 @@ class Leases(DhcpCase):
         self.assertEqual((self.bed.addresses('br0'), self.bed.addresses('eth0')), (['192.0.2.100/24'], []))
         self.assertEqual((self.bed.routes(), list(self.pids())), ([('default', '192.0.2.1', 'br0')], ['br0']))
         self.bed.sent()
-        eventually(self.lease_file().exists, 90)
+        eventually(self.lease_file().exists, 120)
         time.sleep(0.3)
         self.assertEqual(self.addressed(), [], 'the same lease, on the bridge')
 
@@ -275,7 +282,7 @@ class Leases(DhcpCase):
         self.wait_for('br0', '192.0.2.100/24', '2001:db8::100/128')
         eventually(lambda: self.assertEqual(self.shown('br0')['dns'], '192.0.2.53 2001:db8::53') or True)
         # The router's announcement is the kernel's business.
-        eventually(lambda: any(r['dst'] == 'default' and r['protocol'] == 'ra' for r in self.bed.ip_json('-6', 'route')), 90)
+        eventually(lambda: any(r['dst'] == 'default' and r['protocol'] == 'ra' for r in self.bed.ip_json('-6', 'route')), 120)
         self.assertEqual(self.bed.sysctl('br0', 'accept_ra'), '1')
 
     def test_router_advertisements_are_heard_though_a_network_forwards_from_the_start(self):
@@ -288,9 +295,9 @@ class Leases(DhcpCase):
         self.bed.write(CONFIG.format('ipv4') + network)
         self.bed.start()
         self.assertEqual(self.bed.sysctl('brnat', 'accept_ra'), '0')
-        eventually(lambda: routers() == ['br0'], 90)
-        eventually(lambda: self.bed.in_sync() and self.pids())
-        self.assertSettled()
+        eventually(lambda: routers() == ['br0'], 120)
+        eventually(self.pids)
+        self.assertSettles()
         self.bed.apply(CONFIG.format('ipv4'))
         self.assertEqual((self.bed.sysctl('br0', 'accept_ra'), routers()), ('1', ['br0']))
         # Who forwards already is a router, and hears none.

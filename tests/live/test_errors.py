@@ -27,7 +27,7 @@ class Refused(bed.TestCase):
         for word in words:
             self.assertIn(word, b.varlink('History')['undone'][0]['why'])
         self.assertSame(before, b.dump(), text)
-        self.assertEqual(b.verify(), [])
+        self.assertVerified()
         self.assertTrue(b.in_sync(), 'what was applied before is what runs')
         b.sent()
         time.sleep(0.5)

@@ -171,6 +171,5 @@ class Boot(Case):
             b.kill()
             child.wait()
             b.start()
-            bed.eventually(lambda: dump() in states, 20)
-            current = states.index(dump())
+            current = states.index(bed.eventually(lambda: (shown := dump()) in states and shown))
             self.assertTrue(b.in_sync())

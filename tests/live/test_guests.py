@@ -68,5 +68,5 @@ class Names(bed.TestCase):
         self.assertEqual([(s['text'], len(s['guests'])) for s in steps], [('delete bridge br0', 4)])
         b.reload()
         for name in names:
-            self.assertIn(f'reload refused: {name}', b.log())
+            bed.eventually(lambda name=name: f'reload refused: {name}' in b.log())
         self.assertEqual(len(b.ports('br0')), 5)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import bed
-from host_dump import differences, dump
+from host_dump import at_rest, differences, dump
 from transitions import HOST
 
 QUICK = '[daemon]\nprobe_timeout = 1s\n'
@@ -90,18 +90,9 @@ class Kills(bed.TestCase):
 
     def learn(self):
         """This is what the configuration leads to: it was applied without being disturbed."""
-        shown = self.at_rest()
+        shown = at_rest()
         if shown not in self.known.setdefault(self.current, []):
             self.known[self.current].append(shown)
-
-    def at_rest(self):
-        shown, since = dump(), time.monotonic()
-        while time.monotonic() - since < 1.3:
-            time.sleep(0.1)
-            again = dump()
-            if again != shown:
-                shown, since = again, time.monotonic()
-        return shown
 
     def call(self, method, **parameters):
         """From another thread, for the daemon may die of it. Errors are of no interest: the state is."""
@@ -141,7 +132,7 @@ class Kills(bed.TestCase):
         b.write(self.texts[new])
         if how == 'apply':
             return self.call('Apply')
-        thread = self.call('Apply', confirm=60)
+        thread = self.call('Apply', confirm=600)
         if how == 'wait':
             return thread
         thread.join()
@@ -149,7 +140,7 @@ class Kills(bed.TestCase):
 
     def which(self, allowed):
         """The one of these configurations whose state the kernel shows; waits for what the kernel does by itself."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + bed.PATIENCE
         while True:
             shown = dump()
             found = [i for i in allowed if shown in self.known[i]]
@@ -161,14 +152,6 @@ class Kills(bed.TestCase):
         nearest = min((differences(k, shown) for i in allowed for k in self.known[i]), key=len)
         self.fail('\n'.join(['neither old nor new:', *nearest]))
 
-    def verified(self):
-        try:
-            return not self.bed.verify() or self.fail(self.bed.verify())
-        except bed.VarlinkError as e:
-            if e.name != 'io.kvmnetd.Network.Busy':
-                raise
-            return False  # what the kernel did by itself is being put right
-
     def settle(self, how, new):
         """After the start: judges, and ends a confirmation that is still waited for one way or the other."""
         b, old = self.bed, self.current
@@ -179,7 +162,7 @@ class Kills(bed.TestCase):
             b.varlink('Confirm' if keep else 'Rollback')
             allowed = {new} if keep else {old}
         self.current = self.which(allowed)
-        bed.eventually(self.verified, bed.PATIENCE)
+        self.assertVerified()
         daemon = b.status()['daemon']
         self.assertTrue(daemon['in_sync'], daemon)
         if how in ('apply', 'confirm', 'undo', 'wait'):

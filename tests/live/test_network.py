@@ -81,7 +81,9 @@ class Reach(NetworkCase):
             guest.ip('addr', 'add', f'{network}10/64', 'dev', 'eth0', 'nodad')
             guest.ip('route', 'replace', 'default', 'via', f'{network}1')
             self.bed.outside.ip('route', 'add', f'{network}/64', 'via', 'fd00:2::1')
-            self.assertTrue(eventually(lambda guest=guest, network=network: self.ping(guest, f'{network}1'), 30))
+            self.assertTrue(eventually(lambda guest=guest, network=network: self.ping(guest, f'{network}1')))
+        # Not before the host knows that nobody else has its address: it could be no packet's source.
+        eventually(lambda: self.ping(self.bed.outside, 'fd00:2::1'))
         seen = {
             ('nat', 'out'): 'fd00:2::1', ('nat', 'route'): 'fd00:9::1',
             ('route', 'out'): 'fd00:9::10', ('out', 'route'): OUT6,
@@ -113,7 +115,7 @@ class Reach(NetworkCase):
         self.guests['nat'].ip('route', 'replace', 'default', 'via', 'fd00:150::1')
         # Not before the host knows that nobody else has its addresses.
         for place, address in ((self.guests['nat'], 'fd00:150::1'), (self.bed.outside, 'fd00:2::1')):
-            eventually(lambda place=place, address=address: self.ping(place, address), 30)
+            eventually(lambda place=place, address=address: self.ping(place, address))
         self.assertEqual(self.ask(self.bed.outside, 'fd00:2::1', 8080), OUT6)
         self.assertEqual(self.ask(self.bed.inside, 'fd00:2::1', 8080), 'fd00:2::1')
         self.assertSettled()
@@ -173,7 +175,7 @@ class Reach(NetworkCase):
             expected = ['0' if text == config else '1', '1', '1', '1']
             eventually(lambda: [self.bed.sysctl(link, 'forwarding', 'ipv4') for link in ('all', 'eth0', 'brnat', 'brroute')] == expected)
             self.assertEqual(self.ask(self.guests['nat'], ROUTE_GUEST), '10.9.0.1')
-            self.assertSettled()
+            self.assertSettles()
 
     def test_a_change_that_the_kernel_refuses_takes_no_rule_with_it(self):
         table = self.bed.inside.run('nft', '-s', 'list', 'ruleset')
@@ -232,7 +234,7 @@ class OfLibvirt(NetworkCase):
         for key in addresses:
             own, host = LIBVIRT_GUEST[key], LIBVIRT_HOST[key].split('/')[0]
             # Not before the host knows that nobody else has its address.
-            eventually(lambda own=own, host=host: self.ping(guest, host) and self.ask(self.bed.inside, own) == host, 30)
+            eventually(lambda own=own, host=host: self.ping(guest, host) and self.ask(self.bed.inside, own) == host)
             seen, reached = expected[key]
             out = OUT6 if key == '6' else OUT
             # Refusals are few a second: TCP tries again. By IPv6 it does not hear those that come while it is sending.

@@ -21,8 +21,6 @@ BRIDGE = QUICK + '[bridge br0]\nports = eth0\n' + HOST
 # The mistake: the host's address goes to the NIC whose cable ends at nobody.
 WRONG = QUICK + '[bridge br0]\nports = eth1\n' + HOST
 
-PATIENCE = 60
-
 
 class Case(bed.TestCase):
     needs = bed.BRIDGES
@@ -70,13 +68,12 @@ class Case(bed.TestCase):
             shown = self.probes()
             assert sorted(shown) == sorted(names), shown
             return all(p['counts'] and p['answers'] for p in shown.values())
-        bed.eventually(answer, PATIENCE)
+        bed.eventually(answer)
 
     def assertUndone(self, *said):
         """The NIC has its address again, and everything that tells of it names the probe and the time."""
         b = self.bed
-        bed.eventually(lambda: '192.0.2.10/24' in b.addresses('eth0'), PATIENCE)
-        bed.eventually(lambda: not b.status()['daemon']['confirm'] and b.status()['daemon']['state'] != 'applying', PATIENCE)
+        self.wait_undone(lambda: '192.0.2.10/24' in b.addresses('eth0'))
         problem = ' | '.join(b.status()['daemon']['problems'])
         undone = b.varlink('History')['undone'][0]
         for text in said:
@@ -86,6 +83,14 @@ class Case(bed.TestCase):
         self.assertRegex(undone['why'], r'for \d+\.\d s')
         self.assertTrue(undone['plan'])
         self.assertEqual(b.link('br0'), {})
+
+
+    def wait_undone(self, back):
+        """Until the kernel shows it, and the daemon has looked at what it put back, and says so."""
+        def undone():
+            daemon = self.bed.status()['daemon']
+            return back() and not daemon['confirm'] and daemon['state'] != 'applying'
+        bed.eventually(undone)
 
 
 class Probes(Case):
@@ -169,7 +174,7 @@ class Probes(Case):
             end()
             client.join()
             b.start()
-            bed.eventually(lambda: b.link('br0') == {} and b.addresses('eth0')[:1] == ['192.0.2.10/24'])
+            self.wait_undone(lambda: b.link('br0') == {} and b.addresses('eth0')[:1] == ['192.0.2.10/24'])
         apply(BRIDGE).join()
         self.assertEqual(answers[-1][0], 0, answers)
         self.assertFalse((b.state / 'unconfirmed').exists())
@@ -258,7 +263,7 @@ class Caller(Case):
         self.assertAllAnswer('path 192.0.2.7 from 192.0.2.10')
         b.netctl('confirm')
         self.arm(NIC.replace('gateway', '; gateway').replace('eth0', 'eth1'))
-        bed.eventually(lambda: b.ports('br0') == ['eth0'], PATIENCE)
+        self.wait_undone(lambda: b.ports('br0') == ['eth0'])
         self.assertIn('path 192.0.2.7 from 192.0.2.10', b.varlink('History')['undone'][0]['why'])
 
     def test_session_that_is_lost_undoes_a_change_that_nobody_confirms(self):
@@ -318,7 +323,7 @@ class Caller(Case):
         b.start()
         self.assertAllAnswer('gateway 192.0.2.1', 'gateway 2001:db8::1', f'path {peer}%eth0 from {local}')
         b.outside.ip('address', 'delete', f'{peer}/64', 'dev', 'eth0')
-        bed.eventually(lambda: b.link('eth0')['mtu'] == 1500, PATIENCE)
+        self.wait_undone(lambda: b.link('eth0')['mtu'] == 1500)
         self.assertIn(f'path {peer}%eth0 from {local}', b.varlink('History')['undone'][0]['why'])
         b.write(BRIDGE)
         self.assertRefused(f'{local} of eth0, which becomes a port')
@@ -342,6 +347,6 @@ class Caller(Case):
         b = self.begin('')
         b.write('[bridge br0]\nports = eth0\n')
         command = f'env -i {bed.BUILD}/netctl apply --socket {b.socket}; true'
-        done = subprocess.run(['sh', '-c', command], capture_output=True, text=True, timeout=PATIENCE,
+        done = subprocess.run(['sh', '-c', command], capture_output=True, text=True, timeout=bed.PATIENCE,
                               env={**os.environ, 'SSH_CONNECTION': '192.0.2.7 50000 192.0.2.10 22'})
         self.assertIn('your own connection would be cut off', done.stderr)

@@ -47,7 +47,7 @@ class Echo:
     def answered(self, n=5):
         """Waits for n more answers."""
         enough = len(self.arrived) + n
-        bed.eventually(lambda: len(self.arrived) >= enough, 30)
+        bed.eventually(lambda: len(self.arrived) >= enough)
 
     def finish(self):
         """(requests, most of them in a row without an answer)"""
@@ -166,7 +166,7 @@ ports = bond-of-vlans p6
         b.start()
         self.assertIn('p0', b.status()['daemon']['missing'])
         b.nics(*(f'p{i}' for i in range(7)))
-        bed.eventually(b.in_sync, 30)
+        bed.eventually(lambda: not b.status()['daemon']['missing'] and b.at_rest())
         self.see()
         self.assertSettled()
 
@@ -178,8 +178,9 @@ class Moving(bed.TestCase):
     PLAIN = '[ethernet eth0]\n' + ADDRESS
 
     # Requests in a row. On a real host it is some 4; an emulated guest is slow. ARP asks again after a second, which would
-    # be 100: nobody may have had to. By number and not by time, for a busy machine may not let us send.
-    LOST = 60
+    # be 100: nobody may have had to. By number and not by time, for a busy machine may not let us send. One whose processors
+    # stand still by turns does not do so each time: more are lost in a row only if they are in each of three moves.
+    LOST, MOVES = 60, 3
 
     def host(self):
         b = self.bed
@@ -187,7 +188,8 @@ class Moving(bed.TestCase):
         b.nic('eth1')
         b.outside.ip('addr', 'add', '192.0.2.1/24', 'dev', 'eth0')
         b.outside.ip('addr', 'add', '2001:db8::1/64', 'dev', 'eth0', 'nodad')
-        b.write(self.PLAIN)
+        self.files = self.PLAIN
+        b.write(self.files)
         b.start()
         self.lives_on('eth0')
 
@@ -202,19 +204,29 @@ class Moving(bed.TestCase):
     def move(self, files, to):
         b = self.bed
         mac = b.link('eth0')['address']
-        echo = Echo(b.outside, '192.0.2.2')
-        try:
-            echo.answered()
-            b.change(files)
-            echo.answered(20)
-        finally:
-            sent, lost = echo.finish()
-        print(f'  # {self.id()}: to {to}: {sent} requests, {lost} lost in a row', flush=True)
+        lost = self.lost_by(files, to)
+        for _ in range(self.MOVES - 1):
+            if lost >= self.LOST:
+                b.change(self.files)
+                lost = self.lost_by(files, to)
+        self.files = files
         self.lives_on(to)
         self.assertTrue(bed.eventually(lambda: b.link_local(to)), 'IPv6 link-local address')
         self.assertEqual(b.link(to)['address'], mac)
         self.assertLess(lost, self.LOST)
         self.assertSettled()
+
+    def lost_by(self, files, to):
+        """Most of the requests in a row that got no answer while these files were applied."""
+        echo = Echo(self.bed.outside, '192.0.2.2')
+        try:
+            echo.answered()
+            self.bed.change(files)
+            echo.answered(20)
+        finally:
+            sent, lost = echo.finish()
+        print(f'  # {self.id()}: to {to}: {sent} requests, {lost} lost in a row', flush=True)
+        return lost
 
     def test_into_a_bridge_and_back(self):
         self.host()
@@ -238,24 +250,26 @@ class Moving(bed.TestCase):
 
     def test_addresses_of_an_installer_move_too(self):
         # Nobody declared them on the NIC: DHCP or ifupdown left them there.
+        lost = self.lost_by_taking_over()
+        for _ in range(self.MOVES - 1):
+            if lost >= self.LOST:
+                self.bed.close()
+                self.bed = bed.Bed()
+                lost = self.lost_by_taking_over()
+        b = self.bed
+        self.assertEqual((b.addresses('br0'), b.addresses('eth0')), (['192.0.2.2/24'], []))
+        self.assertEqual(b.routes(), [('default', '192.0.2.1', 'br0')])
+        self.assertLess(lost, self.LOST)
+        self.assertSettled()
+
+    def lost_by_taking_over(self):
         b = self.bed
         b.nic('eth0', up=True)
         b.outside.ip('addr', 'add', '192.0.2.1/24', 'dev', 'eth0')
         b.ip_batch('addr add 192.0.2.2/24 dev eth0\nroute add default via 192.0.2.1\n')
         b.write('')
         b.start()
-        self.ADDRESS = 'address = 192.0.2.2/24\ngateway = 192.0.2.1\n'
-        echo = Echo(b.outside, '192.0.2.2')
-        try:
-            echo.answered()
-            b.change('[bridge br0]\nports = eth0\n' + self.ADDRESS)
-            echo.answered(20)
-        finally:
-            lost = echo.finish()[1]
-        self.assertEqual((b.addresses('br0'), b.addresses('eth0')), (['192.0.2.2/24'], []))
-        self.assertEqual(b.routes(), [('default', '192.0.2.1', 'br0')])
-        self.assertLess(lost, self.LOST)
-        self.assertSettled()
+        return self.lost_by('[bridge br0]\nports = eth0\naddress = 192.0.2.2/24\ngateway = 192.0.2.1\n', 'br0')
 
 
 class Examples(bed.TestCase):
@@ -349,8 +363,8 @@ class Examples(bed.TestCase):
         for tap, vlans in expected.items():
             bed.eventually(lambda tap=tap, vlans=vlans: b.port_vlans(tap) == vlans)
         self.assertEqual(b.port_vlans('ens41'), trunk)
+        bed.eventually(b.at_rest)
         self.assertEqual([b.sysfs('br0', f'brif/{tap}/isolated') for tap in expected], ['1', '0', '0', '0'])
-        bed.eventually(b.in_sync)
 
     def check_vlan_trunk(self):
         # A guest's frame leaves with the tag: what comes out of the cable is VLAN 10.
@@ -365,7 +379,7 @@ class Examples(bed.TestCase):
         frame = bytes.fromhex('ffffffffffff 525400abcdef 88b5') + b'kvmnetd' * 10
         bed.eventually(lambda: b.link('brvlan-10')['operstate'] == 'UP')
         found = []
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + bed.PATIENCE
         while not found and time.monotonic() < deadline:
             os.write(b._open[-1], frame)  # pylint: disable=protected-access
             for cable in select.select(cables, [], [], 0.3)[0]:
@@ -462,8 +476,8 @@ queue_id = 2
                 self.assertSame(before, self.comparable(), command)
                 return True
 
-            bed.eventually(is_back, 20)
-            bed.eventually(b.in_sync)
+            bed.eventually(is_back)
+            bed.eventually(b.at_rest)
         self.assertSettled()
 
     def test_vlans_of_ports(self):
@@ -473,7 +487,7 @@ queue_id = 2
         for command in 'del dev p2 vid 20', 'add dev p2 vid 99', 'add dev p2 vid 30 pvid untagged', 'del dev p2 vid 10':
             bed.run('bridge', 'vlan', *command.split())
             bed.eventually(lambda: b.port_vlans('p2') == before)
-        self.assertSettled()
+        self.assertSettles()
 
     def test_sysctls(self):
         b = self.bed

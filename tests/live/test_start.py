@@ -215,25 +215,31 @@ class AbsentNics(bed.TestCase):
         self.bed.start()
         return time.monotonic() - begun
 
+    def fastest_ready_after(self, wait, enough):
+        """A machine that stands still for a while does not do so each time."""
+        took = self.ready_after(wait)
+        for _ in range(4):
+            if took >= enough:
+                self.bed.stop()
+                for file in self.bed.runtime.glob('*.json'):
+                    file.unlink()
+                took = min(took, self.ready_after(wait))
+        return took
+
     def test_boot_wait_of_0_waits_not_at_all(self):
         b = self.bed
         b.nic('eth0')
-        # The default is 5 s. A machine that stands still for a while does not do so each time.
-        took = self.ready_after('0')
-        for _ in range(4):
-            if took >= 4:
-                b.stop()
-                took = self.ready_after('0')
-        self.assertLess(took, 4)
+        # The default is 5 s.
+        self.assertLess(self.fastest_ready_after('0', 4), 4)
         self.assertEqual(b.ports('br0'), ['eth0'])
         self.assertEqual(b.addresses('br0'), ['192.0.2.1/24'])
 
     def test_boot_wait_is_honoured_and_what_is_missing_is_named(self):
         b = self.bed
         b.nic('eth0')
-        took = self.ready_after('2s')
+        took = self.fastest_ready_after('2s', 4.9)
         self.assertGreater(took, 1.9)
-        self.assertLess(took, 8)
+        self.assertLess(took, 4.9)
         ready = b.wait_notified('READY=1')
         self.assertIn('eth9', ready)
         self.assertIn('eth9', b.log())
@@ -243,12 +249,12 @@ class AbsentNics(bed.TestCase):
     def test_ready_comes_as_soon_as_the_nic_does(self):
         b = self.bed
         b.nic('eth0')
-        b.write('[daemon]\nboot_wait = 60s\n[bridge br0]\nports = eth0 eth9\n')
+        b.write('[daemon]\nboot_wait = 600s\n[bridge br0]\nports = eth0 eth9\n')
         b.start(ready=False)
         bed.eventually(lambda: b.ports('br0') == ['eth0'])
         self.assertFalse([m for m in b.notified if 'READY=1' in m])
         b.nic('eth9')
-        b.wait_notified('READY=1', 20)
+        b.wait_notified('READY=1')
         self.assertEqual(b.ports('br0'), ['eth0', 'eth9'])
 
     def test_a_nic_that_appears_is_taken_in(self):
@@ -258,7 +264,7 @@ class AbsentNics(bed.TestCase):
         b.nic('eth9')
         bed.eventually(lambda: b.ports('br0') == ['eth0', 'eth9'])
         bed.eventually(lambda: state(b)['missing'] == [])
-        self.assertSettled()
+        self.assertSettles()
         bed.eventually(lambda: any('STATUS' in m and 'eth9' not in m for m in b.notified[1:]))
 
     @bed.needs(bed.ALL)
@@ -269,7 +275,7 @@ class AbsentNics(bed.TestCase):
         b.start()
         b.nic('eth9')
         bed.eventually(lambda: b.ports('br5') == ['v5'] and b.addresses('br5.7') == ['192.0.2.129/25'])
-        self.assertSettled()
+        self.assertSettles()
 
     def test_it_is_known_by_its_altname(self):
         b = self.bed
@@ -312,7 +318,7 @@ class AbsentNics(bed.TestCase):
             bed.eventually(lambda: state(b)['missing'] == ['eth1'])
             b.nic('eth1')
             bed.eventually(lambda: b.ports('bond0') == ['eth0', 'eth1'] and b.port_data('eth1').get('prio') == 7)
-        self.assertSettled()
+        self.assertSettles()
 
     def test_a_device_that_can_be_no_port_is_told_before_anything_is_done_and_when_it_appears(self):
         b = self.bed
@@ -348,7 +354,7 @@ class AbsentNics(bed.TestCase):
         b.ip('link', 'set', 'lan', 'name', 'eth0')
         self.assertEqual(b.netctl('release')[0], 0)
         bed.eventually(lambda: b.ports('br0') == ['eth0'])
-        self.assertSettled()
+        self.assertSettles()
 
 
 class Radios:

@@ -159,7 +159,7 @@ gateway = 203.0.113.254
         bed.eventually(lambda: 'eth0' in b.status()['daemon']['missing'])
         b.nic('eth0')
         bed.eventually(lambda: b.link('eth0.10.20').get('master') == 'br0')
-        bed.eventually(b.in_sync)
+        bed.eventually(b.at_rest)
         self.assertEqual(b.addresses('eth0.10'), ['192.0.2.1/24'])
         self.assertEqual(b.routes(), [('default', '192.0.2.254', 'eth0.10')])
         self.assertSettled()
@@ -216,7 +216,7 @@ class Parents(bed.TestCase):
                          {'on-bond': 'bond0', 'on-bridge': 'br0', 'on-vlan': 'on-bond', 'on-nic': 'eth3'})
         # A NIC that only carries a VLAN is brought up for it.
         self.assertIn('UP', links['eth3']['flags'])
-        self.assertIn('LOWER_UP', links['on-nic']['flags'])
+        bed.eventually(lambda: 'LOWER_UP' in b.link('on-nic')['flags'])
         self.assertSettled()
 
     def test_a_parent_declared_down_keeps_its_vlan_down(self):

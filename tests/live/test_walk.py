@@ -146,10 +146,10 @@ class Walk(bed.TestCase):
 
     def settled(self):
         # An event of the change itself may make the daemon look again, and find nothing to do.
-        bed.eventually(lambda: self.plan() != ['a repair is being made'])
-        self.assertEqual(self.plan(), [], 'plan after apply')
-        # Events of a change that are still on their way are no lie.
-        bed.eventually(lambda: self.assertEqual(self.bed.verify(), [], 'Verify') is None)
+        plans = []
+        bed.eventually(lambda: plans.append(self.plan()) or plans[-1] != ['a repair is being made'])
+        self.assertEqual(plans[-1], [], 'plan after apply')
+        self.assertVerified()
 
     def disturb(self, host):
         dice = self.rng.random()
@@ -175,13 +175,13 @@ class Walk(bed.TestCase):
             return
         self.done.append(f'foreign: {" ".join(command)}')
         bed.run(*command)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + bed.PATIENCE
         while True:
             steps = self.plan()
-            if not steps and self.bed.in_sync():
+            if not steps and self.bed.at_rest():
                 break
             if time.monotonic() > deadline:
-                self.fail(f'not put back after 20 s: {" ".join(command)}: {steps} {self.bed.status()["daemon"]}')
+                self.fail(f'not put back after {bed.PATIENCE} s: {" ".join(command)}: {steps} {self.bed.status()["daemon"]}')
             time.sleep(0.1)
         self.settled()
 

@@ -27,13 +27,16 @@ class Case(bed.TestCase):
     def settled(self):
         """
         A dump when two in a row are the same; a NIC's link-local address comes with its carrier, up to a second late, and the route to
-        it later still.
+        it later still, as that to a guest's.
         """
-        def local():
-            return {route['dst'] for route in self.bed.ip_json('-6', 'route', 'show', 'table', 'local')}
-        bed.eventually(lambda: all(any(a.get('scope') == 'link' and a['local'] in local() for a in link['addr_info'])
-                                   for link in self.bed.ip_json('addr', 'show', 'up')
-                                   if link.get('ifname', 'lo') != 'lo' and 'master' not in link))
+        def complete():
+            local = {route['dst'] for route in self.bed.ip_json('-6', 'route', 'show', 'table', 'local')}
+            for link in self.bed.ip_json('addr', 'show', 'up'):
+                own = [a['local'] for a in link.get('addr_info', []) if a.get('scope') == 'link']
+                if link.get('ifname', 'lo') != 'lo' and not (own or 'master' in link) or not local.issuperset(own):
+                    return False
+            return True
+        bed.eventually(complete)
         shown = [dump()]
 
         def again():
@@ -42,7 +45,7 @@ class Case(bed.TestCase):
         bed.eventually(again)
         return shown[-1]
 
-    def assertBack(self, before, timeout=20):
+    def assertBack(self, before, timeout=bed.PATIENCE):
         """The kernel shows this again."""
         def back():
             wrong = differences(before, dump())
