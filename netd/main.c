@@ -22,6 +22,8 @@ struct program {
 	struct service *service;
 	bool listening;
 	char *told; /* owned: the line that the service manager was last given */
+	struct manager *manager;
+	sd_event_source *reload_timer; /* a reload waits for a change that runs */
 };
 
 /* systemd shows this line in `systemctl status`. It is told changes only: its socket may block, and it has other work.
@@ -75,9 +77,21 @@ static void on_event(enum manager_event event, const char *link, const char *tex
 	service_event(event, link, text, p->service);
 }
 
+static int reload(sd_event_source *s, uint64_t usec, void *userdata);
+
+/* Whoever edits and reloads twice means the second edit, too. */
+#define RELOAD_AGAIN_USEC (200ull * 1000)
+
 static void reload_refused(const char *why, const struct diags *d, const char *const *ports, size_t n_ports,
-			   const char *id _unused_, void *userdata _unused_)
+			   const char *id _unused_, void *userdata)
 {
+	struct program *p = userdata;
+
+	if (streq(why, REFUSED_BUSY)) {
+		sd_event_add_time_relative(p->manager->event, &p->reload_timer, CLOCK_MONOTONIC, RELOAD_AGAIN_USEC, 0,
+					   reload, p);
+		return;
+	}
 	log_error("reload refused: %s%s", refused_text(why),
 		  n_ports ? " (netctl apply --force does it all the same):" : "");
 	for (size_t i = 0; i < n_ports; i++)
@@ -102,13 +116,21 @@ static void reload_begins(void)
 	sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
 }
 
+static int reload(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+	struct program *p = userdata;
+	struct apply_request request = {
+		.max_impact = -1, .refused = reload_refused, .done = reload_done, .userdata = p};
+
+	p->reload_timer = sd_event_source_disable_unref(p->reload_timer);
+	manager_apply(p->manager, &request);
+	return 0;
+}
+
 static int on_hangup(sd_event_source *s _unused_, const struct signalfd_siginfo *info _unused_, void *userdata)
 {
-	struct apply_request request = {.max_impact = -1, .refused = reload_refused, .done = reload_done};
-
 	reload_begins();
-	manager_apply(userdata, &request);
-	return 0;
+	return reload(NULL, 0, userdata);
 }
 
 static int on_terminate(sd_event_source *s _unused_, const struct signalfd_siginfo *info _unused_, void *userdata)
@@ -134,13 +156,14 @@ static int run(const struct arguments *a)
 	_cleanup_free_ char *path = a->socket ? xstrdup(a->socket) : xasprintf("%s/kvmnetd.sock", a->runtime_dir);
 	int r;
 
+	p.manager = &m;
 	r = sd_event_default(&m.event);
 	if (r >= 0)
 		r = sd_event_add_signal(m.event, NULL, SIGTERM, on_terminate, &m);
 	if (r >= 0)
 		r = sd_event_add_signal(m.event, NULL, SIGINT, on_terminate, &m);
 	if (r >= 0)
-		r = sd_event_add_signal(m.event, NULL, SIGHUP, on_hangup, &m);
+		r = sd_event_add_signal(m.event, NULL, SIGHUP, on_hangup, &p);
 	if (r >= 0)
 		r = sd_event_set_watchdog(m.event, true);
 	if (r >= 0)
@@ -155,6 +178,7 @@ static int run(const struct arguments *a)
 	if (r >= 0)
 		r = sd_event_loop(m.event);
 	sd_notify(false, "STOPPING=1");
+	sd_event_source_disable_unref(p.reload_timer);
 	service_free(p.service);
 	manager_done(&m);
 	free(p.told);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon as a process: its arguments, its starts and its stop, and NICs that are not there yet."""
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -192,6 +193,18 @@ class Starts(bed.TestCase):
         self.assertEqual(b.sent(), [])
         self.assertRegex(b.log(), r'host\.ini:2: .*\[bridge br0\] prots: ')
         self.assertEqual(b.ports('br0'), ['eth0'])
+
+    def test_a_reload_during_an_apply_comes_after_it(self):
+        b = self.bed
+        b.write('[bridge br0]\n')
+        b.start()
+        b.write(''.join(f'[bridge many{i}]\n' for i in range(100)))
+        b.daemon.send_signal(signal.SIGHUP)
+        bed.eventually(lambda: b.link('many0'))
+        b.write('[bridge br1]\n')
+        b.daemon.send_signal(signal.SIGHUP)
+        bed.eventually(lambda: list(b.links()) == ['lo', 'br1'] and b.at_rest())
+        self.assertFalse(state(b)['pending'])
 
     def test_stop_leaves_the_network_as_it_is(self):
         b = self.bed
