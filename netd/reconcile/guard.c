@@ -67,6 +67,15 @@ static void ask(struct guard *g)
 	}
 }
 
+/* Has everybody had the chance to answer, of who did not? */
+static bool all_asked(const struct guard *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->list[i].counts && !g->list[i].answered && g->list[i].asked < ASKED_MIN)
+			return false;
+	return true;
+}
+
 static void know(struct guard *g)
 {
 	for (size_t i = 0; i < g->n; i++)
@@ -133,7 +142,7 @@ static int on_tick(sd_event_source *s, uint64_t usec _unused_, void *userdata)
 		lose(g, lost, now);
 		return 0;
 	}
-	if (g->phase == PHASE_BEFORE && (all_answered(g) || now >= g->since + g->timeout)) {
+	if (g->phase == PHASE_BEFORE && (all_answered(g) || (now >= g->since + g->timeout && all_asked(g)))) {
 		know(g);
 		return 0;
 	}

@@ -5,6 +5,8 @@ lost. The cable of eth0 ends at a router (192.0.2.1, 2001:db8::1), that of eth1 
 """
 import errno
 import os
+import re
+import signal
 import socket
 import subprocess
 import threading
@@ -20,6 +22,12 @@ NIC = QUICK + '[ethernet eth0]\n' + HOST
 BRIDGE = QUICK + '[bridge br0]\nports = eth0\n' + HOST
 # The mistake: the host's address goes to the NIC whose cable ends at nobody.
 WRONG = QUICK + '[bridge br0]\nports = eth1\n' + HOST
+
+# Of the one that is asked, and how often.
+SILENT = '''table ip silent {
+    counter asked { }
+    chain in { type filter hook input priority 0; ip daddr 192.0.2.7 icmp type echo-request counter name asked drop; }
+}'''
 
 
 class Case(bed.TestCase):
@@ -127,6 +135,33 @@ class Probes(Case):
         time.sleep(3)
         self.assertEqual(b.ports('br0'), ['eth0'])
         self.assertIsNotNone(b.status()['daemon']['confirm'])
+
+    def test_what_answers_only_after_the_daemon_stood_still_counts(self):
+        """The time is over then; but it was asked but once, and nobody has read whether it answered."""
+        b = self.begin()
+        b.outside.run('nft', SILENT)
+        b.write(BRIDGE.replace(QUICK, QUICK + 'probe = ping 192.0.2.7\n'))
+        asked = 3
+        while asked >= 3:
+            client = threading.Thread(target=b.netctl, args=('apply', '--confirm', 300))
+            client.start()
+            bed.eventually(self.asked)
+            os.kill(b.daemon.pid, signal.SIGSTOP)
+            asked = self.asked()
+            if asked >= 3:  # too late: it is judged by what was asked
+                os.kill(b.daemon.pid, signal.SIGCONT)
+                client.join()
+                b.netctl('rollback')
+                b.outside.run('nft', 'reset', 'counters')
+        b.outside.run('nft', 'flush', 'ruleset')
+        time.sleep(2.5)
+        os.kill(b.daemon.pid, signal.SIGCONT)
+        client.join()
+        self.assertTrue(self.probes()['ping 192.0.2.7']['counts'])
+        self.assertAllAnswer('ping 192.0.2.7')
+
+    def asked(self):
+        return int(re.search(r'packets (\d+)', self.bed.outside.run('nft', 'list', 'counters'))[1])
 
     def test_every_sort_of_probe_is_answered(self):
         b = self.begin()
