@@ -2,6 +2,7 @@
 """Faults at the messages and files of a daemon: what faults.c, a library that is loaded into it, is told and tells."""
 import mmap
 import struct
+from pathlib import Path
 
 from compiled import compiled_library
 
@@ -37,6 +38,10 @@ class Injector:
 
     def fired(self):
         return HEAD.unpack_from(self.map)[8]
+
+    def stopped(self, pid):
+        """Does the process stand before the message that 'stop' was armed for?"""
+        return self.fired() and Path(f'/proc/{pid}/stat').read_text(encoding='ascii').split()[2] == 'T'
 
     def messages(self):
         """What was sent since arm(), a number for the sort of each."""

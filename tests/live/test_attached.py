@@ -25,7 +25,7 @@ class Guests(Case):
         bed.run('bridge', 'vlan', 'add', 'dev', 'vnet0', 'vid', 31, 'pvid', 'untagged')
         bed.run('bridge', 'vlan', 'del', 'dev', 'vnet1', 'vid', 1)
         # What was done is known to the daemon before anything happens to it.
-        bed.eventually(lambda: not b.verify() and b.in_sync())
+        bed.eventually(b.at_rest)
         return self.looks()
 
     def looks(self):
@@ -129,7 +129,7 @@ class Full(Case):
         b.ip_batch(''.join(f'tuntap add dev {tap} mode tap\nlink set {tap} master br0 up\n'
                            f'link set {tap} type bridge_slave cost {100 + n} isolated {"on" if n % 3 else "off"}\n'
                            for n, tap in enumerate(self.taps)) + f'link set {self.taps[7]} down\n')
-        bed.eventually(lambda: not b.verify() and b.in_sync())
+        bed.eventually(b.at_rest)
         self.before = self.settled()
         b.write(NIC)
 
@@ -165,7 +165,7 @@ class Full(Case):
         b.ip('link', 'add', 'other', 'type', 'bridge')
         thread = threading.Thread(target=self.force, args=[('stop', FULL // 2 + 3)])
         thread.start()
-        bed.eventually(self.injector.fired)
+        bed.eventually(lambda: self.injector.stopped(b.daemon.pid))
         left = self.attached()
         gone, moved = left[-2:]
         b.ip('link', 'del', gone)

@@ -23,7 +23,7 @@ class Meanwhile(bed.TestCase):
     def stopped(self):
         """Waits until the daemon stands before the message that it was armed for."""
         pid = self.bed.daemon.pid
-        eventually(lambda: self.injector.fired() and open(f'/proc/{pid}/stat', encoding='ascii').read().split()[2] == 'T')
+        eventually(lambda: self.injector.stopped(pid))
 
     def go_on(self):
         os.kill(self.bed.daemon.pid, signal.SIGCONT)
