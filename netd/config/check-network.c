@@ -108,6 +108,18 @@ static void check_guest_address(const struct checker *k, const struct ip *ip, st
 	}
 }
 
+/* dnsmasq does not take them. */
+static void check_leases(const struct checker *k, const struct address *subnet, struct loc loc, const char *key)
+{
+	_cleanup_free_ char *place = NULL;
+
+	if (!subnet || subnet->family != AF_INET6 || subnet->prefix_len >= 64)
+		return;
+	place = diag_place(k->d, subnet->loc);
+	check_error(k->d, k->l, loc, key, "is in a subnet of /%u (%s): IPv6 addresses are leased in /64 to /128 only",
+		    subnet->prefix_len, place);
+}
+
 static void check_range(const struct checker *k, const struct dhcp_range *r)
 {
 	const struct address *from = subnet_of(k->l, &r->from), *to = subnet_of(k->l, &r->to);
@@ -119,6 +131,7 @@ static void check_range(const struct checker *k, const struct dhcp_range *r)
 			    k->n->auto_loc.line ? " (with address = auto: dhcp_range = auto)" : "");
 		return;
 	}
+	check_leases(k, from, r->loc, "dhcp_range");
 	own = ip_of_address(from);
 	if (ip_compare(&r->from, &own) <= 0 && ip_compare(&own, &r->to) <= 0) {
 		_cleanup_free_ char *place = diag_place(k->d, from->loc);
@@ -208,6 +221,7 @@ static void check_hosts(const struct checker *k)
 	for (size_t i = 0; i < k->n->n_hosts; i++) {
 		check_guest_address(k, &k->n->hosts[i].ip4, k->n->hosts[i].loc, "host");
 		check_guest_address(k, &k->n->hosts[i].ip6, k->n->hosts[i].loc, "host");
+		check_leases(k, subnet_of(k->l, &k->n->hosts[i].ip6), k->n->hosts[i].loc, "host");
 		sorted[i] = &k->n->hosts[i];
 	}
 	for (size_t key = 0; key < ARRAY_SIZE(host_keys); key++) {

@@ -124,7 +124,9 @@ static bool has_host_in(const struct network *n, const struct address *subnet)
 	return false;
 }
 
-/* In a subnet without a range, addresses are leased to known hosts only; of IPv6 guests make their own of its prefix.
+/*
+ * In a subnet without a range, addresses are leased to known hosts only. Of a prefix of IPv6 guests make their own, if
+ * it has 64 bits; another one that is not leased from is not told of, and dnsmasq takes none.
  */
 static void write_subnets(const struct writer *w)
 {
@@ -138,6 +140,8 @@ static void write_subnets(const struct writer *w)
 		bool hosts = has_host_in(w->n, a);
 		char text[INET6_ADDRSTRLEN], mask[INET_ADDRSTRLEN];
 
+		if (a->family == AF_INET6 && !has_range_in(w->n, a) && !hosts && a->prefix_len != 64)
+			continue;
 		ra |= a->family == AF_INET6;
 		if (has_range_in(w->n, a))
 			continue;
