@@ -24,6 +24,8 @@
 /* It says that it listens within some hundredths of a second, under emulation within a second. */
 #define READY_MSEC 10000
 #define LOOK_MSEC 5
+/* Whether it may read the files of tftp it finds out after that (dnsmasq.c, main()). */
+#define TFTP_MSEC 300
 /* Who ends at once says why at once. */
 #define WORDS_MSEC 3000
 
@@ -353,17 +355,26 @@ static char *why_not(const struct dnsmasq *one)
 			 words ? words : "its own messages in the journal say why");
 }
 
+static bool has_tftp(const struct blob *words)
+{
+	for (size_t i = 0; i < words->len; i += strlen((const char *)words->data + i) + 1)
+		if (streq((const char *)words->data + i, "enable-tftp"))
+			return true;
+	return false;
+}
+
 /* Waits until it listens: what it cannot do it finds out at once, and a plan that goes wrong must be told. */
-static int start(struct dnsmasq *one, char **why)
+static int start(struct dnsmasq *one, const struct blob *words, char **why)
 {
 	const struct timespec look = {.tv_nsec = LOOK_MSEC * 1000000};
 	_cleanup_free_ char *ready = path_of(one->owner, one->bridge, "ready");
+	int more = has_tftp(words) ? TFTP_MSEC : 0;
 
 	unlink(ready);
 	make_room_for_watchers(one->owner);
 	run(one);
 	for (unsigned msec = 0; msec < READY_MSEC && child_runs(one->child); msec += LOOK_MSEC) {
-		if (access(ready, F_OK) == 0)
+		if (access(ready, F_OK) == 0 && (more -= LOOK_MSEC) < 0)
 			return 0;
 		nanosleep(&look, NULL);
 	}
@@ -396,7 +407,7 @@ static int tell(struct dnsmasq *one, const struct blob *words, char **why)
 		*why = xasprintf("the files of dnsmasq could not be written: %s", strerror(-r));
 		return r;
 	}
-	r = live ? child_signal(one->child, SIGHUP) : start(one, why);
+	r = live ? child_signal(one->child, SIGHUP) : start(one, words, why);
 	if (r < 0)
 		return r;
 	free(one->words);

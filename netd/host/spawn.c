@@ -76,8 +76,9 @@ char *spawn_last_words(int complaints)
 
 	if (lseek(complaints, 0, SEEK_SET) < 0 || file_read_fd(complaints, WORDS_BYTES_MAX, &text, &len) < 0)
 		return NULL;
+	/* With that dnsmasq ends, after it has said why. */
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-		line = l;
+		line = line && strstr(l, ": FAILED to start up") ? line : l;
 	if (!line)
 		return NULL;
 	words = strstr(line, ": ");

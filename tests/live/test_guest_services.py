@@ -270,5 +270,11 @@ class Services(NetworkCase):
         self.assertSame(before, self.bed.dump())
         self.assertEqual(self.bed.inside.run('nft', 'list', 'ruleset'), '')
         taken.close()
-        self.bed.apply()
+        # That one is found out when dnsmasq listens already.
+        self.bed.write(uplink + NAT + f'tftp = {self.bed.dir}/nowhere\n')
+        status, out, err = self.bed.netctl('apply')
+        self.assertEqual(status, 1, out + err)
+        self.assertIn(f'TFTP directory {self.bed.dir}/nowhere inaccessible: No such file or directory', out + err)
+        self.assertSame(before, self.bed.dump())
+        self.bed.apply(uplink + NAT)
         self.assertSettled()
