@@ -99,8 +99,9 @@ class Options(bed.TestCase):
         self.assertShows(found, shown, when)
         self.assertEqual(b.sysfs('bond0', 'bonding/mode'), f'{MODES[mode]} {mode}', when)
         self.assertEqual(sorted(b.sysfs('bond0', 'bonding/slaves').split()), ['p0', 'p1'], when)
-        if mode != 4:
-            # Without a partner, LACP has no aggregate of two ports, as min_links = 2 wants it.
+        if mode != 4 and 'arp_interval' not in shown:
+            # Without a partner, LACP has no aggregate of two ports, as min_links = 2 wants it; and nobody answers for the
+            # targets, so that ports watched by ARP go down when the driver has missed enough (bond_loadbalance_arp_mon()).
             bed.eventually(lambda: b.sysfs('bond0', 'bonding/mii_status') == 'up')
 
 
