@@ -330,6 +330,12 @@ class Confirmation(Case):
         self.assertBack(before, WINDOW + bed.PATIENCE)
         bed.eventually(b.at_rest)
 
+    for wait in (test_is_undone_when_the_time_is_over, test_is_undone_when_the_client_is_gone_before_the_change_is_done,
+                 test_deadline_holds_through_a_kill_and_a_start_before_it, test_start_after_the_deadline_undoes_it,
+                 test_kill_while_it_undoes_is_finished_by_the_next_start, test_from_another_connection_it_stays,
+                 test_state_that_cannot_be_read_for_a_while_is_not_taken_for_the_one_before, test_undone_change_forgets_no_guest):
+        wait.cost = WINDOW
+
 
 class FirstApply(Case):
     needs = bed.BRIDGES

@@ -13,6 +13,8 @@ FOUND = '# by hand\nnameserver 203.0.113.53\noptions rotate\n'
 RESOLVCONF = '''#!/bin/sh
 echo "$1 $2" >>{log}
 [ "$2" != refused.kvmnetd ] || exit 1
+# For longer than it is waited for.
+[ "$2" != still.kvmnetd ] || {{ kill -STOP $PPID; sleep 5.5; kill -CONT $PPID; }}
 mkdir -p /run/resolvconf/interfaces
 case $1 in
 -a) cat >/run/resolvconf/interfaces/"$2" ;;
@@ -41,6 +43,8 @@ exec /usr/bin/env PATH="$path" "$@"
 
 class HostCase(bed.TestCase):
     """The daemon has an /etc and a /run of its own, of which only resolv.conf and what is told are other than the machine's."""
+
+    needs = bed.BRIDGES
 
     def setUp(self):
         super().setUp()
@@ -185,6 +189,13 @@ class Resolvconf(HostCase):
         self.assertEqual(len(self.told()), 1)
         self.bed.apply('')
         eventually(lambda: self.assertEqual(self.told(), {}) or True)
+
+    def test_time_for_which_the_daemon_stood_still_is_not_held_against_it(self):
+        self.bed.nic('still')
+        self.bed.write('')
+        self.bed.start()
+        self.bed.apply('[ethernet still]\ndns = 192.0.2.1\n')
+        self.assertEqual(list(self.told()), ['still.kvmnetd'])
 
     def test_a_refusal_undoes_an_apply_and_does_not_stop_a_start(self):
         self.bed.nic('refused')
