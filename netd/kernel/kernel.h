@@ -124,6 +124,7 @@ void execute_result_done(struct execute_result *r);
 /* Gives the links that the plan makes their ifindexes, before it is executed. */
 void kernel_number(struct kernel *k, struct plan *p);
 
+/* Of the plan's ops, and of the ports that leave before a deletion. */
 typedef void kernel_progress_fn(size_t done, size_t total, void *userdata);
 typedef void kernel_done_fn(struct execute_result *result,
 			    void *userdata); /* owns nothing: result dies after the call */
@@ -134,6 +135,8 @@ typedef void kernel_done_fn(struct execute_result *result,
  * effective and actual models it borrows from, must live unchanged until `done` was called: while an execution runs,
  * events are queued by the kernel and taken in only after `done`, which therefore sees ACTUAL as it was before; `done`
  * calls kernel_drain() when it wants to see the result.
+ *
+ * The ports of a bridge or bond that has many leave it before it is deleted (release.h), as a part of that op.
  *
  * spare: the deletion of a bridge or bond fails (EBUSY) when it has got a port since ACTUAL was read.
  */
