@@ -4,6 +4,7 @@
 
 #include <libmnl/libmnl.h>
 
+#include "../model/draft.h"
 #include "../model/overlap.h"
 #include "decode.h"
 
@@ -15,3 +16,6 @@ static inline bool message_has(const struct nlmsghdr *m, size_t header)
 {
 	return m->nlmsg_len % MNL_ALIGNTO == 0 && mnl_nlmsg_get_payload_len(m) >= header;
 }
+
+/* The rows of `place` in a nest; NULL: none are set. The caller frees them. */
+struct values *decode_values(const struct option_table *table, enum place place, const struct nlattr *nest);

@@ -92,11 +92,8 @@ static void read_port(const struct nlattr *nest, struct bridge_state *s)
 {
 	const struct kind *bridge = kind_find("bridge");
 
-	if (s->port || !bridge)
-		return;
-	s->port = values_new(&bridge->port);
-	values_decode_all(s->port, PLACE_SLAVE, mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest));
-	values_decode_end(s->port, PLACE_SLAVE);
+	if (!s->port && bridge)
+		s->port = decode_values(&bridge->port, PLACE_SLAVE, nest);
 }
 
 int decode_bridge(const struct nlmsghdr *m, struct bridge_state *ret)

@@ -17,12 +17,13 @@ static struct loc *slot_locs(struct slots *s)
 
 static unsigned count(const struct values *v)
 {
-	return (unsigned)__builtin_popcountll(v->set);
+	return v->slots ? v->slots->used : 0;
 }
 
+/* Rows are mostly put in their order, and counting bits is a call (no popcnt in what x86-64 has at least). */
 static unsigned slot(const struct values *v, unsigned row)
 {
-	return (unsigned)__builtin_popcountll(v->set & ((1ull << row) - 1));
+	return v->set >> row ? (unsigned)__builtin_popcountll(v->set & ((1ull << row) - 1)) : count(v);
 }
 
 struct values *values_new(const struct option_table *table)
@@ -102,7 +103,7 @@ static void own_slots(struct values *v, unsigned n, bool locs)
 	locs = locs || (old && old->has_locs);
 	n = (n + SLOTS_STEP - 1) / SLOTS_STEP * SLOTS_STEP;
 	new = xcalloc(1, sizeof(*new) + n * (sizeof(*new->v) + (locs ? sizeof(struct loc) : 0)));
-	*new = (struct slots){.owners = 1, .room = (uint16_t)n, .has_locs = locs};
+	*new = (struct slots){.owners = 1, .room = (uint8_t)n, .used = (uint8_t)used, .has_locs = locs};
 	if (old && used)
 		memcpy(new->v, old->v, used * sizeof(*new->v));
 	if (old && used && old->has_locs)
@@ -120,6 +121,21 @@ static void own_slots(struct values *v, unsigned n, bool locs)
 	}
 }
 
+struct values *values_of(const struct option_table *table, uint64_t set, const union value *rows)
+{
+	struct values *v = values_new(table);
+	unsigned n = 0;
+
+	if (!set)
+		return v;
+	own_slots(v, (unsigned)__builtin_popcountll(set), false);
+	for (uint64_t left = set; left; left &= left - 1)
+		v->slots->v[n++] = rows[__builtin_ctzll(left)];
+	v->slots->used = (uint8_t)n;
+	v->set = set;
+	return v;
+}
+
 void values_put(struct values *v, unsigned row, union value value, struct loc loc)
 {
 	unsigned at = slot(v, row), n = count(v);
@@ -134,6 +150,7 @@ void values_put(struct values *v, unsigned row, union value value, struct loc lo
 		if (s->has_locs)
 			memmove(&slot_locs(s)[at + 1], &slot_locs(s)[at], (n - at) * sizeof(struct loc));
 		v->set |= 1ull << row;
+		s->used++;
 	}
 	s->v[at] = value;
 	if (s->has_locs)
@@ -153,6 +170,7 @@ union value values_take(struct values *v, unsigned row)
 	if (v->slots->has_locs)
 		memmove(&slot_locs(v->slots)[at], &slot_locs(v->slots)[at + 1], (n - at - 1) * sizeof(struct loc));
 	v->set &= ~(1ull << row);
+	v->slots->used--;
 	return value;
 }
 
@@ -251,48 +269,6 @@ void values_encode(const struct values *v, uint64_t rows, enum place place, stru
 			o->type->put(o, values_at(v, row), m);
 		else if (!flag_done(v, rows, row))
 			encode_flags(v, rows, row, m);
-	}
-}
-
-void values_decode(struct values *v, enum place place, const struct nlattr *a)
-{
-	values_decode_all(v, place, a, a->nla_len);
-}
-
-/* Above every attribute number of a row. */
-#define ATTRIBUTES_MAX 128
-
-void values_decode_all(struct values *v, enum place place, const void *attributes, size_t len)
-{
-	const struct nlattr *by_number[ATTRIBUTES_MAX] = {NULL}, *attr;
-	unsigned n = 0;
-
-	mnl_attr_for_each_payload (attributes, len)
-		if (mnl_attr_get_type(attr) < ATTRIBUTES_MAX)
-			by_number[mnl_attr_get_type(attr)] = attr;
-	for (unsigned row = 0; row < v->table->n; row++)
-		n += v->table->rows[row].place == place && v->table->rows[row].attr < ATTRIBUTES_MAX &&
-		     by_number[v->table->rows[row].attr] && !values_has(v, row);
-	if (n)
-		own_slots(v, count(v) + n, false);
-	for (unsigned row = 0; row < v->table->n; row++) {
-		const struct option *o = &v->table->rows[row];
-		union value value = {0};
-
-		if (o->place != place || !o->type->get || o->attr >= ATTRIBUTES_MAX || !by_number[o->attr])
-			continue;
-		if (o->type->get(o, by_number[o->attr], &value) == 0)
-			values_put(v, row, value, LOC_NONE);
-	}
-}
-
-void values_decode_end(struct values *v, enum place place)
-{
-	for (unsigned row = 0; row < v->table->n; row++) {
-		const struct option *o = &v->table->rows[row];
-
-		if (o->place == place && o->flags & OPTION_ZERO_ABSENT && !values_has(v, row))
-			values_put(v, row, (union value){0}, LOC_NONE);
 	}
 }
 

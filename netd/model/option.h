@@ -4,8 +4,8 @@
  * attribute in both directions, the planner (how the kernel lets it change), and the manual. Adding an
  * option is adding a row to its kind's table.
  *
- * A table has at most 64 rows; a row's index is its bit in `struct values`. Values are plain data: a number,
- * or a blob (owned by the values that hold it).
+ * A table has at most OPTION_ROWS_MAX rows; a row's index is its bit in `struct values`. Values are plain data: a
+ * number, or a blob (owned by the values that hold it).
  */
 #pragma once
 
@@ -188,7 +188,9 @@ struct option {
 	const char *help;
 };
 
-/* A named set of rows. what: for messages, "bond option". */
+#define OPTION_ROWS_MAX 64
+
+/* A named set of rows, OPTION_ROWS_MAX at most. what: for messages, "bond option". */
 struct option_table {
 	const char *what;
 	const struct option *rows;
@@ -214,12 +216,14 @@ struct values {
 /* Of the set rows, in their order. */
 struct slots {
 	uint32_t owners; /* values that share them */
-	uint16_t room;
+	uint8_t room, used;
 	bool has_locs;	 /* room of them follow v; else none is known (kernel state) */
 	union value v[]; /* room of them */
 };
 
 struct values *values_new(const struct option_table *table);
+/* Of these rows, each at its place in `rows`; takes over their blobs. */
+struct values *values_of(const struct option_table *table, uint64_t set, const union value *rows);
 /* Frees; accepts NULL, returns NULL. */
 struct values *values_free(struct values *v);
 struct values *values_copy(const struct values *v);
@@ -259,13 +263,6 @@ unsigned option_row(const struct option_table *table, const char *key);
  * flags that share one. The caller opens and ends the nest.
  */
 void values_encode(const struct values *v, uint64_t rows, enum place place, struct nlmsghdr *m);
-/* Takes one attribute of `place` into every row it carries; unknown and malformed attributes are passed over. */
-void values_decode(struct values *v, enum place place, const struct nlattr *a);
-/* The same for all attributes of a nest or message, in one pass over the rows. */
-void values_decode_all(struct values *v, enum place place, const void *attributes, size_t len);
-/* After the last attribute of `place`: sets the OPTION_ZERO_ABSENT rows that were not there. */
-void values_decode_end(struct values *v, enum place place);
-
 /* type_ifname: the value for an ifindex, and the ifindex of a value (0: it is a name or empty). */
 union value ifname_from_index(uint32_t ifindex);
 uint32_t ifname_index(union value v);
