@@ -98,8 +98,9 @@ void manager_run_nothing(struct manager *m, const struct effective *e)
 		manager_unsettle(m);
 		manager_refresh(m);
 	}
-	malloc_trim(0);
 	manager_check_ready(m);
 	if (m->dirty)
 		manager_schedule_repair(m);
+	manager_forget_wanted(m);
+	malloc_trim(0);
 }

@@ -353,10 +353,11 @@ void manager_transaction_done(const struct outcome *o, void *userdata)
 	else
 		names_done(&m->fresh);
 	manager_refresh(m);
-	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
-	malloc_trim(0);
 	m->untidy = true;
 	go_on(m, again);
+	/* A change of thousands of links leaves as much behind in the heap; a daemon at rest should be small. */
+	manager_forget_wanted(m);
+	malloc_trim(0);
 }
 
 /* Brings the kernel to what runs (or, while applying, to the candidate). */

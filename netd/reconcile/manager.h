@@ -368,6 +368,7 @@ bool manager_is_repaired(struct manager *m, const char *link);
 /* The link's own setting, or that of [daemon]. */
 enum drift_setting manager_drift_of(const struct manager *m, const struct link *want);
 void manager_schedule_repair(struct manager *m);
+/* Looks at what has to be looked at; if that is everything, manager_wanted() has it until it is forgotten. */
 void manager_refresh(struct manager *m);
 void manager_check_ready(struct manager *m);
 /* A start that goes on is no start that hangs: tells the service manager to wait that much longer from now. */

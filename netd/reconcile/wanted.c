@@ -183,7 +183,12 @@ void manager_refresh(struct manager *m)
 
 	manager_forget_wanted(m);
 	manager_look(m, &e);
-	effective_done(&e);
+	if (e.scope.partial || m->is_resolved) {
+		effective_done(&e);
+		return;
+	}
+	m->effective = e;
+	m->is_resolved = true;
 }
 
 void manager_missing(struct manager *m, void (*add)(const char *name, void *userdata), void *userdata)
