@@ -163,7 +163,7 @@ static void send_off(struct execution *x)
 	batch_send(b);
 }
 
-static void go_on(struct execution *x);
+static void take_turn(struct execution *x);
 
 /* While the plan ran, somebody may have attached a guest to what it deletes. */
 static void fail_spared(struct execution *x, const struct latecomers *late, int error)
@@ -205,10 +205,8 @@ static void on_sent(int error, struct rtnl_result *results, uint64_t begin, uint
 	for (size_t i = 0; i < b->n && !error; i++)
 		take_result(x, b, i, &results[i]);
 	batch_clear(b);
-	go_on(x);
+	take_turn(x);
 }
-
-static const char not_there[] = "the device, or one that it refers to, is not there";
 
 /* A bridge or bond that is deleted lets its ports go one by one, each for as long as a deletion takes. */
 static uint64_t time_of(const struct execution *x, const struct op *op)
@@ -242,7 +240,8 @@ static bool add_message(struct execution *x, size_t number)
 	if (len < 0 && b->n)
 		return false;
 	if (len < 0) {
-		fail(x, number, (int)len, len == -ENODEV ? xstrdup(not_there) : NULL, NULL);
+		fail(x, number, (int)len,
+		     len == -ENODEV ? xstrdup("the device, or one that it refers to, is not there") : NULL, NULL);
 		return true;
 	}
 	b->deletes = deletes;
@@ -344,7 +343,8 @@ static void finish(struct execution *x)
 	struct kernel *k = x->k;
 
 	mark_silent(x);
-	observe_executed(k, x->next);
+	/* From here on, so that nothing falls between the events and the dump. */
+	rtnl_refuse_events(k->fd, false);
 	/* From here on `done` may drain, and may start the next execution. */
 	k->execution = NULL;
 	sd_event_source_set_enabled(x->source, SD_EVENT_OFF);
@@ -409,7 +409,7 @@ static size_t do_op(struct execution *x, size_t number)
 	return number + 1;
 }
 
-/* Puts a send together, or does in this turn what is no message. */
+/* Puts a send together and sends it off, or does in this turn what is no message. */
 static void fill(struct execution *x)
 {
 	const struct plan *p = x->plan;
@@ -426,20 +426,8 @@ static void fill(struct execution *x)
 			break;
 		x->next = next;
 	}
-}
-
-static int on_turn(sd_event_source *s _unused_, void *userdata)
-{
-	struct execution *x = userdata;
-
-	x->batch = next_batch(x);
-	if (!x->batch)
-		return 0;
-	fill(x);
 	if (x->batch->n)
 		send_off(x);
-	go_on(x);
-	return 0;
 }
 
 static void go_on(struct execution *x)
@@ -458,6 +446,21 @@ static void go_on(struct execution *x)
 		next_turn(x);
 }
 
+/* The kernel first: who is told how far it is can be told while it works. */
+static void take_turn(struct execution *x)
+{
+	x->batch = next_batch(x);
+	if (x->batch)
+		fill(x);
+	go_on(x);
+}
+
+static int on_turn(sd_event_source *s _unused_, void *userdata)
+{
+	take_turn(userdata);
+	return 0;
+}
+
 /*
  * Of what is pending the oldest goes first, and a deferred source is as old as the day it was made (source_dispatch()
  * of sd-event): one for the whole plan would keep clients and the watchdog waiting until its end.
@@ -468,6 +471,16 @@ static void next_turn(struct execution *x)
 	x->source = NULL;
 	if (sd_event_add_defer(x->k->event, &x->source, on_turn, x) < 0)
 		abort();
+}
+
+/* Where the events of so many ops, three or more each, would cost more than a dump: none is queued, all is read anew.
+ */
+static void refuse_events(struct kernel *k, size_t ops)
+{
+	if (ops > MARKS_MAX && ops > k->actual.n_links / 3) {
+		rtnl_refuse_events(k->fd, true);
+		k->lost = true;
+	}
 }
 
 int kernel_execute(struct kernel *k, const struct plan *p, bool spare, kernel_progress_fn *progress,
@@ -495,5 +508,6 @@ int kernel_execute(struct kernel *k, const struct plan *p, bool spare, kernel_pr
 	next_turn(x);
 	k->execution = x;
 	observe_pause(k, true);
+	refuse_events(k, p->n);
 	return 0;
 }

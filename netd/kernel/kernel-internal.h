@@ -95,6 +95,8 @@ void dump_driver(struct link *l, const struct link *known);
 /* observe-event.c: what other programs keep about a link goes from the link as known to the link as read. */
 void observe_inherit_host(struct link *fresh, const struct link *old);
 /* observe.c */
+/* Where more links than this are to be read again, a full dump costs less. */
+#define MARKS_MAX 64
 void observe_mark(struct kernel *k, uint32_t ifindex, unsigned what);
 /* Keeps k->next_index above this one. */
 void observe_index(struct kernel *k, uint32_t ifindex);
@@ -106,9 +108,6 @@ static inline bool observe_is_held(const struct kernel *k)
 {
 	return k->held || k->execution;
 }
-
-/* After an execution of so many ops: where their events cost more than a dump, they are not looked at. */
-void observe_executed(struct kernel *k, size_t ops);
 
 /* Has the link read again in the next turn of the loop, or after the execution that is running. */
 void observe_read_again(struct kernel *k, uint32_t ifindex);

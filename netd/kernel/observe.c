@@ -15,10 +15,6 @@
  * about as much as one link of a dump.
  */
 #define DATAGRAMS_PER_TURN 256
-/* Where more links than this are to be read again, a full dump costs less. */
-#define MARKS_MAX 64
-/* That a change of a link has, more or less. */
-#define EVENTS_PER_OP 3
 /* Reading a link again can mark its masters; a chain is no longer than the nesting of links. */
 #define ROUNDS 8
 #define RETRY_USEC 200000
@@ -286,11 +282,6 @@ static void take_all_datagrams(struct kernel *k)
 {
 	for (size_t taken = 0; !take_datagrams(k); taken += DATAGRAMS_PER_TURN)
 		k->lost |= taken > k->actual.n_links;
-}
-
-void observe_executed(struct kernel *k, size_t ops)
-{
-	k->lost |= ops > MARKS_MAX && ops > k->actual.n_links / EVENTS_PER_OP;
 }
 
 int kernel_drain(struct kernel *k)

@@ -7,6 +7,7 @@
 #include "rtnl.h"
 
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 
 #define EVENT_BYTES (16 << 20)
@@ -103,6 +104,18 @@ int rtnl_open_events(const unsigned *groups)
 	ret = fd;
 	fd = -1;
 	return ret;
+}
+
+void rtnl_refuse_events(int fd, bool refuse)
+{
+	struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+	const struct sock_fprog program = {.len = ARRAY_SIZE(nothing), .filter = nothing};
+
+	/* Where that fails they are queued, and read for nothing. */
+	if (refuse)
+		setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	else
+		setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &program, sizeof(program));
 }
 
 bool rtnl_join(int fd, unsigned group)
@@ -274,12 +287,16 @@ size_t rtnl_batch_bytes(const struct rtnl *r)
 	return r->batch_bytes;
 }
 
-/* One result per sequence number from `first` on. 0, or negative errno when not all of them came. */
-static int read_acks(struct rtnl *r, uint32_t first, struct rtnl_result *results, size_t n)
+/*
+ * One result per sequence number from `first` on. Only the last message asked for an answer, but what is refused is
+ * always answered (net/netlink/af_netlink.c, netlink_rcv_skb), and in order. 0, or negative errno when an answer was
+ * lost.
+ */
+static int read_results(struct rtnl *r, uint32_t first, struct rtnl_result *results, size_t n)
 {
-	size_t missing = n;
+	bool complete = false;
 
-	while (missing) {
+	while (!complete) {
 		ssize_t len = rtnl_receive(r->fd, r->buffer, sizeof(r->buffer));
 		const struct nlmsghdr *m = (const struct nlmsghdr *)r->buffer;
 		int left = (int)len;
@@ -289,10 +306,11 @@ static int read_acks(struct rtnl *r, uint32_t first, struct rtnl_result *results
 		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 			uint32_t i = m->nlmsg_seq - first;
 
-			if (m->nlmsg_type != NLMSG_ERROR || i >= n || results[i].error != 1)
+			if (m->nlmsg_type != NLMSG_ERROR || i >= n || complete)
 				continue;
+			rtnl_result_done(&results[i]);
 			read_error(m, &results[i]);
-			missing--;
+			complete = i == n - 1;
 		}
 	}
 	return 0;
@@ -309,14 +327,13 @@ int rtnl_batch(struct rtnl *r, void *messages, size_t len, struct rtnl_result *r
 	for (size_t i = 0; i < n; i++, m = mnl_nlmsg_next(m, &left)) {
 		if (!mnl_nlmsg_ok(m, left))
 			return -EBADMSG;
-		m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+		m->nlmsg_flags |= NLM_F_REQUEST | (i == n - 1 ? NLM_F_ACK : 0);
 		m->nlmsg_seq = ++r->seq;
-		/* No errno is positive: 1 stands for an answer that did not come yet. */
-		results[i] = (struct rtnl_result){.error = 1};
+		results[i] = (struct rtnl_result){0};
 	}
 	error = send_bytes(r->fd, messages, len);
-	if (!error)
-		error = read_acks(r, first, results, n);
+	if (!error && n)
+		error = read_results(r, first, results, n);
 	for (size_t i = 0; error && i < n; i++)
 		rtnl_result_done(&results[i]);
 	return error;

@@ -45,11 +45,13 @@ int rtnl_get(struct rtnl *r, struct nlmsghdr *request, rtnl_message_fn *fn, void
 int rtnl_batch(struct rtnl *r, void *messages, size_t len, struct rtnl_result *results, size_t n);
 void rtnl_result_done(struct rtnl_result *result);
 size_t rtnl_batch_bytes(const struct rtnl *r);
-/* Acks of more messages than this overflow a receive buffer of default size (measured: 277). */
+/* Answers to more messages than this, all refused, overflow a receive buffer of default size (measured: 277). */
 #define RTNL_BATCH_MAX 128
 
 /* A non-blocking socket subscribed to RTNLGRP_* groups; 0 ends the list. Descriptor or negative errno. */
 int rtnl_open_events(const unsigned *groups);
+/* Has the kernel throw events away before they are queued, or queue them again. */
+void rtnl_refuse_events(int fd, bool refuse);
 /* Adds a group. False: this kernel does not have it. */
 bool rtnl_join(int fd, unsigned group);
 /*

@@ -3,6 +3,7 @@
 #include "send.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 
@@ -16,11 +17,13 @@ struct sender {
 	sd_event_source *source;
 	int fd; /* written to when a send is done */
 	pthread_t thread;
-	bool running;
+	bool has_thread;
+	sem_t work; /* there is something to send, or the end */
+	bool ends;
 	sender_done_fn *done;
 	void *userdata;
 
-	/* The thread's, from its start until it is joined. */
+	/* The thread's, from sender_send() until fd is written to. */
 	void *messages;
 	size_t len, n;
 	sender_before_fn *before;
@@ -29,24 +32,27 @@ struct sender {
 	struct rtnl_result results[RTNL_BATCH_MAX];
 };
 
-static void *work(void *userdata)
+static void send_now(struct sender *s)
 {
-	struct sender *s = userdata;
-
 	s->begin = pace_now();
 	s->error = s->before ? s->before(s->rtnl, s->userdata) : 0;
 	if (!s->error)
 		s->error = rtnl_batch(s->rtnl, s->messages, s->len, s->results, s->n);
 	s->end = pace_now();
 	eventfd_write(s->fd, 1);
-	return NULL;
 }
 
-static void join(struct sender *s)
+static void *work(void *userdata)
 {
-	if (s->running)
-		pthread_join(s->thread, NULL);
-	s->running = false;
+	struct sender *s = userdata;
+
+	for (;;) {
+		while (sem_wait(&s->work) < 0)
+			; /* interrupted */
+		if (s->ends)
+			return NULL;
+		send_now(s);
+	}
 }
 
 static int on_done(sd_event_source *source _unused_, int fd, uint32_t revents _unused_, void *userdata)
@@ -56,14 +62,13 @@ static int on_done(sd_event_source *source _unused_, int fd, uint32_t revents _u
 
 	if (eventfd_read(fd, &count) < 0)
 		return 0;
-	join(s);
 	/* May close us. */
 	s->done(s->error, s->results, s->begin, s->end, s->userdata);
 	return 0;
 }
 
 /* With all signals blocked: they are for the event loop. */
-static int start_thread(struct sender *s)
+static bool start_thread(struct sender *s)
 {
 	sigset_t all, before;
 	pthread_attr_t attributes;
@@ -76,7 +81,16 @@ static int start_thread(struct sender *s)
 	error = pthread_create(&s->thread, &attributes, work, s);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
-	return -error;
+	return error == 0;
+}
+
+static void end_thread(struct sender *s)
+{
+	if (!s->has_thread)
+		return;
+	s->ends = true;
+	sem_post(&s->work);
+	pthread_join(s->thread, NULL);
 }
 
 void sender_send(struct sender *s, void *messages, size_t len, size_t n, sender_before_fn *before)
@@ -85,10 +99,11 @@ void sender_send(struct sender *s, void *messages, size_t len, size_t n, sender_
 	s->len = len;
 	s->n = n;
 	s->before = before;
-	s->running = start_thread(s) == 0;
 	/* Where no thread can be had, the loop waits. */
-	if (!s->running)
-		work(s);
+	if (s->has_thread)
+		sem_post(&s->work);
+	else
+		send_now(s);
 }
 
 size_t sender_bytes(const struct sender *s)
@@ -103,6 +118,7 @@ int sender_open(struct sender **ret, sd_event *event, sender_done_fn *done, void
 
 	s->done = done;
 	s->userdata = userdata;
+	sem_init(&s->work, 0, 0);
 	s->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	error = s->fd < 0 ? -errno : rtnl_open(&s->rtnl);
 	if (!error)
@@ -111,6 +127,7 @@ int sender_open(struct sender **ret, sd_event *event, sender_done_fn *done, void
 		sender_close(s);
 		return error;
 	}
+	s->has_thread = start_thread(s);
 	*ret = s;
 	return 0;
 }
@@ -119,7 +136,7 @@ struct sender *sender_close(struct sender *s)
 {
 	if (!s)
 		return NULL;
-	join(s);
+	end_thread(s);
 	/* Of a send that nobody waits for any more. */
 	for (size_t i = 0; i < RTNL_BATCH_MAX; i++)
 		rtnl_result_done(&s->results[i]);
@@ -127,6 +144,7 @@ struct sender *sender_close(struct sender *s)
 	rtnl_close(s->rtnl);
 	if (s->fd >= 0)
 		close(s->fd);
+	sem_destroy(&s->work);
 	free(s);
 	return NULL;
 }

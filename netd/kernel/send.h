@@ -2,8 +2,8 @@
 /*
  * Purpose: sends changes without holding up the event loop. The kernel works on all messages of a send before the call
  * comes back, and how long that takes is not ours to say: it waits for the rtnl lock, for RCU grace periods, for a
- * driver to be loaded. So each send has a thread of its own, which touches nothing but the messages, their results and
- * a socket that nobody else uses.
+ * driver to be loaded. So a thread does it, which lives as long as the sender and touches nothing but the messages,
+ * their results and a socket that nobody else uses.
  */
 #pragma once
 
