@@ -7,8 +7,8 @@
 
 #include <libmnl/libmnl.h>
 
-/* More than one slot at a time: a link of the kernel's has dozens of rows. */
-#define SLOTS_STEP 4
+/* Where rows come one by one, room is made for so many at a time. */
+#define SLOTS_STEP 2
 
 static struct loc *slot_locs(struct slots *s)
 {
@@ -101,7 +101,6 @@ static void own_slots(struct values *v, unsigned n, bool locs)
 	if (old && !shared && old->room >= n && (old->has_locs || !locs))
 		return;
 	locs = locs || (old && old->has_locs);
-	n = (n + SLOTS_STEP - 1) / SLOTS_STEP * SLOTS_STEP;
 	new = xcalloc(1, sizeof(*new) + n * (sizeof(*new->v) + (locs ? sizeof(struct loc) : 0)));
 	*new = (struct slots){.owners = 1, .room = (uint8_t)n, .used = (uint8_t)used, .has_locs = locs};
 	if (old && used)
@@ -141,7 +140,7 @@ void values_put(struct values *v, unsigned row, union value value, struct loc lo
 	unsigned at = slot(v, row), n = count(v);
 	struct slots *s;
 
-	own_slots(v, n + !values_has(v, row), loc.file);
+	own_slots(v, (n + !values_has(v, row) + SLOTS_STEP - 1) / SLOTS_STEP * SLOTS_STEP, loc.file);
 	s = v->slots;
 	if (values_has(v, row)) {
 		value_free(&v->table->rows[row], s->v[at]);
