@@ -11,7 +11,8 @@ POLICIES = [(program, chain) for program in ('iptables', 'ip6tables') for chain 
 
 
 def eventually(condition):
-    return bed.eventually(condition, bed.PATIENCE)
+    """What another firewall could not be told it is told again, after a minute (netd/host/iptables.c)."""
+    return bed.eventually(condition, 3 * bed.PATIENCE)
 
 
 class Foreign(NetworkCase):
