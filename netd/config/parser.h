@@ -107,8 +107,6 @@ char *name_fault(const char *name, size_t max);
 #define ALTNAME_MAX 127
 /* What to do about a NIC's name over 15 bytes where only a link's name or label can be; "" for shorter ones. */
 const char *long_nic_hint(const char *name);
-/* What every IPv6 link carries (RFC 8200, section 5); with less the kernel takes IPv6 off the link. */
-#define IPV6_MTU_MIN 1280
 
 /* Frees what is in it, not the struct. */
 void port_section_done(struct port_section *port);

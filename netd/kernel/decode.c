@@ -68,18 +68,30 @@ static void read_flags(struct draft *common, uint32_t flags)
 	}
 }
 
-static struct values *read_common(const struct attributes *as, uint32_t flags)
+/*
+ * The event of an MTU that is too small for IPv6 still has the settings that go with it (net/ipv6/addrconf.c,
+ * addrconf_notify()), and no other event tells of that.
+ */
+static bool keeps_inet6(const struct nlattr *mtu, uint32_t flags)
 {
+	return !mtu || get_u32(mtu) >= IPV6_MTU_MIN || flags & IFF_LOOPBACK;
+}
+
+static struct values *read_common(const struct attributes *as, struct link *l)
+{
+	const struct nlattr *found;
 	struct attributes families, inet, inet6;
 	struct draft common;
 
 	attributes_read_nested(&families, as->by_number[IFLA_AF_SPEC]);
 	attributes_read_nested(&inet, families.by_number[AF_INET]);
-	attributes_read_nested(&inet6, families.by_number[AF_INET6]);
+	found = families.by_number[AF_INET6];
+	l->no_inet6 = !found;
+	attributes_read_nested(&inet6, keeps_inet6(as->by_number[IFLA_MTU], l->flags) ? found : NULL);
 	draft_begin(&common, &link_options);
 	draft_decode(&common, PLACE_LINK, as);
 	draft_decode(&common, PLACE_INET6, &inet6);
-	read_flags(&common, flags);
+	read_flags(&common, l->flags);
 	read_sysctls(&common, PLACE_SYSCTL4, inet.by_number[IFLA_INET_CONF], 1);
 	read_sysctls(&common, PLACE_SYSCTL6, inet6.by_number[IFLA_INET6_CONF], 0);
 	return draft_end(&common);
@@ -204,7 +216,7 @@ int decode_link(const struct nlmsghdr *m, struct link **ret)
 	}
 	read_kinds(&as, l);
 	values_free(l->common);
-	l->common = read_common(&as, l->flags);
+	l->common = read_common(&as, l);
 	*ret = l;
 	return 0;
 }

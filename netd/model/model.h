@@ -108,6 +108,7 @@ struct link {
 	bool names_source : 1;	/* a route of it may name a source address, other than the kernel's own */
 	bool has_perm_mac : 1;
 	bool has_alias : 1;    /* which says no more than that somebody gave it one */
+	bool no_inet6 : 1;     /* the kernel keeps nothing of IPv6 for it */
 	bool not_ethernet : 1; /* its frames are others': a tun, an InfiniBand NIC */
 	uint8_t operstate;     /* IF_OPER_* */
 	uint8_t addr_assign_type;
@@ -140,6 +141,9 @@ struct model {
 	size_t n_nowhere;
 	uint64_t version; /* another one whenever a link comes or goes: pointers to links live as long as it stays */
 };
+
+/* What every IPv6 link carries (RFC 8200, section 5); with less the kernel takes IPv6 off the link. */
+#define IPV6_MTU_MIN 1280
 
 void model_done(struct model *m);
 #define MODEL_NULL ((struct model){0})

@@ -295,6 +295,61 @@ static bool lends_macs(const struct link *master)
 	return master && bond_lends_macs(master);
 }
 
+static uint64_t mtu_of_new(const struct diff_input *in, const struct link *want)
+{
+	const struct link *parent = model_find(&in->effective->links, want->parent_name);
+	const struct link *found = model_find(in->actual, want->parent_name);
+
+	if (values_has(want->common, LINK_MTU) || !(want->kind->flags & KIND_MTU_OF_PARENT))
+		return values_num(want->common, LINK_MTU, IPV6_MTU_MIN);
+	if (found && !(parent && values_has(parent->common, LINK_MTU)))
+		return values_num(found->common, LINK_MTU, IPV6_MTU_MIN);
+	return parent ? mtu_of_new(in, parent) : IPV6_MTU_MIN;
+}
+
+/* Is, or gets, its MTU too small for IPv6? */
+static bool is_too_small(const struct diff_input *in, const struct link *want, const struct link *have)
+{
+	return mtu_of_new(in, want) < IPV6_MTU_MIN ||
+	       values_num(have ? have->common : NULL, LINK_MTU, IPV6_MTU_MIN) < IPV6_MTU_MIN;
+}
+
+/* A kernel that was started with ipv6.disable=1 has none, not even for lo. */
+static bool has_no_ipv6(const struct model *actual)
+{
+	const struct link *lo = model_find(actual, "lo");
+
+	return lo && lo->no_inet6;
+}
+
+/* Is it a declared one, which such a kernel is to refuse? */
+static bool asks_for_ipv6(const struct link *want, unsigned row)
+{
+	if (row == LINK_ACCEPT_RA)
+		return values_loc(want->common, row).line && values_num(want->common, row, 0);
+	return row == LINK_DISABLE_IPV6 && values_has(want->common, LINK_IPV6) && !values_num(want->common, row, 0);
+}
+
+/*
+ * Of a link without IPv6 the kernel has no settings of it, and takes none (net/ipv6/addrconf.c, addrconf_notify(),
+ * inet6_validate_link_af()). When the MTU grows they differ again, after that.
+ */
+static uint64_t without_inet6(const struct diff_input *in, const struct link *want, const struct link *have,
+			      uint64_t rows)
+{
+	bool none = has_no_ipv6(in->actual);
+
+	if (!rows || (!none && !is_too_small(in, want, have)))
+		return rows;
+	for (unsigned row = 0; row < want->common->table->n; row++) {
+		enum place place = want->common->table->rows[row].place;
+
+		if ((place == PLACE_INET6 || place == PLACE_SYSCTL6) && !(none && asks_for_ipv6(want, row)))
+			rows &= ~(1ull << row);
+	}
+	return rows;
+}
+
 static void diff_existing(const struct diff_input *in, struct link_diff *d)
 {
 	const struct link *want = d->want, *have = d->have;
@@ -304,7 +359,7 @@ static void diff_existing(const struct diff_input *in, struct link_diff *d)
 	d->recreate = have->kind != want->kind && !want->foreign;
 	if (d->recreate)
 		return;
-	d->common = rows_differing(in->actual, want->common, have->common);
+	d->common = without_inet6(in, want, have, rows_differing(in->actual, want->common, have->common));
 	if (want->exact && (lends_macs(master) || lends_macs(model_find(&in->effective->links, want->master_name))))
 		d->common &= ~(1ull << LINK_MAC);
 	/* On the way back, what only the mode that is left allows is set before it is left. */
@@ -323,24 +378,29 @@ static void diff_existing(const struct diff_input *in, struct link_diff *d)
 	d->routes = routes_differ(in, want, have);
 }
 
+void diff_as_new(const struct diff_input *in, struct link_diff *d)
+{
+	const struct link *want = d->want;
+
+	d->common = without_inet6(in, want, NULL, sendable(want->common));
+	d->own = sendable(want->own) & diff_rows_of_mode(want);
+	d->port = sendable(want->port);
+	d->master = want->master_name[0] != '\0';
+	d->vlans = want->vlans_managed;
+	d->addresses = want->n_addresses > 0;
+	d->routes = want->n_routes > 0;
+}
+
 bool diff_link(const struct diff_input *in, const struct link *want, struct link_diff *ret)
 {
 	struct link_diff d = {.want = want, .have = model_find(in->actual, want->name)};
 
 	if (want->waits_for || names_has(&in->effective->scope.context, want->name))
 		return false;
-	if (d.have) {
+	if (d.have)
 		diff_existing(in, &d);
-	}
-	if (!d.have || d.recreate) {
-		d.common = sendable(want->common);
-		d.own = sendable(want->own) & diff_rows_of_mode(want);
-		d.port = sendable(want->port);
-		d.master = want->master_name[0] != '\0';
-		d.vlans = want->vlans_managed;
-		d.addresses = want->n_addresses > 0;
-		d.routes = want->n_routes > 0;
-	}
+	if (!d.have || d.recreate)
+		diff_as_new(in, &d);
 	*ret = d;
 	return !d.have || d.recreate || d.common || d.own || d.port || d.master || d.vlans || d.addresses || d.routes;
 }

@@ -37,6 +37,9 @@ void diff_models(const struct diff_input *in, struct diff *ret);
 /* One wanted link; returns whether anything differs. */
 bool diff_link(const struct diff_input *in, const struct link *want, struct link_diff *ret);
 
+/* Of a link that is to be made, or made anew: all that it is to have. */
+void diff_as_new(const struct diff_input *in, struct link_diff *d);
+
 /* Does the mode of the bond that the option is of, or of whose port it is, allow it? Also of what is no bond. */
 bool diff_mode_allows(const struct link *bond, const struct option *o);
 /* The rows of the link's own that its mode allows. */

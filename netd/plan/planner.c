@@ -174,13 +174,7 @@ static bool spread_recreate(struct planner *p, const struct link *recreated)
 		}
 		if (child && !is_new(d)) {
 			d->recreate = true;
-			d->common = all_rows(want->common);
-			d->own = all_rows(want->own) & diff_rows_of_mode(want);
-			d->port = all_rows(want->port);
-			d->master = want->master_name[0] != '\0';
-			d->vlans = want->vlans_managed;
-			d->addresses = want->n_addresses > 0;
-			d->routes = want->n_routes > 0;
+			diff_as_new(p->in, d);
 			added = true;
 		}
 	}

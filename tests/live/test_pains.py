@@ -47,6 +47,25 @@ class Pains(bed.TestCase):
         self.assertEqual((b.ports('br0'), b.addresses('br0')), (['eth0'], ['192.0.2.10/24']))
         self.assertIn(('default', '192.0.2.1', 'br0'), b.routes())
 
+    def test_links_too_small_for_ipv6_come_up_grow_and_shrink(self):
+        """Below 1280 the kernel has no settings of IPv6 for them, and refuses those that every bridge and port gets."""
+        small = '[bridge br0]\nports = eth0\nmtu = 1000\n[ethernet eth0]\nmtu = 1000\n'
+        b = self.begin(small)
+        bed.eventually(b.at_rest)
+        self.assertEqual(b.link('br0')['mtu'], 1000)
+        large = small.replace('1000', '1500')
+        b.apply(large)
+        self.assertEqual(b.sysctl('br0', 'accept_ra'), '0')
+        bed.eventually(lambda: not b.link_local('eth0'))
+        for before, after in (large, small), (small, large):
+            b.apply(before)
+            bed.eventually(b.at_rest)
+            b.write(after)
+            self.assertEqual(b.netctl('apply', '--confirm', 60)[0], 0)
+            self.assertEqual(b.netctl('rollback')[0], 0)
+            self.assertNotIn('not put back', ' '.join(b.status()['daemon']['problems']))
+            bed.eventually(b.at_rest)
+
     def test_a_bridge_keeps_mac_and_address_whoever_comes_and_goes(self):
         """[harvester/harvester#11260: the lowest MAC of a guest became the bridge's; systemd/systemd#11650: no port, no address]"""
         b = self.begin(HOST + '[bridge br1]\naddress = 198.51.100.1/24\n')

@@ -262,6 +262,31 @@ static void an_address_that_is_a_routes_source_can_be_used_at_once(void **state 
 	assert_int_equal(address_flags(scene, "eth1", 0), IFA_F_NODAD);
 }
 
+static void a_kernel_without_ipv6_is_told_nothing_of_it(void **state _unused_)
+{
+	static const char desired[] = "[bridge br0]\nports = eth0\n[bridge br1]\nipv6 = no\n";
+	struct scene scene = {.c = world_config(desired)};
+	struct world w;
+	struct link *lo = link_new("lo", &kind_ethernet);
+
+	world_make(&w, NICS);
+	lo->ifindex = 900;
+	lo->no_inet6 = true;
+	model_add(&w.kernel.links, lo);
+	world_look(&w);
+	step_make(&w, scene.c, &scene.s);
+	assert_true(scene.s.plan.n > 0);
+	for (size_t i = 0; i < scene.s.plan.n; i++) {
+		const struct op *op = &scene.s.plan.ops[i];
+		uint64_t ours = 1ull << LINK_ACCEPT_RA | 1ull << LINK_DISABLE_IPV6 | 1ull << LINK_ADDR_GEN_MODE;
+
+		assert_int_equal(op->common & ours, 0);
+	}
+	step_done(&scene.s);
+	config_free(scene.c);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +304,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_we_made_and_nobody_declares_any_more_goes),
 		cmocka_unit_test(vlan_sets_follow_what_is_said_and_what_is_found),
 		cmocka_unit_test(a_new_port_starts_with_the_default_pvid),
+		cmocka_unit_test(a_kernel_without_ipv6_is_told_nothing_of_it),
 		cmocka_unit_test(an_address_that_is_a_routes_source_can_be_used_at_once),
 	};
 
