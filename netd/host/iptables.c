@@ -21,8 +21,9 @@ static const struct {
 	{NFPROTO_IPV6, true, "ip6tables-legacy-restore"},
 };
 
-/* What it would not be told is told it again after this long, or by the next apply. */
+/* What it would not be told is told it again after this long, or by the next apply; sooner what it was too slow for. */
 #define AGAIN_USEC (60ull * 1000 * 1000)
+#define SOON_USEC (10ull * 1000 * 1000)
 
 /* It waits for others that write there, and the kernel loads what its rules need. Both kinds for both families must end
  * before the service manager takes us for dead (WatchdogSec of kvmnetd.service). */
@@ -89,13 +90,16 @@ static int tell_again(sd_event_source *s _unused_, uint64_t usec _unused_, void 
 void iptables_tell(struct host *h, bool legacy, union value words)
 {
 	struct iptables *t = &h->iptables[legacy];
+	int r;
 
 	free(TAKE_PTR(t->trouble));
 	t->again = sd_event_source_disable_unref(t->again);
-	if (!t->foreign || write_rules(t->foreign, legacy, words, &t->trouble) == 0)
+	r = t->foreign ? write_rules(t->foreign, legacy, words, &t->trouble) : 0;
+	if (r == 0)
 		return;
 	log_warning("%s", t->trouble);
-	sd_event_add_time_relative(h->event, &t->again, CLOCK_MONOTONIC, AGAIN_USEC, 0, tell_again, h);
+	sd_event_add_time_relative(h->event, &t->again, CLOCK_MONOTONIC, r == -ETIMEDOUT ? SOON_USEC : AGAIN_USEC, 0,
+				   tell_again, h);
 }
 
 static void show(struct iptables *t, struct values *all, enum link_row row)

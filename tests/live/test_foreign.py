@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """foreign_firewall: guests beside other firewalls of the host, whose rules are made by iptables and nft themselves."""
+import os
 from pathlib import Path
 
 import bed
@@ -8,6 +9,12 @@ from network_case import NAT, NAT_GUEST, OUT, UPLINK, NetworkCase
 NETWORK = NAT.replace('nat6 = yes\n', '')
 # ufw and Docker each leave a policy of drop behind; a chain of a user's own drops by its last rule.
 POLICIES = [(program, chain) for program in ('iptables', 'ip6tables') for chain in ('INPUT', 'FORWARD')]
+
+# The program, which does not come to an end the first time.
+HANGS = '''#!/bin/sh
+[ -e {0} ] || {{ touch {0}; exec sleep 100; }}
+exec /usr/sbin/iptables-nft-restore "$@"
+'''
 
 
 def eventually(condition):
@@ -59,6 +66,21 @@ class Foreign(NetworkCase):
         self.assertEqual(self.tables(), 0)
         after = self.bed.inside.run('iptables-save', '-t', 'filter').splitlines()[1:-1]
         self.assertEqual([line.split('[')[0] for line in after], [line.split('[')[0] for line in before])
+
+    def test_an_iptables_that_hangs_once_is_soon_told_again(self):
+        self.drop()
+        slow = self.bed.dir / 'bin' / 'iptables-nft-restore'
+        slow.parent.mkdir()
+        slow.write_text(HANGS.format(self.bed.dir / 'hung'))
+        slow.chmod(0o755)
+        self.bed.write(UPLINK + NETWORK)
+        self.bed.start(env={'PATH': f'{slow.parent}:{os.environ["PATH"]}'})
+        self.assertIn('iptables-nft-restore: Connection timed out', self.bed.log())
+        # Sooner than after the minute for what is not to be had.
+        bed.eventually(lambda: 'KVMNETD-FWD' in self.bed.inside.run('iptables', '-S'), 50)
+        self.assertSettles()
+
+    test_an_iptables_that_hangs_once_is_soon_told_again.cost = 20
 
     def test_warn_says_what_is_in_the_way_and_off_says_nothing(self):
         self.drop()
