@@ -172,7 +172,10 @@ static bool fill_link(struct link *l, struct json_object *json)
 	struct json_object *array;
 	size_t n;
 
+	values_free(l->common);
 	l->common = values_from_json(&link_options, json_object_object_get(json, "common"));
+	values_free(l->own);
+	l->own = NULL;
 	if (l->kind->own.n)
 		l->own = values_from_json(&l->kind->own, json_object_object_get(json, "own"));
 	if (port_kind && port_kind->port.n)
