@@ -19,8 +19,6 @@ struct dump {
 	uint8_t family;
 	uint32_t ifindex; /* 0: all */
 	struct link *link;
-	/* The last one of each kind, of as many kinds as there may be. */
-	const struct link *last[8];
 };
 
 /* Forgets what a torn dump has put into the model. */
@@ -71,18 +69,6 @@ void dump_driver(struct link *l, const struct link *known)
 		ethtool_driver(l->name, &l->driver);
 }
 
-/* The next of its kind mostly has the same values. */
-static void share_with_last(struct dump *d, struct link *l)
-{
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(d->last) - 1 && d->last[i] && d->last[i]->kind != l->kind)
-		i++;
-	if (d->last[i])
-		link_share(l, d->last[i]);
-	d->last[i] = l;
-}
-
 static int take_link(const struct nlmsghdr *m, void *userdata)
 {
 	struct dump *d = userdata;
@@ -96,14 +82,13 @@ static int take_link(const struct nlmsghdr *m, void *userdata)
 		return -EINTR;
 	}
 	dump_driver(l, d->known ? model_index(d->known, l->ifindex) : NULL);
-	share_with_last(d, l);
+	model_share(d->model, l);
 	model_add(d->model, l);
 	return 0;
 }
 
 static void reset_links(struct dump *d)
 {
-	memset(d->last, 0, sizeof(d->last));
 	model_done(d->model);
 }
 

@@ -131,6 +131,7 @@ void observe_link(struct kernel *k, struct link *fresh)
 		 * NETDEV_REGISTER). */
 		if (link_has_vlans(fresh))
 			observe_mark(k, fresh->ifindex, MARK_VLANS);
+		model_share(&k->actual, fresh);
 		model_add(&k->actual, fresh);
 		return;
 	}
@@ -140,6 +141,7 @@ void observe_link(struct kernel *k, struct link *fresh)
 	inherit(fresh, old);
 	mark_consequences(k, old, fresh);
 	link_free(model_take(&k->actual, old));
+	model_share(&k->actual, fresh);
 	model_add(&k->actual, fresh);
 }
 

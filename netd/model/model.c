@@ -360,6 +360,28 @@ void link_share(struct link *l, const struct link *like)
 	values_share(l->port, like->port);
 }
 
+static const struct option_table *port_table(const struct link *l)
+{
+	return l->port ? l->port->table : NULL;
+}
+
+/* How far back one is looked for: links on each other often come in turn. */
+#define SHARED_BACK 8
+
+void model_share(const struct model *m, struct link *l)
+{
+	size_t first = m->n_links - MIN(m->n_links, (size_t)SHARED_BACK);
+
+	for (size_t i = m->n_links; i-- > first;) {
+		const struct link *like = m->links[i];
+
+		if (like->kind == l->kind && port_table(like) == port_table(l)) {
+			link_share(l, like);
+			return;
+		}
+	}
+}
+
 bool value_equal(const struct model *actual, const struct option *o, union value want, union value have)
 {
 	const struct link *l;

@@ -158,6 +158,8 @@ struct link *link_copy(const struct link *l);
 
 /* Of what both have the same values of, one copy is enough: of thousands of links of the kernel's nearly all have. */
 void link_share(struct link *l, const struct link *like);
+/* The same with one of the last links of a model, of a link that is about to be added to it. */
+void model_share(const struct model *m, struct link *l);
 
 /* Adds; the model owns it. The name (and a nonzero ifindex) must not be in it yet. */
 void model_add(struct model *m, struct link *l);
