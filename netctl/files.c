@@ -11,7 +11,7 @@ int files_read(struct config_files *f, const struct options *o, struct diags *d)
 	int error = 0;
 
 	if (!o->n_args)
-		return config_files_read(f, CONFIG_DIR, d);
+		return config_files_read_dir(f, CONFIG_DIR, d);
 	for (size_t i = 0; i < o->n_args; i++) {
 		int r = config_files_read(f, o->args[i], d);
 

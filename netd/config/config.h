@@ -35,11 +35,13 @@ struct config_files {
 void config_files_done(struct config_files *f);
 void config_files_add(struct config_files *f, const char *name, const char *text, size_t len);
 /*
- * Reads every *.ini of a directory in byte order of names, or one file. A directory that does not exist is an error
- * (-ENOENT with a diag); an empty one is an empty configuration. Other files are warned of,
- * but for hidden ones, what editors leave behind, and what was put aside (.bak, .off). Returns 0, or negative errno
+ * Reads every *.ini of a directory in byte order of names. A directory that does not exist is an error
+ * (-ENOENT with a diag), and so is a file in its place; an empty one is an empty configuration. Other files are warned
+ * of, but for hidden ones, what editors leave behind, and what was put aside (.bak, .off). Returns 0, or negative errno
  * with a diag that names the file.
  */
+int config_files_read_dir(struct config_files *f, const char *path, struct diags *d);
+/* The same, or one file, whatever it is called. */
 int config_files_read(struct config_files *f, const char *path, struct diags *d);
 bool config_files_equal(const struct config_files *a, const struct config_files *b);
 struct config_files config_files_copy(const struct config_files *f);

@@ -147,16 +147,22 @@ static int read_dir(struct config_files *f, DIR *dir, const char *path, struct d
 	return r;
 }
 
-int config_files_read(struct config_files *f, const char *path, struct diags *d)
+int config_files_read_dir(struct config_files *f, const char *path, struct diags *d)
 {
 	_cleanup_(closedir_ptr) DIR *dir = opendir(path);
-	int r;
+	int r = -errno;
 
 	if (dir)
 		return read_dir(f, dir, path, d);
-	if (errno == ENOTDIR)
-		return read_file(f, AT_FDCWD, path, path, d);
-	r = -errno;
 	diag_add_file(d, SEVERITY_ERROR, path, "cannot be read: %s", strerror(-r));
 	return r;
+}
+
+int config_files_read(struct config_files *f, const char *path, struct diags *d)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISDIR(st.st_mode))
+		return config_files_read_dir(f, path, d);
+	return read_file(f, AT_FDCWD, path, path, d);
 }

@@ -97,7 +97,7 @@ void method_plan(struct varlink_call *call, struct json_object *parameters, void
 	if (array)
 		files_from_json(&files, array);
 	else
-		r = config_files_read(&files, s->manager->dirs.config, &d);
+		r = config_files_read_dir(&files, s->manager->dirs.config, &d);
 	config = manager_config_of(s->manager, &files, true, &d);
 	if (r < 0 || d.n_errors)
 		reply_invalid(call, &d);

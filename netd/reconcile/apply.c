@@ -349,7 +349,7 @@ static const char *read_candidate(struct manager *m, const struct apply_request 
 	if (request->generation)
 		r = generation_load(&m->dirs, request->generation, &m->candidate_files, &when);
 	else
-		r = config_files_read(&m->candidate_files, m->dirs.config, d);
+		r = config_files_read_dir(&m->candidate_files, m->dirs.config, d);
 	if (r < 0 && request->generation)
 		return REFUSED_GENERATION;
 	/* It begins anew when it is known which probes answer. */

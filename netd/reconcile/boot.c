@@ -190,7 +190,7 @@ static void use_files(struct manager *m)
 {
 	struct config_files files = {0};
 	struct diags d = DIAGS_NULL;
-	int r = config_files_read(&files, m->dirs.config, &d);
+	int r = config_files_read_dir(&files, m->dirs.config, &d);
 	_cleanup_free_ char *text = NULL;
 	struct config *c = NULL;
 

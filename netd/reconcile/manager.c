@@ -244,7 +244,7 @@ bool manager_pending(struct manager *m, struct diags *d)
 {
 	struct config_files files = {0};
 	char digest[17];
-	int r = config_files_read(&files, m->dirs.config, d);
+	int r = config_files_read_dir(&files, m->dirs.config, d);
 
 	config_files_digest(&files, digest);
 	config_files_done(&files);

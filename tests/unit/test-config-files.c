@@ -119,7 +119,12 @@ static void test_one_file_of_any_name_can_be_read(void **state _unused_)
 	assert_int_equal(config_files_read(&files, path, &d), 0);
 	assert_int_equal(files.n, 1);
 	assert_string_equal(files.list[0].name, path);
+	/* Where a directory is meant, an empty file is no empty configuration. */
+	put_file(&dir, "file", "");
+	assert_int_equal(config_files_read_dir(&files, path, &d), -ENOTDIR);
+	assert_int_equal(d.n_errors, 1);
 	config_files_done(&files);
+	diags_done(&d);
 }
 
 static void digest_of(char digest[17], const char *name, const char *text)
