@@ -2,6 +2,7 @@
 /* Purpose: puts the daemon together: signals, service manager, event loop. The work is in reconcile/ and control/. */
 #include <malloc.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
@@ -195,6 +196,11 @@ int main(int argc, char **argv)
 	/* What is freed joins its neighbours at once: else whoever asks for a large piece next has it done for
 	 * thousands. */
 	mallopt(M_MXFAST, 0);
+	/*
+	 * And what malloc_trim() gave back stays away: khugepaged would make a huge page where a single small one is in
+	 * use (mm/khugepaged.c, max_ptes_none). Programs that are started inherit it, and are small as well.
+	 */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	log_open();
 	r = arguments_parse(argc, argv, &a);
 	if (r != 0)

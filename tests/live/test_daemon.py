@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import time
+from pathlib import Path
 
 import bed
 
@@ -294,6 +295,8 @@ class Load(bed.TestCase):
         self.assertVerified()
         self.assertEqual([n for n in b.status(every=True)['links'] if n.startswith('s')], [])
         self.assertLess(memory(b) - before, 24 << 10, 'KiB more than before')
+        # The kernel does not fill up again what was given back.
+        self.assertIn('THP_enabled:\t0\n', Path(f'/proc/{b.daemon.pid}/status').read_text())
         b.ip('link', 'set', 'eth0', 'nomaster')
         bed.eventually(lambda: b.ports('br0') == ['eth0'])
         self.assertSettles()
