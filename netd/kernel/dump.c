@@ -259,6 +259,22 @@ int dump_addresses(struct rtnl *r, struct model *m, uint32_t ifindex)
 	return gone_is_nothing(dump_until_whole(r, &q, take_address, reset_addresses, &d), ifindex);
 }
 
+/*
+ * All IPv6 routes to one destination, as those to fe80::/64 of all links, are one node of the kernel's tree. When the
+ * tree has changed since the last piece of a dump, it tells the whole node again (net/ipv6/ip6_fib.c,
+ * fib6_dump_table()).
+ */
+static void put_route(struct link *l, const struct route *r)
+{
+	for (size_t i = 0; r->family == AF_INET6 && i < l->n_routes; i++) {
+		if (route_equal(&l->routes[i], r)) {
+			l->routes[i] = *r;
+			return;
+		}
+	}
+	link_add_route(l, r);
+}
+
 static int take_route(const struct nlmsghdr *m, void *userdata)
 {
 	struct dump *d = userdata;
@@ -276,7 +292,7 @@ static int take_route(const struct nlmsghdr *m, void *userdata)
 		return 0;
 	l = model_index(d->model, s.ifindex);
 	if (l)
-		link_add_route(l, &s.route);
+		put_route(l, &s.route);
 	return 0;
 }
 

@@ -4,6 +4,7 @@ Failures that users of other tools have reported, and that are no test's subject
 repository and the thread.
 """
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -148,3 +149,23 @@ class Pains(bed.TestCase):
         ip = sum(os.times()[2:4]) - sum(others[2:4])
         self.assertLess(after[0] - cpu, 10 * ip, 'seconds of processor time; ip itself, which put them there, had a tenth')
         self.assertTrue(b.in_sync())
+
+    def test_a_route_that_the_kernel_tells_twice_is_there_once(self):
+        """While the tree changes, a dump has the routes of its node again; when such a one went, it stayed in what was known."""
+        b = self.begin()
+        b.ip('link', 'set', 'eth1', 'up')
+        b.ip_batch(''.join(f'route add 2001:db8::/64 dev eth1 metric {n}\n' for n in range(1, 2001)))
+        bed.eventually(lambda: not b.verify())
+        over = threading.Event()
+
+        def change():
+            while not over.is_set():
+                b.ip_batch('route add 2001:db8:1::/64 dev eth1\nroute del 2001:db8:1::/64 dev eth1\n')
+        changing = threading.Thread(target=change)
+        changing.start()
+        try:
+            for _ in range(5):
+                self.assertEqual([d for d in b.verify() if 'number of routes' in d], [])
+        finally:
+            over.set()
+            changing.join()
