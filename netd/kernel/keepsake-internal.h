@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Purpose: what keepsake.c and keepsake-read.c share. Internal to kernel/. */
+/* Purpose: what keepsake.c and those that read for it share. Internal to kernel/. */
 #pragma once
 
 #include "keepsake.h"
@@ -30,7 +30,17 @@ typedef void keepsake_index_fn(uint32_t *index, void *userdata);
 /* Every place of a message where an ifindex stands, to be read or changed. */
 void keepsake_each_index(uint16_t type, void *payload, size_t len, keepsake_index_fn *fn, void *userdata);
 
-/* keepsake-read.c: add what is there now. 0 or negative errno. */
+/* Is one of the message's links lost? */
+bool keepsake_is_hit(struct losing *l, uint16_t type, const struct nlmsghdr *m);
+
+/* What is on more links than this is found among all there is. */
+#define KEEPSAKE_ONE_BY_ONE 8
+/* ifindexes of those that are there, counted no further than one past the room there is: indexes[KEEPSAKE_ONE_BY_ONE] */
+size_t keepsake_find_links(const struct losing *l, uint32_t *indexes);
+
+/* keepsake-read.c, keepsake-neighbour.c: add what is there now. 0 or negative errno. */
 int keepsake_nexthops(struct kernel *k, struct losing *l);
 int keepsake_routes(struct kernel *k, struct losing *l);
+int keepsake_neighbours(struct kernel *k, struct losing *l);
+int keepsake_forwarding(struct kernel *k, struct losing *l);
 void keepsake_names(struct kernel *k, struct losing *l, const struct link *link);

@@ -63,7 +63,7 @@ static void note_loss(uint32_t *index, void *userdata)
 		l->hit = true;
 }
 
-static bool is_hit(struct losing *l, uint16_t type, const struct nlmsghdr *m)
+bool keepsake_is_hit(struct losing *l, uint16_t type, const struct nlmsghdr *m)
 {
 	_cleanup_free_ uint8_t *copy = xmemdup(mnl_nlmsg_get_payload(m), mnl_nlmsg_get_payload_len(m));
 
@@ -100,7 +100,7 @@ static int take_route(const struct nlmsghdr *m, void *userdata)
 	if (m->nlmsg_type != RTM_NEWROUTE || decode_route(m, &s) < 0 || s.of_daemon || rtm->rtm_flags & RTM_F_CLONED ||
 	    s.route.protocol == RTPROT_KERNEL || s.route.protocol == RTPROT_RA || s.route.protocol == KVMNETD_PROTO ||
 	    s.route.type != RTN_UNICAST || m->nlmsg_len > KEEPSAKE_MESSAGE_MAX || !is_beyond_model(m, &s) ||
-	    !is_hit(l, RTM_NEWROUTE, m))
+	    !keepsake_is_hit(l, RTM_NEWROUTE, m))
 		return 0;
 	to = mnl_nlmsg_put_header(&copy);
 	header = mnl_nlmsg_put_extra_header(to, sizeof(*header));
@@ -143,7 +143,7 @@ static int take_nexthop(const struct nlmsghdr *m, void *userdata)
 
 	if (m->nlmsg_type != RTM_NEWNEXTHOP || !id || m->nlmsg_len > KEEPSAKE_MESSAGE_MAX ||
 	    decode_is_routing_daemon(nhm->nh_protocol) ||
-	    (group ? !is_of_kept(l, group) : !is_hit(l, RTM_NEWNEXTHOP, m)))
+	    (group ? !is_of_kept(l, group) : !keepsake_is_hit(l, RTM_NEWNEXTHOP, m)))
 		return 0;
 	to = mnl_nlmsg_put_header(&copy);
 	header = mnl_nlmsg_put_extra_header(to, sizeof(*header));
@@ -189,22 +189,32 @@ static int read_routes(struct kernel *k, struct losing *l, uint8_t family, uint3
 	return rtnl_dump(k->rtnl, m, take_route, l);
 }
 
-/* The routes of more links than this are found among all. */
-#define LINKS_ONE_BY_ONE 8
+size_t keepsake_find_links(const struct losing *l, uint32_t *indexes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n && n <= KEEPSAKE_ONE_BY_ONE; i++) {
+		const struct link *link = model_find(l->actual, l->names[i]);
+
+		if (link && n < KEEPSAKE_ONE_BY_ONE)
+			indexes[n] = link->ifindex;
+		n += link != NULL;
+	}
+	return n;
+}
 
 int keepsake_routes(struct kernel *k, struct losing *l)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
+	uint32_t indexes[KEEPSAKE_ONE_BY_ONE];
+	size_t n = keepsake_find_links(l, indexes);
 	int error = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(families) && !error; i++) {
-		if (l->n > LINKS_ONE_BY_ONE)
+		if (n > KEEPSAKE_ONE_BY_ONE)
 			error = read_routes(k, l, families[i], 0);
-		for (size_t j = 0; l->n <= LINKS_ONE_BY_ONE && j < l->n && !error; j++) {
-			const struct link *link = model_find(l->actual, l->names[j]);
-
-			error = link ? read_routes(k, l, families[i], link->ifindex) : 0;
-		}
+		for (size_t j = 0; n <= KEEPSAKE_ONE_BY_ONE && j < n && !error; j++)
+			error = read_routes(k, l, families[i], indexes[j]);
 	}
 	return error;
 }

@@ -2,6 +2,7 @@
 /* Purpose: keepsake.h. */
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
@@ -62,23 +63,40 @@ static int left_of(const void *payload, size_t len, const struct nlattr *a)
 	return (int)((const uint8_t *)payload + len - (const uint8_t *)a);
 }
 
+static void one_index(int *field, keepsake_index_fn *fn, void *userdata)
+{
+	uint32_t index = (uint32_t)*field;
+
+	fn(&index, userdata);
+	*field = (int)index;
+}
+
+/* Where ifindexes stand in a message: in an attribute, and in the header of some. */
+static const struct index_place {
+	uint16_t type, attr;
+	size_t header;
+} places[] = {
+	{RTM_NEWROUTE, RTA_OIF, sizeof(struct rtmsg)},
+	{RTM_NEWNEXTHOP, NHA_OIF, sizeof(struct nhmsg)},
+	{RTM_NEWNEIGH, NDA_MASTER, sizeof(struct ndmsg)},
+};
+
 void keepsake_each_index(uint16_t type, void *payload, size_t len, keepsake_index_fn *fn, void *userdata)
 {
-	uint16_t oif = type == RTM_NEWNEXTHOP ? NHA_OIF : RTA_OIF;
-	size_t header = type == RTM_NEWNEXTHOP ? sizeof(struct nhmsg) : sizeof(struct rtmsg);
+	const struct index_place *place = NULL;
 	struct nlattr *a;
 
-	if (type == RTM_SETLINK || type == RTM_NEWLINKPROP) {
-		struct ifinfomsg *ifi = payload;
-		uint32_t index = (uint32_t)ifi->ifi_index;
-
-		fn(&index, userdata);
-		ifi->ifi_index = (int)index;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		place = places[i].type == type ? &places[i] : place;
+	if (type == RTM_NEWNEIGH)
+		one_index(&((struct ndmsg *)payload)->ndm_ifindex, fn, userdata);
+	if (!place) {
+		one_index(&((struct ifinfomsg *)payload)->ifi_index, fn, userdata);
 		return;
 	}
-	for (a = (void *)((uint8_t *)payload + MNL_ALIGN(header)); mnl_attr_ok(a, left_of(payload, len, a));
+	for (a = (void *)((uint8_t *)payload + MNL_ALIGN(place->header)); mnl_attr_ok(a, left_of(payload, len, a));
 	     a = mnl_attr_next(a)) {
-		if (mnl_attr_get_type(a) == oif)
+		if (mnl_attr_get_type(a) == place->attr)
 			fn(mnl_attr_get_payload(a), userdata);
 		else if (type == RTM_NEWROUTE && mnl_attr_get_type(a) == RTA_MULTIPATH)
 			each_hop(a, fn, userdata);
@@ -155,46 +173,87 @@ static void add_upper(struct losing *l)
 	sort_losing(l);
 }
 
-static bool hurts(const struct op *op)
+typedef bool loses_fn(const struct op *op);
+
+/* What hangs on a port of a bridge. */
+static bool leaves(const struct op *op)
 {
-	return op->type == OP_DELETE || op->type == OP_ADDRESS_DELETE ||
-	       (op->type == OP_SET && op->have && (op->flags == FLAGS_DOWN || op->master != MASTER_KEEP));
+	return op->type == OP_DELETE || (op->type == OP_SET && op->have && op->master != MASTER_KEEP);
+}
+
+static bool loses_routes(const struct op *op)
+{
+	return leaves(op) || op->type == OP_ADDRESS_DELETE ||
+	       (op->type == OP_SET && op->have && op->flags == FLAGS_DOWN);
+}
+
+/* Another MAC empties the table (net/core/neighbour.c, neigh_changeaddr()). */
+static bool loses_neighbours(const struct op *op)
+{
+	return leaves(op) || (op->type == OP_SET && op->have &&
+			      (op->flags == FLAGS_DOWN || op->common & 1ull << LINK_MAC));
 }
 
 #define TRIES 20
 
+typedef int read_fn(struct kernel *k, struct losing *l);
+
 /* A dump that a change tore may lack anything; what is kept already is not kept twice. */
-static int keep_whole(struct kernel *k, struct losing *l)
+static int read_whole(struct kernel *k, struct losing *l, read_fn *read)
 {
 	int error = -EINTR;
 
-	for (unsigned i = 0; i < TRIES && error == -EINTR; i++) {
-		error = keepsake_nexthops(k, l);
-		if (!error)
-			error = keepsake_routes(k, l);
-	}
+	for (unsigned i = 0; i < TRIES && error == -EINTR; i++)
+		error = read(k, l);
 	return error;
 }
 
-int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s)
+static int read_next_hops(struct kernel *k, struct losing *l)
+{
+	int error = keepsake_nexthops(k, l);
+
+	return error ? error : keepsake_routes(k, l);
+}
+
+/* Keeps what is read of the links that lose it, and of those on them. */
+static int keep(struct kernel *k, const struct plan *p, struct keepsakes *s, loses_fn *loses, read_fn *read)
 {
 	struct losing l = {.actual = &k->actual, .kept = s};
 	int error = 0;
 
 	for (size_t i = 0; i < p->n; i++)
-		if (hurts(&p->ops[i]) && model_find(l.actual, p->ops[i].link->name))
+		if (loses(&p->ops[i]) && model_find(l.actual, p->ops[i].link->name))
 			add_losing(&l, p->ops[i].link->name);
-	if (!l.n)
-		return 0;
-	add_upper(&l);
-	error = keep_whole(k, &l);
-	for (size_t i = 0; i < p->n && !error; i++) {
+	if (l.n) {
+		add_upper(&l);
+		error = read_whole(k, &l, read);
+	}
+	free(l.names);
+	return error;
+}
+
+static void keep_names(struct kernel *k, const struct plan *p, struct keepsakes *s)
+{
+	struct losing l = {.actual = &k->actual, .kept = s};
+
+	for (size_t i = 0; i < p->n; i++) {
 		const struct link *link = model_find(l.actual, p->ops[i].link->name);
 
 		if (p->ops[i].type == OP_DELETE && link)
 			keepsake_names(k, &l, link);
 	}
-	free(l.names);
+}
+
+int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s)
+{
+	int error = keep(k, p, s, loses_routes, read_next_hops);
+
+	if (!error)
+		error = keep(k, p, s, loses_neighbours, keepsake_neighbours);
+	if (!error)
+		error = keep(k, p, s, leaves, keepsake_forwarding);
+	if (!error)
+		keep_names(k, p, s);
 	return error;
 }
 
@@ -212,9 +271,20 @@ static bool is_there(const struct keepsakes *now, const struct keepsake *keepsak
 	return false;
 }
 
+bool keepsake_is_of_port(const struct keepsake *k)
+{
+	return k->type == RTM_NEWNEIGH && k->n_links == 2;
+}
+
 /* Links that are up, and no ports: on a NIC that became one, a route is of no use any more. */
 static bool is_in_use(const struct model *actual, const struct keepsake *keepsake)
 {
+	if (keepsake_is_of_port(keepsake)) {
+		const struct link *port = model_find(actual, keepsake->links[0]);
+		const struct link *bridge = model_find(actual, keepsake->links[1]);
+
+		return port && bridge && (port == bridge || port->master == bridge->ifindex);
+	}
 	for (size_t i = 0; i < keepsake->n_links; i++) {
 		const struct link *link = model_find(actual, keepsake->links[i]);
 
@@ -256,13 +326,21 @@ static int send_back(struct kernel *k, const struct keepsake *keepsake, char **w
 static void look_again(struct kernel *k, const struct keepsakes *s, struct keepsakes *now)
 {
 	struct losing l = {.actual = &k->actual, .kept = now};
+	bool has_neighbours = false, has_ports = false;
 
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
 		for (size_t n = 0; n < s->list[i].n_links; n++)
 			add_losing(&l, s->list[i].links[n]);
+		has_ports = has_ports || keepsake_is_of_port(&s->list[i]);
+		has_neighbours = has_neighbours || (s->list[i].type == RTM_NEWNEIGH && s->list[i].n_links == 1);
+	}
 	sort_losing(&l);
 	keepsake_nexthops(k, &l);
 	keepsake_routes(k, &l);
+	if (has_neighbours)
+		keepsake_neighbours(k, &l);
+	if (has_ports)
+		keepsake_forwarding(k, &l);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct keepsake *keepsake = &s->list[i];
 		bool is_name = keepsake->type == RTM_SETLINK || keepsake->type == RTM_NEWLINKPROP;

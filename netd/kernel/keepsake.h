@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Purpose: what others have set up on a link, the kernel forgets when the link goes down or is deleted, and the model
- * has no words for: routes with several next hops, next-hop objects, route metrics; alternative names and the alias.
+ * has no words for: routes with several next hops, next-hop objects, route metrics; neighbours that were set for good,
+ * and proxies; a bridge's forwarding entries of that sort; alternative names and the alias.
  * Kept as the kernel's own messages, and sent back when the link is there again.
  *
  * Not kept: what the kernel itself or a routing daemon makes, who will make it again.
@@ -24,6 +25,8 @@ struct keepsakes {
 };
 
 void keepsakes_done(struct keepsakes *s);
+/* A forwarding entry: of a port, links[0], of a bridge, links[1]. Both are the bridge if the entry is its own. */
+bool keepsake_is_of_port(const struct keepsake *k);
 
 struct kernel;
 /* Adds what the plan is about to lose; what is in the list already stays as it is. 0 or negative errno. */

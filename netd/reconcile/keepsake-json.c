@@ -2,6 +2,7 @@
 /* Purpose: keepsake-json.h. Messages are hexadecimal. */
 #include "keepsake-json.h"
 
+#include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
@@ -57,6 +58,8 @@ static bool is_sound(uint16_t type, const struct blob *payload)
 		return payload && payload->len >= sizeof(struct rtmsg);
 	case RTM_NEWNEXTHOP:
 		return payload && payload->len >= sizeof(struct nhmsg);
+	case RTM_NEWNEIGH:
+		return payload && payload->len >= sizeof(struct ndmsg);
 	case RTM_SETLINK:
 	case RTM_NEWLINKPROP:
 		return payload && payload->len >= sizeof(struct ifinfomsg);

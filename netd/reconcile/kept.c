@@ -25,8 +25,29 @@ static bool will_be_in_use(const struct view *c, const char *name)
 	return values_num(want->common, LINK_UP, is_up) && !is_port;
 }
 
+static bool will_be_there(const struct view *c, const char *name)
+{
+	const struct link *want = model_find(&c->effective->links, name), *have = model_find(c->actual, name);
+
+	return want && !want->waits_for ? true : have && !plan_takes_away(c->plan, c->actual, have);
+}
+
+static bool will_be_port(const struct view *c, const char *name, const char *bridge)
+{
+	const struct link *want = model_find(&c->effective->links, name), *have = model_find(c->actual, name);
+	const struct link *master = have ? model_master(c->actual, have) : NULL;
+
+	if (!will_be_there(c, name) || !will_be_there(c, bridge))
+		return false;
+	if (want && want->master_managed)
+		return streq(want->master_name, bridge);
+	return streq(name, bridge) || (master && streq(master->name, bridge));
+}
+
 static bool comes_back(const struct view *c, const struct keepsake *k)
 {
+	if (keepsake_is_of_port(k))
+		return will_be_port(c, k->links[0], k->links[1]);
 	for (size_t i = 0; i < k->n_links; i++)
 		if (!will_be_in_use(c, k->links[i]))
 			return false;
