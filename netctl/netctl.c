@@ -259,7 +259,7 @@ static int parse_options(struct options *o, int argc, char **argv, unsigned *giv
 }
 
 /* Whether the verb takes what it was given. */
-static bool fits(const struct verb *verb, unsigned given, size_t n_args)
+static bool fits(const struct verb *verb, unsigned given, const struct options *o)
 {
 	unsigned extra = given & ~(verb->options | EVERY_VERB);
 
@@ -269,7 +269,14 @@ static bool fits(const struct verb *verb, unsigned given, size_t n_args)
 		fprintf(stderr, "netctl: %s has no option --%s\n", verb->name, option_table[i].name);
 		return false;
 	}
-	if (n_args <= verb->max_args)
+	/* `netctl release "$LINK"` without that variable is not `netctl release`. */
+	for (size_t i = 0; i < o->n_args; i++) {
+		if (o->args[i][0])
+			continue;
+		fprintf(stderr, "netctl: %s: argument %zu is empty\n", verb->name, i + 1);
+		return false;
+	}
+	if (o->n_args <= verb->max_args)
 		return true;
 	fprintf(stderr, "netctl: %s takes %s\n", verb->name, verb->max_args ? "one argument" : "no arguments");
 	return false;
@@ -299,7 +306,7 @@ static int run(struct options *o, int argc, char **argv)
 	}
 	o->args = argv + optind + 1;
 	o->n_args = (size_t)(argc - optind - 1);
-	return fits(verb, given, o->n_args) ? verb->run(o) : EXIT_USAGE;
+	return fits(verb, given, o) ? verb->run(o) : EXIT_USAGE;
 }
 
 void netctl_end(int status)

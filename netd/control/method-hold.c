@@ -48,8 +48,11 @@ void method_release(struct varlink_call *call, struct json_object *parameters, v
 	struct json_object *links = json_object_object_get(parameters, "links"), *json = json_object_new_object();
 	size_t n = links ? json_object_array_length(links) : 0, released = 0;
 
-	for (size_t i = 0; i < n; i++)
-		released += manager_release(s->manager, json_object_get_string(json_object_array_get_idx(links, i)));
+	for (size_t i = 0; i < n; i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(links, i));
+
+		released += *name ? manager_release(s->manager, name) : 0; /* "" are all */
+	}
 	if (!n)
 		released = manager_release(s->manager, "");
 	json_object_object_add(json, "released", json_object_new_int64((int64_t)released));

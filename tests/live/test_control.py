@@ -457,7 +457,7 @@ class ExitStatus(Control):
 
     def test_64_usage(self):
         for args in ((), ('dance',), ('status', '--dance'), ('status', 'a', 'b'), ('wait', '--timeout', 'soon'), ('hold', '--for', '10 pints'),
-                     ('apply', '--max-impact', 'foo'), ('plan', '--force')):
+                     ('apply', '--max-impact', 'foo'), ('plan', '--force'), ('release', ''), ('wait', 'br0', '')):
             done = subprocess.run([str(bed.BUILD / 'netctl'), *args], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 64, f'{args}: {done.stdout}{done.stderr}')
             self.assertTrue(done.stderr)
