@@ -333,6 +333,11 @@ static bool wants_ipv6(const struct link *l, struct loc *loc, const char **key)
 		*key = "dhcp";
 		return true;
 	}
+	if (values_num(l->common, LINK_IPV6, IPV6_NO) != IPV6_NO) {
+		*loc = values_loc(l->common, LINK_IPV6);
+		*key = "ipv6";
+		return true;
+	}
 	*loc = values_loc(l->common, LINK_ACCEPT_RA);
 	*key = "accept_ra";
 	return values_num(l->common, LINK_ACCEPT_RA, 0) != 0;
