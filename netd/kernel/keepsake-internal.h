@@ -43,4 +43,5 @@ int keepsake_nexthops(struct kernel *k, struct losing *l);
 int keepsake_routes(struct kernel *k, struct losing *l);
 int keepsake_neighbours(struct kernel *k, struct losing *l);
 int keepsake_forwarding(struct kernel *k, struct losing *l);
+int keepsake_qdiscs(struct kernel *k, struct losing *l);
 void keepsake_names(struct kernel *k, struct losing *l, const struct link *link);

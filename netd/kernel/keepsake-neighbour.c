@@ -193,7 +193,7 @@ static size_t find_forwarding(const struct losing *l, uint32_t *indexes)
 		const struct link *master = link ? model_master(l->actual, link) : NULL;
 		bool is_bridge = link && link->kind == &kind_bridge;
 
-		if (is_bridge || (master && master->kind == &kind_bridge))
+		if (is_bridge || (master && master->kind == &kind_bridge && !keepsakes_lose(l, master->name)))
 			add_index(indexes, &n, link);
 		for (size_t at = 0; is_bridge && n <= KEEPSAKE_ONE_BY_ONE &&
 				    (port = model_next_port(l->actual, link->ifindex, &at));)

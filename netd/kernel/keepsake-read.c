@@ -3,6 +3,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/nexthop.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 
 #include "decode.h"
@@ -272,4 +273,62 @@ void keepsake_names(struct kernel *k, struct losing *l, const struct link *link)
 		return;
 	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	rtnl_get(k->rtnl, m, take_alias, l);
+}
+
+/* Of those that somebody attached: the kernel's own have no handle. Children go with their root. */
+static int take_qdisc(const struct nlmsghdr *m, void *userdata)
+{
+	struct losing *l = userdata;
+	const struct tcmsg *tcm = mnl_nlmsg_get_payload(m);
+	const struct nlattr *kind = find_attribute(m, sizeof(*tcm), TCA_KIND);
+	const struct link *link = model_index(l->actual, (uint32_t)tcm->tcm_ifindex);
+	union message q = {0};
+	struct nlmsghdr *to = mnl_nlmsg_put_header(&q);
+	struct tcmsg *header = mnl_nlmsg_put_extra_header(to, sizeof(*header));
+
+	if (m->nlmsg_type != RTM_NEWQDISC || !tcm->tcm_handle || !link || !keepsakes_lose(l, link->name) || !kind ||
+	    mnl_attr_validate(kind, MNL_TYPE_NUL_STRING) < 0 ||
+	    (tcm->tcm_parent != TC_H_ROOT && tcm->tcm_parent != TC_H_INGRESS))
+		return 0;
+	*header = (struct tcmsg){
+		.tcm_ifindex = tcm->tcm_ifindex, .tcm_handle = tcm->tcm_handle, .tcm_parent = tcm->tcm_parent};
+	mnl_attr_put_strz(to, TCA_KIND, mnl_attr_get_str(kind));
+	keepsake_add(l, RTM_NEWQDISC, xasprintf("queueing discipline %s of %s", mnl_attr_get_str(kind), link->name),
+		     header, mnl_nlmsg_get_payload_len(to));
+	return 0;
+}
+
+/* ifindex 0: of all. */
+static int read_qdiscs(struct kernel *k, struct losing *l, uint32_t ifindex, uint32_t parent)
+{
+	union message q = {0};
+	struct nlmsghdr *m = mnl_nlmsg_put_header(&q);
+	struct tcmsg *tcm;
+	int error;
+
+	m->nlmsg_type = RTM_GETQDISC;
+	tcm = mnl_nlmsg_put_extra_header(m, sizeof(*tcm));
+	tcm->tcm_ifindex = (int)ifindex;
+	tcm->tcm_parent = parent;
+	if (!ifindex)
+		return rtnl_dump(k->rtnl, m, take_qdisc, l);
+	/* The answer is an echo of the event that this is to others, and there may be none (sch_api.c, qdisc_notify()).
+	 */
+	m->nlmsg_flags = NLM_F_ECHO | NLM_F_ACK;
+	error = rtnl_get(k->rtnl, m, take_qdisc, l);
+	return error == -ENOENT || error == -ENODEV ? 0 : error;
+}
+
+int keepsake_qdiscs(struct kernel *k, struct losing *l)
+{
+	uint32_t indexes[KEEPSAKE_ONE_BY_ONE];
+	size_t n = keepsake_find_links(l, indexes);
+	int error = n > KEEPSAKE_ONE_BY_ONE ? read_qdiscs(k, l, 0, 0) : 0;
+
+	for (size_t i = 0; n <= KEEPSAKE_ONE_BY_ONE && i < n && !error; i++) {
+		error = read_qdiscs(k, l, indexes[i], TC_H_ROOT);
+		if (!error)
+			error = read_qdiscs(k, l, indexes[i], TC_H_INGRESS);
+	}
+	return error == -EOPNOTSUPP ? 0 : error;
 }

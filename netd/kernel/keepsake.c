@@ -63,15 +63,17 @@ static int left_of(const void *payload, size_t len, const struct nlattr *a)
 	return (int)((const uint8_t *)payload + len - (const uint8_t *)a);
 }
 
-static void one_index(int *field, keepsake_index_fn *fn, void *userdata)
+static void index_in_header(struct ifinfomsg *header, keepsake_index_fn *fn, void *userdata)
 {
-	uint32_t index = (uint32_t)*field;
+	uint32_t index = (uint32_t)header->ifi_index;
 
+	_Static_assert(offsetof(struct ifinfomsg, ifi_index) == offsetof(struct ndmsg, ndm_ifindex), "of links, neighbours");
+	_Static_assert(offsetof(struct ifinfomsg, ifi_index) == offsetof(struct tcmsg, tcm_ifindex), "of links, qdiscs");
 	fn(&index, userdata);
-	*field = (int)index;
+	header->ifi_index = (int)index;
 }
 
-/* Where ifindexes stand in a message: in an attribute, and in the header of some. */
+/* Of messages that have ifindexes in an attribute: in which, and behind how long a header. */
 static const struct index_place {
 	uint16_t type, attr;
 	size_t header;
@@ -88,12 +90,10 @@ void keepsake_each_index(uint16_t type, void *payload, size_t len, keepsake_inde
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		place = places[i].type == type ? &places[i] : place;
-	if (type == RTM_NEWNEIGH)
-		one_index(&((struct ndmsg *)payload)->ndm_ifindex, fn, userdata);
-	if (!place) {
-		one_index(&((struct ifinfomsg *)payload)->ifi_index, fn, userdata);
+	if (!place || type == RTM_NEWNEIGH)
+		index_in_header(payload, fn, userdata);
+	if (!place)
 		return;
-	}
 	for (a = (void *)((uint8_t *)payload + MNL_ALIGN(place->header)); mnl_attr_ok(a, left_of(payload, len, a));
 	     a = mnl_attr_next(a)) {
 		if (mnl_attr_get_type(a) == place->attr)
@@ -232,6 +232,11 @@ static int keep(struct kernel *k, const struct plan *p, struct keepsakes *s, los
 	return error;
 }
 
+static bool deletes(const struct op *op)
+{
+	return op->type == OP_DELETE;
+}
+
 static void keep_names(struct kernel *k, const struct plan *p, struct keepsakes *s)
 {
 	struct losing l = {.actual = &k->actual, .kept = s};
@@ -253,6 +258,8 @@ int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s)
 	if (!error)
 		error = keep(k, p, s, leaves, keepsake_forwarding);
 	if (!error)
+		error = keep(k, p, s, deletes, keepsake_qdiscs);
+	if (!error)
 		keep_names(k, p, s);
 	return error;
 }
@@ -269,6 +276,11 @@ static bool is_there(const struct keepsakes *now, const struct keepsake *keepsak
 		if (is_same(&now->list[i], keepsake))
 			return true;
 	return false;
+}
+
+bool keepsake_comes_back(const struct keepsake *k)
+{
+	return k->type != RTM_NEWQDISC;
 }
 
 bool keepsake_is_of_port(const struct keepsake *k)
@@ -326,12 +338,13 @@ static int send_back(struct kernel *k, const struct keepsake *keepsake, char **w
 static void look_again(struct kernel *k, const struct keepsakes *s, struct keepsakes *now)
 {
 	struct losing l = {.actual = &k->actual, .kept = now};
-	bool has_neighbours = false, has_ports = false;
+	bool has_neighbours = false, has_ports = false, has_qdiscs = false;
 
 	for (size_t i = 0; i < s->n; i++) {
 		for (size_t n = 0; n < s->list[i].n_links; n++)
 			add_losing(&l, s->list[i].links[n]);
 		has_ports = has_ports || keepsake_is_of_port(&s->list[i]);
+		has_qdiscs = has_qdiscs || s->list[i].type == RTM_NEWQDISC;
 		has_neighbours = has_neighbours || (s->list[i].type == RTM_NEWNEIGH && s->list[i].n_links == 1);
 	}
 	sort_losing(&l);
@@ -341,6 +354,8 @@ static void look_again(struct kernel *k, const struct keepsakes *s, struct keeps
 		keepsake_neighbours(k, &l);
 	if (has_ports)
 		keepsake_forwarding(k, &l);
+	if (has_qdiscs)
+		keepsake_qdiscs(k, &l);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct keepsake *keepsake = &s->list[i];
 		bool is_name = keepsake->type == RTM_SETLINK || keepsake->type == RTM_NEWLINKPROP;
@@ -367,6 +382,10 @@ bool kernel_put_back(struct kernel *k, const struct keepsakes *s, bool as_they_w
 
 		if (is_there(&now, &s->list[i]) || (!as_they_were && !is_in_use(&k->actual, &s->list[i])))
 			continue;
+		if (!keepsake_comes_back(&s->list[i])) {
+			lost(s->list[i].what, "kvmnetd cannot set that up again", userdata);
+			continue;
+		}
 		error = send_back(k, &s->list[i], &why);
 		later = later || error == -ENETDOWN;
 		if (error < 0)

@@ -25,6 +25,8 @@ struct keepsakes {
 };
 
 void keepsakes_done(struct keepsakes *s);
+/* false: of a queueing discipline is known that it was there, and no more, for there are classes and filters to it. */
+bool keepsake_comes_back(const struct keepsake *k);
 /* A forwarding entry: of a port, links[0], of a bridge, links[1]. Both are the bridge if the entry is its own. */
 bool keepsake_is_of_port(const struct keepsake *k);
 

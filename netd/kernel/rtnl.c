@@ -273,7 +273,7 @@ int rtnl_dump(struct rtnl *r, struct nlmsghdr *m, rtnl_message_fn *fn, void *use
 
 int rtnl_get(struct rtnl *r, struct nlmsghdr *m, rtnl_message_fn *fn, void *userdata)
 {
-	return request(r, m, 0, fn, userdata);
+	return request(r, m, m->nlmsg_flags, fn, userdata);
 }
 
 void rtnl_result_done(struct rtnl_result *result)

@@ -33,7 +33,7 @@ struct rtnl *rtnl_close(struct rtnl *r);
  * negative errno; -EINTR: the kernel's state changed meanwhile, the answer may lack something and is to be thrown away.
  */
 int rtnl_dump(struct rtnl *r, struct nlmsghdr *request, rtnl_message_fn *fn, void *userdata);
-/* The same for a read of one object. */
+/* The same for a read of one object; flags that the request has already stay. */
 int rtnl_get(struct rtnl *r, struct nlmsghdr *request, rtnl_message_fn *fn, void *userdata);
 
 /*

@@ -58,6 +58,8 @@ static bool is_sound(uint16_t type, const struct blob *payload)
 		return payload && payload->len >= sizeof(struct rtmsg);
 	case RTM_NEWNEXTHOP:
 		return payload && payload->len >= sizeof(struct nhmsg);
+	case RTM_NEWQDISC:
+		return payload && payload->len >= sizeof(struct tcmsg);
 	case RTM_NEWNEIGH:
 		return payload && payload->len >= sizeof(struct ndmsg);
 	case RTM_SETLINK:

@@ -46,6 +46,8 @@ static bool will_be_port(const struct view *c, const char *name, const char *bri
 
 static bool comes_back(const struct view *c, const struct keepsake *k)
 {
+	if (!keepsake_comes_back(k))
+		return false;
 	if (keepsake_is_of_port(k))
 		return will_be_port(c, k->links[0], k->links[1]);
 	for (size_t i = 0; i < k->n_links; i++)
@@ -95,16 +97,16 @@ void manager_plan_kept(struct manager *m, const struct effective *e, struct plan
 	each_kept(m, e, p, true, add_line, p);
 }
 
-static void warn(struct diags *d, const char *sort, const char *what, const struct link *link)
+static void warn(struct diags *d, const char *sort, const char *what, const struct link *link, bool comes_back)
 {
 	diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
-		 "%s%s will be gone with %s: others set it up, and nothing declares it (a rollback brings it back)",
-		 sort, what, link->name);
+		 "%s%s will be gone with %s: others set it up, and nothing declares it (a rollback %s it back)", sort,
+		 what, link->name, comes_back ? "brings" : "does not bring");
 }
 
 static void warn_lost(const struct keepsake *k, const struct link *link, void *userdata)
 {
-	warn(userdata, "", k->what, link);
+	warn(userdata, "", k->what, link, keepsake_comes_back(k));
 }
 
 /* Of the same sort, with what the model has words for. A routing daemon has thousands, and sets them up again. */
@@ -123,7 +125,7 @@ static void warn_gone(const struct link *link, const struct address *a, const st
 	if (gone->n++ >= GONE_MAX)
 		return;
 	text = a ? PRINT_TEXT(address_print, a) : PRINT_TEXT(route_print, r);
-	warn(gone->diags, a ? "address " : "route ", text, link);
+	warn(gone->diags, a ? "address " : "route ", text, link, true);
 }
 
 void manager_warn_kept(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)

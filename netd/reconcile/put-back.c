@@ -5,9 +5,12 @@
  */
 #include "transaction-internal.h"
 
-/* How long what waits for a carrier is tried again, and how often. */
+/*
+ * How long what waits for a carrier is tried again, and how often. It was there when the change began. The kernel tells
+ * carriers of 100 links a second (net/core/link_watch.c), and some other program may bring up a thousand.
+ */
 #define CARRIER_USEC (100ull * 1000)
-#define CARRIER_WAITS 30
+#define CARRIER_WAITS 150
 
 static void refusal_done(struct refusal *r)
 {

@@ -131,6 +131,20 @@ class Keepsakes(bed.TestCase):
         self.assertEqual(b.link('br0')['address'], '52:54:00:00:01:00')
         self.assertBack({'neighbours': before['neighbours'], 'proxies': before['proxies']})
 
+    def test_a_queueing_discipline_is_told_to_be_lost(self):
+        """It has classes and filters, which take more than a message: so the way back must not be called exact."""
+        b = self.begin()
+        namespace.run('tc', 'qdisc', 'replace', 'dev', 'br0', 'root', 'handle', '1:', 'pfifo')
+        namespace.run('tc', 'qdisc', 'add', 'dev', 'br0', 'clsact')
+        b.write(WITHOUT)
+        self.assertIn('queueing discipline pfifo of br0 will be gone with br0: others set it up, and nothing declares it '
+                      '(a rollback does not bring it back)', ''.join(b.netctl('plan')[1:]))
+        self.assertEqual(b.netctl('apply', '--confirm', '300')[0], 0)
+        said = ''.join(b.netctl('rollback')[1:])
+        for kind in 'pfifo', 'clsact':
+            self.assertIn(f'queueing discipline {kind} of br0: kvmnetd cannot set that up again', said + b.log())
+        self.assertEqual(b.link('br0')['qdisc'], 'noqueue')
+
     def test_forwarding_entries_of_guests_come_back_with_their_vlans(self):
         b = self.bed
         b.nics('eth0')
