@@ -35,13 +35,15 @@ bool keepsake_is_hit(struct losing *l, uint16_t type, const struct nlmsghdr *m);
 
 /* What is on more links than this is found among all there is. */
 #define KEEPSAKE_ONE_BY_ONE 8
-/* ifindexes of those that are there, counted no further than one past the room there is: indexes[KEEPSAKE_ONE_BY_ONE] */
+/* ifindexes of those that are there, counted no further than one past the room there is: indexes[KEEPSAKE_ONE_BY_ONE]
+ */
 size_t keepsake_find_links(const struct losing *l, uint32_t *indexes);
 
 /* keepsake-read.c, keepsake-neighbour.c: add what is there now. 0 or negative errno. */
 int keepsake_nexthops(struct kernel *k, struct losing *l);
 int keepsake_routes(struct kernel *k, struct losing *l);
 int keepsake_neighbours(struct kernel *k, struct losing *l);
+int keepsake_proxies(struct kernel *k, struct losing *l);
 int keepsake_forwarding(struct kernel *k, struct losing *l);
 int keepsake_qdiscs(struct kernel *k, struct losing *l);
 void keepsake_names(struct kernel *k, struct losing *l, const struct link *link);

@@ -85,12 +85,11 @@ static int take_neighbour(const struct nlmsghdr *m, void *userdata)
 	struct entry e;
 	bool is_proxy;
 
-	if (!entry_read(m, &e) || !e.dst || (e.ndm->ndm_family != AF_INET && e.ndm->ndm_family != AF_INET6) ||
-	    !keepsake_is_hit(l, RTM_NEWNEIGH, m))
+	if (!entry_read(m, &e) || !e.dst || (e.ndm->ndm_family != AF_INET && e.ndm->ndm_family != AF_INET6))
 		return 0;
 	is_proxy = e.ndm->ndm_flags & NTF_PROXY;
 	link = model_index(l->actual, (uint32_t)e.ndm->ndm_ifindex);
-	if (!(is_proxy || (e.ndm->ndm_state & NUD_PERMANENT && e.lladdr)) || !link ||
+	if (!(is_proxy || (e.ndm->ndm_state & NUD_PERMANENT && e.lladdr)) || !link || !keepsakes_lose(l, link->name) ||
 	    mnl_attr_get_payload_len(e.dst) < (e.ndm->ndm_family == AF_INET ? 4 : 16) ||
 	    !inet_ntop(e.ndm->ndm_family, mnl_attr_get_payload(e.dst), text, sizeof(text)))
 		return 0;
@@ -161,8 +160,8 @@ static int ask_each(struct kernel *k, struct losing *l, uint8_t family, uint8_t 
 	int error = 0;
 
 	if (n > KEEPSAKE_ONE_BY_ONE)
-		return ask(k, l, family, flags, 0);
-	for (size_t i = 0; i < n && !error; i++)
+		error = ask(k, l, family, flags, 0);
+	for (size_t i = 0; n <= KEEPSAKE_ONE_BY_ONE && i < n && !error; i++)
 		error = ask(k, l, family, flags, indexes[i]);
 	return error == -EOPNOTSUPP ? 0 : error;
 }
@@ -170,10 +169,15 @@ static int ask_each(struct kernel *k, struct losing *l, uint8_t family, uint8_t 
 int keepsake_neighbours(struct kernel *k, struct losing *l)
 {
 	uint32_t indexes[KEEPSAKE_ONE_BY_ONE];
-	size_t n = keepsake_find_links(l, indexes);
-	int error = ask_each(k, l, AF_UNSPEC, 0, indexes, n);
 
-	return error ? error : ask_each(k, l, AF_UNSPEC, NTF_PROXY, indexes, n);
+	return ask_each(k, l, AF_UNSPEC, 0, indexes, keepsake_find_links(l, indexes));
+}
+
+int keepsake_proxies(struct kernel *k, struct losing *l)
+{
+	uint32_t indexes[KEEPSAKE_ONE_BY_ONE];
+
+	return ask_each(k, l, AF_UNSPEC, NTF_PROXY, indexes, keepsake_find_links(l, indexes));
 }
 
 static void add_index(uint32_t *indexes, size_t *n, const struct link *link)
@@ -195,8 +199,8 @@ static size_t find_forwarding(const struct losing *l, uint32_t *indexes)
 
 		if (is_bridge || (master && master->kind == &kind_bridge && !keepsakes_lose(l, master->name)))
 			add_index(indexes, &n, link);
-		for (size_t at = 0; is_bridge && n <= KEEPSAKE_ONE_BY_ONE &&
-				    (port = model_next_port(l->actual, link->ifindex, &at));)
+		for (size_t at = 0;
+		     is_bridge && n <= KEEPSAKE_ONE_BY_ONE && (port = model_next_port(l->actual, link->ifindex, &at));)
 			add_index(indexes, &n, port);
 	}
 	return n;

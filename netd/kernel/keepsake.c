@@ -9,7 +9,7 @@
 #include "keepsake-internal.h"
 
 /* More than this of one change is not kept: memory and the journal are bounded. */
-#define KEEPSAKES_MAX 4096
+#define KEEPSAKES_MAX 4096u
 
 void keepsakes_done(struct keepsakes *s)
 {
@@ -38,10 +38,17 @@ static void add_losing(struct losing *l, const char *name)
 	snprintf(l->names[l->n++], IFNAMSIZ, "%s", name);
 }
 
+/* And each but once. */
 static void sort_losing(struct losing *l)
 {
+	size_t n = 0;
+
 	if (l->n)
 		qsort(l->names, l->n, sizeof(*l->names), name_order);
+	for (size_t i = 0; i < l->n; i++)
+		if (!n || !streq(l->names[n - 1], l->names[i]))
+			memmove(l->names[n++], l->names[i], IFNAMSIZ);
+	l->n = n;
 }
 
 static void each_hop(struct nlattr *multipath, keepsake_index_fn *fn, void *userdata)
@@ -67,8 +74,10 @@ static void index_in_header(struct ifinfomsg *header, keepsake_index_fn *fn, voi
 {
 	uint32_t index = (uint32_t)header->ifi_index;
 
-	_Static_assert(offsetof(struct ifinfomsg, ifi_index) == offsetof(struct ndmsg, ndm_ifindex), "of links, neighbours");
-	_Static_assert(offsetof(struct ifinfomsg, ifi_index) == offsetof(struct tcmsg, tcm_ifindex), "of links, qdiscs");
+	_Static_assert(offsetof(struct ifinfomsg, ifi_index) == offsetof(struct ndmsg, ndm_ifindex),
+		       "of links, neighbours");
+	_Static_assert(offsetof(struct ifinfomsg, ifi_index) == offsetof(struct tcmsg, tcm_ifindex),
+		       "of links, qdiscs");
 	fn(&index, userdata);
 	header->ifi_index = (int)index;
 }
@@ -141,22 +150,45 @@ bool keepsakes_have(const struct keepsakes *s, const char *what)
 	return false;
 }
 
+/* The last of a list that is full: something that does not come back, on no link. */
+static void add_fullness(struct keepsakes *s)
+{
+	const struct tcmsg none = {0};
+	struct keepsake *last = ARRAY_APPEND(s->list, s->n);
+
+	*last = (struct keepsake){.type = RTM_NEWQDISC, .payload = blob_new(&none, sizeof(none))};
+	last->what = xasprintf("more than %u things that others had set up", KEEPSAKES_MAX - 1);
+}
+
 void keepsake_add(struct losing *l, uint16_t type, char *what, const void *payload, size_t len)
 {
 	struct keepsake keepsake = {.type = type, .what = what, .payload = blob_new(payload, len)};
 	struct naming naming = {.actual = l->actual, .keepsake = &keepsake};
 
 	keepsake_each_index(type, keepsake.payload->data, len, index_to_ordinal, &naming);
-	if (!naming.unknown && l->kept->n < KEEPSAKES_MAX && !keepsakes_have(l->kept, what)) {
+	if (!naming.unknown && l->kept->n < KEEPSAKES_MAX - 1 && !keepsakes_have(l->kept, what)) {
 		*ARRAY_APPEND(l->kept->list, l->kept->n) = keepsake;
 		return;
 	}
+	if (!naming.unknown && l->kept->n == KEEPSAKES_MAX - 1 && !keepsakes_have(l->kept, what))
+		add_fullness(l->kept);
 	free(keepsake.what);
 	free(keepsake.links);
 	free(keepsake.payload);
 }
 
-/* What stands on a link loses its routes with it. Each link is met once. */
+/* Do the links that stand on one go with it? Tunnels stay (net/ipv4/ip_tunnel.c). */
+static bool goes_with_lower(const struct link *link)
+{
+	static const char *const stacked[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "vxlan"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(stacked); i++)
+		if (streq(link->info_kind, stacked[i]))
+			return true;
+	return false;
+}
+
+/* What stands on a link goes down and is deleted with it. Each is met once. */
 static void add_upper(struct losing *l)
 {
 	_cleanup_free_ bool *met = xcalloc(l->actual->n_links + 1, sizeof(*met));
@@ -165,33 +197,59 @@ static void add_upper(struct losing *l)
 		const struct link *lower = model_find(l->actual, l->names[n]), *upper;
 
 		for (size_t i = 0; lower && (upper = model_next_upper(l->actual, lower->ifindex, &i));) {
-			if (!met[upper->position])
+			if (!met[upper->position] && goes_with_lower(upper))
 				add_losing(l, upper->name);
 			met[upper->position] = true;
 		}
 	}
-	sort_losing(l);
 }
 
-typedef bool loses_fn(const struct op *op);
+typedef bool loses_fn(const struct plan *p, const struct op *op);
 
-/* What hangs on a port of a bridge. */
-static bool leaves(const struct op *op)
+static bool deletes(const struct plan *p _unused_, const struct op *op)
 {
-	return op->type == OP_DELETE || (op->type == OP_SET && op->have && op->master != MASTER_KEEP);
+	return op->type == OP_DELETE;
 }
 
-static bool loses_routes(const struct op *op)
+static bool changes_master(const struct plan *p _unused_, const struct op *op)
 {
-	return leaves(op) || op->type == OP_ADDRESS_DELETE ||
-	       (op->type == OP_SET && op->have && op->flags == FLAGS_DOWN);
+	return op->type == OP_SET && op->have && op->master != MASTER_KEEP;
+}
+
+static bool goes_down(const struct plan *p, const struct op *op)
+{
+	return deletes(p, op) || changes_master(p, op) || (op->type == OP_SET && op->have && op->flags == FLAGS_DOWN);
+}
+
+static bool loses_routes(const struct plan *p, const struct op *op)
+{
+	return goes_down(p, op) || op->type == OP_ADDRESS_DELETE;
+}
+
+/* Without an address, a link has no IPv4 (net/ipv4/fib_frontend.c, fib_inetaddr_event()). */
+static bool takes_last_ipv4(const struct plan *p, const struct op *op)
+{
+	size_t left = 0;
+
+	if (op->type != OP_ADDRESS_DELETE || op->address->family != AF_INET || !op->have)
+		return false;
+	for (size_t i = 0; i < op->have->n_addresses; i++)
+		left += op->have->addresses[i].family == AF_INET;
+	for (size_t i = 0; i < p->n && left; i++)
+		left -= p->ops[i].type == OP_ADDRESS_DELETE && p->ops[i].have == op->have &&
+			p->ops[i].address->family == AF_INET;
+	return !left;
+}
+
+static bool loses_proxies(const struct plan *p, const struct op *op)
+{
+	return goes_down(p, op) || takes_last_ipv4(p, op);
 }
 
 /* Another MAC empties the table (net/core/neighbour.c, neigh_changeaddr()). */
-static bool loses_neighbours(const struct op *op)
+static bool loses_neighbours(const struct plan *p, const struct op *op)
 {
-	return leaves(op) || (op->type == OP_SET && op->have &&
-			      (op->flags == FLAGS_DOWN || op->common & 1ull << LINK_MAC));
+	return loses_proxies(p, op) || (op->type == OP_SET && op->have && op->common & 1ull << LINK_MAC);
 }
 
 #define TRIES 20
@@ -215,26 +273,29 @@ static int read_next_hops(struct kernel *k, struct losing *l)
 	return error ? error : keepsake_routes(k, l);
 }
 
-/* Keeps what is read of the links that lose it, and of those on them. */
-static int keep(struct kernel *k, const struct plan *p, struct keepsakes *s, loses_fn *loses, read_fn *read)
+static void add_all(struct losing *l, const struct plan *p, loses_fn *loses)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (loses(p, &p->ops[i]) && model_find(l->actual, p->ops[i].link->name))
+			add_losing(l, p->ops[i].link->name);
+}
+
+/* Of the links that lose it and those on them, and of those that lose it alone (NULL: none). */
+static int keep(struct kernel *k, const struct plan *p, struct keepsakes *s, loses_fn *loses, loses_fn *alone,
+		read_fn *read)
 {
 	struct losing l = {.actual = &k->actual, .kept = s};
 	int error = 0;
 
-	for (size_t i = 0; i < p->n; i++)
-		if (loses(&p->ops[i]) && model_find(l.actual, p->ops[i].link->name))
-			add_losing(&l, p->ops[i].link->name);
-	if (l.n) {
-		add_upper(&l);
+	add_all(&l, p, loses);
+	add_upper(&l);
+	if (alone)
+		add_all(&l, p, alone);
+	sort_losing(&l);
+	if (l.n)
 		error = read_whole(k, &l, read);
-	}
 	free(l.names);
 	return error;
-}
-
-static bool deletes(const struct op *op)
-{
-	return op->type == OP_DELETE;
 }
 
 static void keep_names(struct kernel *k, const struct plan *p, struct keepsakes *s)
@@ -249,18 +310,24 @@ static void keep_names(struct kernel *k, const struct plan *p, struct keepsakes 
 	}
 }
 
+/* Of the last there may be more than there is room for. */
 int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s)
 {
-	int error = keep(k, p, s, loses_routes, read_next_hops);
+	static const struct {
+		loses_fn *loses, *alone;
+		read_fn *read;
+	} sorts[] = {
+		{deletes, NULL, keepsake_qdiscs},
+		{loses_routes, NULL, read_next_hops},
+		{loses_proxies, NULL, keepsake_proxies},
+		{loses_neighbours, NULL, keepsake_neighbours},
+		{deletes, changes_master, keepsake_forwarding},
+	};
+	int error = 0;
 
-	if (!error)
-		error = keep(k, p, s, loses_neighbours, keepsake_neighbours);
-	if (!error)
-		error = keep(k, p, s, leaves, keepsake_forwarding);
-	if (!error)
-		error = keep(k, p, s, deletes, keepsake_qdiscs);
-	if (!error)
-		keep_names(k, p, s);
+	keep_names(k, p, s);
+	for (size_t i = 0; i < ARRAY_SIZE(sorts) && !error; i++)
+		error = keep(k, p, s, sorts[i].loses, sorts[i].alone, sorts[i].read);
 	return error;
 }
 
@@ -295,7 +362,8 @@ static bool is_in_use(const struct model *actual, const struct keepsake *keepsak
 		const struct link *port = model_find(actual, keepsake->links[0]);
 		const struct link *bridge = model_find(actual, keepsake->links[1]);
 
-		return port && bridge && (port == bridge || port->master == bridge->ifindex);
+		return port && bridge && bridge->kind == &kind_bridge &&
+		       (port == bridge || port->master == bridge->ifindex);
 	}
 	for (size_t i = 0; i < keepsake->n_links; i++) {
 		const struct link *link = model_find(actual, keepsake->links[i]);
@@ -335,62 +403,112 @@ static int send_back(struct kernel *k, const struct keepsake *keepsake, char **w
 	return error;
 }
 
-static void look_again(struct kernel *k, const struct keepsakes *s, struct keepsakes *now)
+static bool is_proxy(const struct keepsake *keepsake)
+{
+	const struct ndmsg *ndm = (const void *)keepsake->payload->data;
+
+	return keepsake->type == RTM_NEWNEIGH && ndm->ndm_flags & NTF_PROXY;
+}
+
+static bool may_wait(const struct keepsake *keepsake)
+{
+	return keepsake->type == RTM_NEWNEXTHOP || keepsake->type == RTM_NEWROUTE || is_proxy(keepsake);
+}
+
+/* Of what is kept, and may have to wait or not: what is there now. */
+static void look_again(struct kernel *k, const struct keepsakes *s, bool waiting, struct keepsakes *now)
 {
 	struct losing l = {.actual = &k->actual, .kept = now};
-	bool has_neighbours = false, has_ports = false, has_qdiscs = false;
 
-	for (size_t i = 0; i < s->n; i++) {
-		for (size_t n = 0; n < s->list[i].n_links; n++)
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t n = 0; n < s->list[i].n_links && may_wait(&s->list[i]) == waiting; n++)
 			add_losing(&l, s->list[i].links[n]);
-		has_ports = has_ports || keepsake_is_of_port(&s->list[i]);
-		has_qdiscs = has_qdiscs || s->list[i].type == RTM_NEWQDISC;
-		has_neighbours = has_neighbours || (s->list[i].type == RTM_NEWNEIGH && s->list[i].n_links == 1);
-	}
 	sort_losing(&l);
-	keepsake_nexthops(k, &l);
-	keepsake_routes(k, &l);
-	if (has_neighbours)
-		keepsake_neighbours(k, &l);
-	if (has_ports)
-		keepsake_forwarding(k, &l);
-	if (has_qdiscs)
-		keepsake_qdiscs(k, &l);
-	for (size_t i = 0; i < s->n; i++) {
-		const struct keepsake *keepsake = &s->list[i];
-		bool is_name = keepsake->type == RTM_SETLINK || keepsake->type == RTM_NEWLINKPROP;
-		const struct link *link = is_name ? model_find(l.actual, keepsake->links[0]) : NULL;
+	for (size_t i = 0; i < l.n && !waiting; i++) {
+		const struct link *link = model_find(l.actual, l.names[i]);
 
 		if (link)
 			keepsake_names(k, &l, link);
 	}
+	if (l.n && waiting) {
+		read_next_hops(k, &l);
+		keepsake_proxies(k, &l);
+	} else if (l.n) {
+		keepsake_qdiscs(k, &l);
+		keepsake_neighbours(k, &l);
+		keepsake_forwarding(k, &l);
+	}
 	free(l.names);
 }
 
-bool kernel_put_back(struct kernel *k, const struct keepsakes *s, bool as_they_were, kernel_lost_fn *lost,
+/* The kernel takes an entry without a VLAN for one of each VLAN as well (net/bridge/br_fdb.c, br_fdb_add()). */
+static bool comes_last(const struct keepsake *keepsake)
+{
+	const struct nlattr *a = (const void *)(keepsake->payload->data + MNL_ALIGN(sizeof(struct ndmsg)));
+
+	if (!keepsake_is_of_port(keepsake))
+		return false;
+	for (; mnl_attr_ok(a, left_of(keepsake->payload->data, keepsake->payload->len, a)); a = mnl_attr_next(a))
+		if (mnl_attr_get_type(a) == NDA_VLAN)
+			return true;
+	return false;
+}
+
+struct putting_back {
+	struct kernel *kernel;
+	struct keepsakes now;
+	bool as_they_were, later;
+	kernel_lost_fn *lost;
+	void *userdata;
+};
+
+/* Proxies go with the carrier (net/core/neighbour.c, neigh_carrier_down()), also with one that is lost on the way up.
+ */
+static bool waits_for_carrier(const struct kernel *k, const struct keepsake *keepsake)
+{
+	const struct link *link = is_proxy(keepsake) ? model_find(&k->actual, keepsake->links[0]) : NULL;
+
+	return link && link->flags & IFF_UP && !link->carrier;
+}
+
+static void put_back(struct putting_back *b, const struct keepsake *keepsake)
+{
+	bool is_in_place = is_in_use(&b->kernel->actual, keepsake);
+	_cleanup_free_ char *why = NULL;
+	int error;
+
+	if (!is_in_place && !b->as_they_were)
+		return;
+	b->later = b->later || waits_for_carrier(b->kernel, keepsake);
+	if (is_there(&b->now, keepsake))
+		return;
+	if (!keepsake_comes_back(keepsake)) {
+		if (keepsake->n_links || b->as_they_were)
+			b->lost(keepsake->what, "kvmnetd cannot set that up again", b->userdata);
+		return;
+	}
+	if (!is_in_place && keepsake_is_of_port(keepsake)) {
+		b->lost(keepsake->what, "it is no port of the bridge", b->userdata);
+		return;
+	}
+	error = send_back(b->kernel, keepsake, &why);
+	b->later = b->later || error == -ENETDOWN;
+	if (error < 0)
+		b->lost(keepsake->what, why, b->userdata);
+}
+
+bool kernel_put_back(struct kernel *k, const struct keepsakes *s, bool waiting, bool as_they_were, kernel_lost_fn *lost,
 		     void *userdata)
 {
-	struct keepsakes now = {0};
-	bool later = false;
+	struct putting_back b = {.kernel = k, .as_they_were = as_they_were, .lost = lost, .userdata = userdata};
 
 	if (!s->n || k->execution)
 		return false;
-	look_again(k, s, &now);
-	for (size_t i = 0; i < s->n; i++) {
-		_cleanup_free_ char *why = NULL;
-		int error;
-
-		if (is_there(&now, &s->list[i]) || (!as_they_were && !is_in_use(&k->actual, &s->list[i])))
-			continue;
-		if (!keepsake_comes_back(&s->list[i])) {
-			lost(s->list[i].what, "kvmnetd cannot set that up again", userdata);
-			continue;
-		}
-		error = send_back(k, &s->list[i], &why);
-		later = later || error == -ENETDOWN;
-		if (error < 0)
-			lost(s->list[i].what, why, userdata);
-	}
-	keepsakes_done(&now);
-	return later;
+	look_again(k, s, waiting, &b.now);
+	for (unsigned last = 0; last < 2; last++)
+		for (size_t i = 0; i < s->n; i++)
+			if (may_wait(&s->list[i]) == waiting && comes_last(&s->list[i]) == last)
+				put_back(&b, &s->list[i]);
+	keepsakes_done(&b.now);
+	return b.later;
 }

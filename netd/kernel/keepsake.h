@@ -36,10 +36,10 @@ int kernel_keep(struct kernel *k, const struct plan *p, struct keepsakes *s);
 
 typedef void kernel_lost_fn(const char *what, const char *why, void *userdata);
 /*
- * Puts back what is not there as it was. as_they_were: also on links that are down or have become ports since (the way
- * back has made them what they were); else that is left alone. Tells `lost` what the kernel refuses. Returns whether
- * some of it may be taken later: a next-hop object needs its link to have a carrier (net/ipv4/nexthop.c,
- * rtm_to_nh_config()).
+ * Puts back what is not there as it was; waiting: what may have to wait for its link's carrier, which are next-hop
+ * objects (net/ipv4/nexthop.c, rtm_to_nh_config()), routes, which may need them, and proxies; else everything else.
+ * as_they_were: also on links that are down or have become ports since (the way back has made them what they were);
+ * else that is left alone. Tells `lost` what the kernel refuses. Returns whether some of it has to wait.
  */
-bool kernel_put_back(struct kernel *k, const struct keepsakes *s, bool as_they_were, kernel_lost_fn *lost,
+bool kernel_put_back(struct kernel *k, const struct keepsakes *s, bool waiting, bool as_they_were, kernel_lost_fn *lost,
 		     void *userdata);

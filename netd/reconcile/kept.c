@@ -32,16 +32,25 @@ static bool will_be_there(const struct view *c, const char *name)
 	return want && !want->waits_for ? true : have && !plan_takes_away(c->plan, c->actual, have);
 }
 
+static bool will_be_bridge(const struct view *c, const char *name)
+{
+	const struct link *want = model_find(&c->effective->links, name), *have = model_find(c->actual, name);
+
+	return will_be_there(c, name) && (want && !want->waits_for ? want : have)->kind == &kind_bridge;
+}
+
 static bool will_be_port(const struct view *c, const char *name, const char *bridge)
 {
 	const struct link *want = model_find(&c->effective->links, name), *have = model_find(c->actual, name);
 	const struct link *master = have ? model_master(c->actual, have) : NULL;
 
-	if (!will_be_there(c, name) || !will_be_there(c, bridge))
+	if (!will_be_there(c, name) || !will_be_bridge(c, bridge))
 		return false;
+	if (streq(name, bridge))
+		return true;
 	if (want && want->master_managed)
 		return streq(want->master_name, bridge);
-	return streq(name, bridge) || (master && streq(master->name, bridge));
+	return master && streq(master->name, bridge);
 }
 
 static bool comes_back(const struct view *c, const struct keepsake *k)
@@ -56,11 +65,14 @@ static bool comes_back(const struct view *c, const struct keepsake *k)
 	return true;
 }
 
+/* With whom it goes: a forwarding entry, when its port stays where it is, with the bridge. */
 static const struct link *link_of(const struct view *c, const struct keepsake *k)
 {
-	const struct link *want = k->n_links ? model_find(&c->effective->links, k->links[0]) : NULL;
+	bool with_bridge = keepsake_is_of_port(k) && !will_be_there(c, k->links[1]);
+	const char *name = k->n_links ? k->links[with_bridge] : NULL;
+	const struct link *want = name ? model_find(&c->effective->links, name) : NULL;
 
-	return want || !k->n_links ? want : model_find(c->actual, k->links[0]);
+	return want || !name ? want : model_find(c->actual, name);
 }
 
 typedef void kept_fn(const struct keepsake *k, const struct link *link, void *userdata);
@@ -97,47 +109,59 @@ void manager_plan_kept(struct manager *m, const struct effective *e, struct plan
 	each_kept(m, e, p, true, add_line, p);
 }
 
-static void warn(struct diags *d, const char *sort, const char *what, const struct link *link, bool comes_back)
-{
-	diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
-		 "%s%s will be gone with %s: others set it up, and nothing declares it (a rollback %s it back)", sort,
-		 what, link->name, comes_back ? "brings" : "does not bring");
-}
-
-static void warn_lost(const struct keepsake *k, const struct link *link, void *userdata)
-{
-	warn(userdata, "", k->what, link, keepsake_comes_back(k));
-}
-
-/* Of the same sort, with what the model has words for. A routing daemon has thousands, and sets them up again. */
+/* Of the same sort. A routing daemon has thousands of routes, and sets them up again; libvirt a thousand entries. */
 #define GONE_MAX 8
 
 struct gone {
 	struct diags *diags;
-	size_t n;
+	const struct keepsake *last;
+	size_t n, left_out;
 };
 
-static void warn_gone(const struct link *link, const struct address *a, const struct route *r, void *userdata)
+static void warn(struct gone *gone, const char *sort, const char *what, const struct link *link, bool comes_back)
+{
+	if (gone->n++ >= GONE_MAX)
+		gone->left_out++;
+	else
+		diag_add(gone->diags, SEVERITY_WARNING, LOC_NONE, NULL, NULL,
+			 "%s%s will be gone with %s: others set it up, and nothing declares it (a rollback %s it back)",
+			 sort, what, link->name, comes_back ? "brings" : "does not bring");
+}
+
+static void warn_more(const struct gone *gone, const char *what)
+{
+	if (gone->left_out)
+		diag_add(gone->diags, SEVERITY_WARNING, LOC_NONE, NULL, NULL, "and so will %zu more %s", gone->left_out,
+			 what);
+}
+
+static void warn_lost(const struct keepsake *k, const struct link *link, void *userdata)
 {
 	struct gone *gone = userdata;
-	_cleanup_free_ char *text = NULL;
 
-	if (gone->n++ >= GONE_MAX)
-		return;
-	text = a ? PRINT_TEXT(address_print, a) : PRINT_TEXT(route_print, r);
-	warn(gone->diags, a ? "address " : "route ", text, link, true);
+	if (!gone->last || gone->last->type != k->type || keepsake_is_of_port(gone->last) != keepsake_is_of_port(k))
+		gone->n = 0;
+	gone->last = k;
+	warn(gone, "", k->what, link, keepsake_comes_back(k));
+}
+
+/* With what the model has words for. */
+static void warn_gone(const struct link *link, const struct address *a, const struct route *r, void *userdata)
+{
+	_cleanup_free_ char *text = a ? PRINT_TEXT(address_print, a) : PRINT_TEXT(route_print, r);
+
+	warn(userdata, a ? "address " : "route ", text, link, true);
 }
 
 void manager_warn_kept(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)
 {
 	struct diff_input in = {.effective = e, .actual = kernel_actual(m->kernel), .ledger = &m->ledger};
-	struct gone gone = {.diags = d};
+	struct gone lost = {.diags = d}, gone = {.diags = d};
 
-	each_kept(m, e, p, false, warn_lost, d);
+	each_kept(m, e, p, false, warn_lost, &lost);
+	warn_more(&lost, "of these");
 	plan_gone(&in, p, warn_gone, &gone);
-	if (gone.n > GONE_MAX)
-		diag_add(d, SEVERITY_WARNING, LOC_NONE, NULL, NULL, "and so will %zu more addresses and routes",
-			 gone.n - GONE_MAX);
+	warn_more(&gone, "addresses and routes");
 }
 
 void manager_warn_cut_off(struct manager *m, const struct effective *e, const struct plan *p, struct diags *d)

@@ -34,18 +34,16 @@ static void add_lost(const char *what, const char *why, void *userdata)
 	*ARRAY_APPEND(t->lost, t->n_lost) = xasprintf("%s: %s", what, why);
 }
 
-static void forget_lost(struct transaction *t)
+static void forget_lost(struct transaction *t, size_t but)
 {
-	for (size_t i = 0; i < t->n_lost; i++)
-		free(t->lost[i]);
-	free(t->lost);
-	t->lost = NULL;
-	t->n_lost = 0;
+	while (t->n_lost > but)
+		free(t->lost[--t->n_lost]);
 }
 
 void put_back_done(struct transaction *t)
 {
-	forget_lost(t);
+	forget_lost(t, 0);
+	free(t->lost);
 	guests_done(&t->cut);
 	for (size_t i = 0; i < t->n_left_out; i++)
 		refusal_done(&t->left_out[i]);
@@ -105,13 +103,22 @@ static void finish_all(struct transaction *t)
 		transaction_finish(t);
 }
 
-/* What others had there is put back last. Some of it waits for a carrier, which comes a little after the link. */
+/* Some of it waits for a carrier, which comes a little after the link. */
+static void put_back_waiting(struct transaction *t)
+{
+	forget_lost(t, t->n_lost_for_good);
+	if (!kernel_put_back(t->kernel, &t->keepsakes, true, t->going_back, add_lost, t) ||
+	    t->carrier_waits++ >= CARRIER_WAITS || !transaction_in_a_while(t, CARRIER_USEC, put_back_waiting))
+		finish_all(t);
+}
+
+/* What others had there is put back last. */
 void put_back_others(struct transaction *t)
 {
-	forget_lost(t);
-	if (!kernel_put_back(t->kernel, &t->keepsakes, t->going_back, add_lost, t) ||
-	    t->carrier_waits++ >= CARRIER_WAITS || !transaction_in_a_while(t, CARRIER_USEC, put_back_others))
-		finish_all(t);
+	forget_lost(t, 0);
+	kernel_put_back(t->kernel, &t->keepsakes, false, t->going_back, add_lost, t);
+	t->n_lost_for_good = t->n_lost;
+	put_back_waiting(t);
 }
 
 /*

@@ -29,12 +29,12 @@ struct transaction {
 
 	struct effective wanted;
 	struct plan plan;
-	char plan_id[17];	 /* of the last round, to see that a round changed nothing */
-	struct guests cut;	 /* of others: what the way back took the master away from */
-	struct names guests;	 /* devices of others that a round was about */
-	struct effective before; /* the way back */
-	char **lost;		 /* owned: what of the keepsakes the kernel refused */
-	size_t n_lost;
+	char plan_id[17];		/* of the last round, to see that a round changed nothing */
+	struct guests cut;		/* of others: what the way back took the master away from */
+	struct names guests;		/* devices of others that a round was about */
+	struct effective before;	/* the way back */
+	char **lost;			/* owned: what of the keepsakes the kernel refused */
+	size_t n_lost, n_lost_for_good; /* the rest is tried again */
 	unsigned carrier_waits, reads;
 	struct keepsakes keepsakes; /* what of others the plan takes away along with it */
 	struct refusal refused;	    /* of the way back, the last one; again: for the second time */

@@ -95,7 +95,7 @@ class Keepsakes(bed.TestCase):
         said = ''.join(b.netctl('plan')[1:])
         self.assertNotIn('put back', said)
         self.assertIn('route 203.0.113.16/28 via 192.0.2.1 will be gone with br0', said)
-        self.assertIn('forwarding entry 02:fd:00:00:00:09 of eth0 will be gone with eth0', said)
+        self.assertIn('forwarding entry 02:fd:00:00:00:09 of eth0 will be gone with br0', said)
         status, out, err = b.netctl('apply', '--confirm', '300')
         self.assertEqual(status, 0, out + err)
         self.assertEqual(b.link('br0'), {})
@@ -131,6 +131,33 @@ class Keepsakes(bed.TestCase):
         self.assertEqual(b.link('br0')['address'], '52:54:00:00:01:00')
         self.assertBack({'neighbours': before['neighbours'], 'proxies': before['proxies']})
 
+    def test_neighbours_outlive_the_change_of_the_only_address(self):
+        """Between the addresses the link has no IPv4, and with it no table (net/ipv4/fib_frontend.c, fib_inetaddr_event())."""
+        b = self.begin()
+        before = self.shown()
+        b.write(FILES.replace('192.0.2.10/24', '192.0.2.11/24'))
+        self.assertEqual(b.netctl('apply')[0], 0)
+        self.assertBack({'neighbours': before['neighbours'], 'proxies': before['proxies']})
+
+    def test_entries_of_a_bridge_are_not_put_into_a_vlan_of_its_name(self):
+        b = self.begin()
+        b.write('[vlan br0]\nparent = eth0\nid = 5\naddress = 192.0.2.10/24\n' + WITHOUT)
+        said = ''.join(b.netctl('plan')[1:])
+        self.assertNotIn('put back forwarding', said)
+        self.assertIn('forwarding entry 00:00:5e:00:01:06 of br0 will be gone with br0', said)
+
+    def test_a_thousand_entries_of_guests_are_no_thousand_lines(self):
+        b = self.begin()
+        namespace.run('bridge', '-batch', '-', text=''.join(f'fdb add 02:fd:00:00:01:{i:02x} dev eth0 master static\n' for i in range(100)))
+        before = forwarding()
+        b.write(WITHOUT)
+        said = ''.join(b.netctl('plan')[1:])
+        self.assertEqual(said.count('forwarding entry'), 8)
+        self.assertRegex(said, 'and so will [0-9]+ more of these')
+        self.assertEqual(b.netctl('apply', '--confirm', '300')[0], 0)
+        self.assertEqual(b.netctl('rollback')[0], 0)
+        self.assertBack({'forwarding': before})
+
     def test_a_queueing_discipline_is_told_to_be_lost(self):
         """It has classes and filters, which take more than a message: so the way back must not be called exact."""
         b = self.begin()
@@ -156,7 +183,7 @@ class Keepsakes(bed.TestCase):
         before = forwarding()
         self.assertEqual(len(before), 1, before)
         b.write('')
-        self.assertIn('forwarding entry 02:fd:00:00:00:0c vlan 7 of tap0 will be gone with tap0', ''.join(b.netctl('plan')[1:]))
+        self.assertIn('forwarding entry 02:fd:00:00:00:0c vlan 7 of tap0 will be gone with br0', ''.join(b.netctl('plan')[1:]))
         status, out, err = b.netctl('apply', '--confirm', '300', '--force')
         self.assertEqual(status, 0, out + err)
         self.assertEqual(forwarding(), [])
