@@ -9,7 +9,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 guest=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 name=$(basename "$0")
-cpus=2 mem=1536 seconds=600 results=
+cpus=2 mem=1536 prealloc=off seconds=600 results=
 qemu_args=() append=()
 
 say() { printf '%s: %s\n' "$name" "$*" >&2; }
@@ -24,6 +24,7 @@ option() {
 	case $1 in
 	--cpus) cpus=$2 ;;
 	--mem) mem=$2 ;;
+	--prealloc) [[ $2 == on || $2 == off ]] && prealloc=$2 ;;
 	--timeout) seconds=$2 ;;
 	--results) mkdir -p "$2" && results=$(cd "$2" && pwd -P) ;;
 	*) return 1 ;;
@@ -165,6 +166,7 @@ END
 run_qemu() {
 	local rc=0
 	timeout --kill-after=5 "$seconds" qemu-system-x86_64 "$@" -smp "$cpus" -m "$mem" \
+		-object "memory-backend-ram,id=memory,size=${mem}M,prealloc=$prealloc" -machine memory-backend=memory \
 		-nodefaults -display none -no-reboot \
 		-kernel "$cache/kernel/vmlinux" -initrd "$initrd" \
 		-append "console=ttyS0 quiet panic=-1 oops=panic watchdog_thresh=30 sysctl.kernel.softlockup_panic=1 ${append[*]}" \
