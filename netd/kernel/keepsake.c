@@ -6,6 +6,7 @@
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
+#include "../plan/notes.h"
 #include "keepsake-internal.h"
 
 /* More than this of one change is not kept: memory and the journal are bounded. */
@@ -191,15 +192,15 @@ static bool goes_with_lower(const struct link *link)
 /* What stands on a link goes down and is deleted with it. Each is met once. */
 static void add_upper(struct losing *l)
 {
-	_cleanup_free_ bool *met = xcalloc(l->actual->n_links + 1, sizeof(*met));
+	_cleanup_(notes_done) struct notes met = NOTES_NULL;
 
 	for (size_t n = 0; n < l->n; n++) {
 		const struct link *lower = model_find(l->actual, l->names[n]), *upper;
 
 		for (size_t i = 0; lower && (upper = model_next_upper(l->actual, lower->ifindex, &i));) {
-			if (!met[upper->position] && goes_with_lower(upper))
+			if (!notes_get(&met, upper->position) && goes_with_lower(upper))
 				add_losing(l, upper->name);
-			met[upper->position] = true;
+			notes_put(&met, upper->position, true);
 		}
 	}
 }
@@ -288,7 +289,8 @@ static int keep(struct kernel *k, const struct plan *p, struct keepsakes *s, los
 	int error = 0;
 
 	add_all(&l, p, loses);
-	add_upper(&l);
+	if (l.n)
+		add_upper(&l);
 	if (alone)
 		add_all(&l, p, alone);
 	sort_losing(&l);
