@@ -26,7 +26,7 @@ from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
 # Reading and checking the files, and letting go of what was read before: what `netctl check` does as well.
-FILES = ('config_files_read', 'config_files_digest', 'config_parse', 'config_changes', 'config_files_done', 'config_free')
+FILES = ('config_files_read_dir', 'config_files_digest', 'config_parse', 'config_changes', 'config_files_done', 'config_free')
 STEPS = [('start', 'start to ready'), ('unchanged', 'apply again, unchanged'), ('add-one', 'apply, one more bridge'),
          ('remove-one', 'apply, one less'), ('status', 'status of all'), ('change-all', 'one option changed on all'),
          ('remove-all', 'remove all')]
@@ -106,6 +106,7 @@ def counts(profile):
         # Where something is inlined into it, a function has lines for other files besides.
         if found[2] in FILES:
             files.setdefault(found[2], int(found[1].replace(',', '')))
+    assert step_of(profile) != 'add-one' or set(files) == set(FILES), f'of {FILES}, there are {list(files)}: has one another name now?'
     return total, sum(files.values())
 
 
